@@ -1,0 +1,14 @@
+import * as z from "zod/mini";
+
+/** Environment of the retry sweep: sends what is due back to the queues. Runs at both kinds of site. */
+export const env = z.object({
+  SITE_NAME: z.string().check(z.minLength(1)),
+  ROLE: z.enum(["primary", "secondary"]),
+  /** The table whose due index is drained: the registry at a secondary, the verification state at the primary. */
+  TABLE: z.string().check(z.minLength(1)),
+  /** Queue for rows whose object needs attention: geo-events at a secondary, checksum at the primary. */
+  EVENTS_QUEUE: z.string().check(z.minLength(1)),
+  /** Queue for synced rows whose verification is due. At the primary: the checksum queue again. */
+  VERIFICATION_QUEUE: z.string().check(z.minLength(1)),
+  REPLICABLES: z.string().check(z.minLength(2)),
+});

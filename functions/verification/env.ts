@@ -1,0 +1,17 @@
+import * as z from "zod/mini";
+
+/** Environment of the secondary's verification function: reads replicas back and compares. */
+export const env = z.object({
+  SITE_NAME: z.string().check(z.minLength(1)),
+  ACCOUNT_ID: z.string().check(z.regex(/^\d{12}$/)),
+  PRIMARY_BUCKET: z.string().check(z.minLength(3)),
+  PRIMARY_REGION: z.string().check(z.minLength(1)),
+  REPLICA_BUCKET: z.string().check(z.minLength(3)),
+  REGISTRY_TABLE: z.string().check(z.minLength(1)),
+  PRIMARY_STATE_TABLE: z.string().check(z.minLength(1)),
+  /** Name of the dead-letter queue of the verification queue: unreadable messages are parked there. */
+  PARKING_QUEUE: z.string().check(z.minLength(1)),
+  REPLICABLES: z.string().check(z.minLength(2)),
+  /** This function's timeout in seconds. 1 to 900. */
+  TIMEOUT_SECONDS: z.string().check(z.regex(/^\d{1,3}$/)),
+});

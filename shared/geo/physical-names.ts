@@ -1,0 +1,60 @@
+/**
+ * Every physical name, from one place. Stacks of different regions never reference each other: each side derives the
+ * other's names from the same configuration, so they can be deployed in any order.
+ */
+
+/** The part of a configuration that names are made of. */
+export interface Installation {
+  /** Prefix of every name, for example `s3-geo`. */
+  readonly name: string;
+  readonly account: string;
+}
+
+/** A site as far as its names go. */
+export interface NamedSite {
+  readonly name: string;
+  readonly region: string;
+}
+
+const join = (...parts: readonly string[]): string => parts.join("-");
+
+/** Bucket names are global to all of AWS, hence account and region in them. */
+export const bucketName = (installation: Installation, site: NamedSite): string =>
+  join(installation.name, site.name, installation.account, site.region);
+
+/** Names of a primary site's resources, all in the primary's region. */
+export const primaryNames = (installation: Installation, site: NamedSite) => ({
+  bucket: bucketName(installation, site),
+  /** S3 reports changes here. */
+  bucketEventsTopic: join(installation.name, site.name, "bucket-events"),
+  /** The primary announces what it did itself here (`checksum_succeeded`). */
+  geoEventsTopic: join(installation.name, site.name, "geo-events"),
+  checksumQueue: join(installation.name, site.name, "checksum"),
+  checksumDeadLetterQueue: join(installation.name, site.name, "checksum-dead-letters"),
+  verificationStateTable: join(installation.name, site.name, "verification-state"),
+  siteTable: join(installation.name, site.name, "site"),
+});
+
+/** Names of what a secondary needs in the primary's region: its feed. */
+export const feedNames = (installation: Installation, secondary: NamedSite) => ({
+  ingestQueue: join(installation.name, secondary.name, "ingest"),
+  ingestDeadLetterQueue: join(installation.name, secondary.name, "ingest-dead-letters"),
+});
+
+/** Names of a secondary site's resources, all in the secondary's region. */
+export const secondaryNames = (installation: Installation, site: NamedSite) => ({
+  bucket: bucketName(installation, site),
+  eventsQueue: join(installation.name, site.name, "geo-events"),
+  eventsDeadLetterQueue: join(installation.name, site.name, "geo-events-dead-letters"),
+  verificationQueue: join(installation.name, site.name, "verification"),
+  verificationDeadLetterQueue: join(installation.name, site.name, "verification-dead-letters"),
+  registryTable: join(installation.name, site.name, "registry"),
+  siteTable: join(installation.name, site.name, "site"),
+});
+
+/** A Lambda's name: the site it serves and the folder it lives in. */
+export const functionName = (installation: Installation, site: NamedSite, folder: string): string =>
+  join(installation.name, site.name, folder);
+
+/** The sparse index that lists every row that is not settled. */
+export const DUE_INDEX = "due";

@@ -1,0 +1,13 @@
+/** The fields of a structured log line. Never an object's metadata values, a token or a secret. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Logs and metrics. Implementations must not throw: telemetry never breaks replication. */
+export interface Telemetry {
+  info(event: string, fields: LogFields): void;
+  warn(event: string, fields: LogFields): void;
+  error(event: string, fields: LogFields): void;
+  /** Adds to a metric of `shared/geo/metrics.ts`. `replicable` is its only dimension beside the site. */
+  count(metric: string, value: number, replicable?: string): void;
+  /** Records a duration in milliseconds. */
+  duration(metric: string, milliseconds: number, replicable?: string): void;
+}
