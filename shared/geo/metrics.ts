@@ -1,0 +1,87 @@
+/**
+ * Every metric of the product: the one place where a function that records it, a graph that draws it and an alarm that
+ * watches it take its name from. Nothing here knows an SDK, so infrastructure code can import it.
+ *
+ * A metric stands for one site; a replicable is its only further dimension. Keys, ids and messages belong in logs: a
+ * dimension with many values costs money for each.
+ */
+
+/** The CloudWatch namespace. */
+export const METRICS_NAMESPACE = "S3Geo";
+
+/** Names of the two dimensions. */
+export const METRIC_DIMENSIONS = { site: "SiteName", replicable: "ReplicableName" } as const;
+
+/** Counters: how often something happened. Recorded with `Telemetry.count`. */
+export const COUNT_METRICS = {
+  /** Hints that the event-publisher handed to a secondary's queue. */
+  eventPublished: "EventPublished",
+  /** A row was committed as equal to the primary, whether by copying, by adopting what was there or by finding no change. */
+  syncSucceeded: "SyncSucceeded",
+  /** An attempt ended in `failed`; the row will be tried again. */
+  syncFailed: "SyncFailed",
+  /** An attempt was put off because a service asked for less speed; it does not count as failed. */
+  syncThrottled: "SyncThrottled",
+  /** A row waits for a human (archived source, missing right, disabled key …). */
+  syncBlocked: "SyncBlocked",
+  /** A replica was removed, by a delete marker, since the primary does not hold the object any more. */
+  replicaRemoved: "ReplicaRemoved",
+  /** Bytes that were copied to the secondary by attempts that succeeded. */
+  bytesCopied: "BytesCopied",
+  /** An attempt had to start over because the key changed while it worked. Normal at a low rate. */
+  superseded: "Superseded",
+  /** A message found a live worker on its key and left the rest to it. Normal. */
+  claimRefused: "ClaimRefused",
+  /** A worker found that it had lost its lease after it had written to S3. */
+  leaseLost: "LeaseLost",
+  /** Nobody saw the end of a copy or a removal: the write may still land. */
+  unknownOutcome: "UnknownOutcome",
+  /** A row was quarantined, since a write that nobody holds any more may still land on its replica. */
+  taintedRow: "TaintedRow",
+  /** A quarantine ended and the replica was found different: it was driven again. Above zero means that it was needed. */
+  recheckRepaired: "RecheckRepaired",
+  /** The primary has a checksum for a version. */
+  checksumSucceeded: "ChecksumSucceeded",
+  /** The primary could not get a checksum; it will be tried again. */
+  checksumFailed: "ChecksumFailed",
+  /** A replica was read back and is equal to the primary's object, byte for byte. */
+  verified: "Verified",
+  /** A verification ended without an answer, or with a difference; the row will be copied or read again. */
+  verificationFailed: "VerificationFailed",
+  /** A replica was read back and differs from the primary's object. Always worth a look. */
+  checksumMismatch: "ChecksumMismatch",
+  /** A key that no replicable's pattern matches: not replicated. Never an error. */
+  unmatchedKey: "UnmatchedKey",
+  /** A notification about a bucket that is not this installation's. */
+  foreignBucketEvent: "ForeignBucketEvent",
+  /** A message that can not be read was put into the dead-letter queue with its reason. */
+  parkedMessage: "ParkedMessage",
+  /** A row that can not be read was left as it is and counted as nothing. */
+  unreadableRow: "UnreadableRow",
+  /** Rows that the retry sweep sent back to the queues. */
+  swept: "Swept",
+  /** Changes of rows that went into the counters. */
+  changesCounted: "ChangesCounted",
+  /** Changes that had been counted before and were delivered again. Normal after a retry. */
+  changesSkipped: "ChangesSkipped",
+  /** A call of the API that was refused: no token, a bad one, or one without the right. */
+  apiCallDenied: "ApiCallDenied",
+} as const;
+
+/** Durations in milliseconds. Recorded with `Telemetry.duration`. */
+export const DURATION_METRICS = {
+  /** From the object's `LastModified` on the primary to the commit of its replica. */
+  replicationLag: "ReplicationLag",
+  /** From the object's `LastModified` on the primary to its replica being verified. */
+  verificationLag: "VerificationLag",
+  /** From the claim of a row to its commit. */
+  attemptDuration: "AttemptDuration",
+  /** From the change of a row to its being counted. */
+  countingLag: "CountingLag",
+} as const;
+
+/** All of them, by the name that code uses. */
+export const METRICS = { ...COUNT_METRICS, ...DURATION_METRICS } as const;
+
+/** The name of a metric, as CloudWatch shows it. */
+export type MetricName = (typeof METRICS)[keyof typeof METRICS];
