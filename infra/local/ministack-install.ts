@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { access, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { localFolder } from "./paths.ts";
+import { findPython } from "./python.ts";
+import { CommandFailedError, runCommand, runOrThrow, tail } from "./processes.ts";
+
+/** MiniStack, installed in the project's own folder. */
+export interface MiniStackInstallation {
+  /** The Python of its virtual environment. */
+  readonly python: string;
+  readonly version: string;
+}
+
+const REQUIREMENTS = join(import.meta.dirname, "ministack-requirements.txt");
+
+/** The pinned version, from the requirements file: the one place that names it. */
+export const pinnedMiniStackVersion = async (): Promise<string> => {
+  const pin = /^ministack==(\S+)$/m.exec(await readFile(REQUIREMENTS, "utf8"));
+  if (pin?.[1] === undefined) throw new Error(`${REQUIREMENTS} pins no version of ministack`);
+  return pin[1];
+};
+
+const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
+
+/**
+ * Makes sure that MiniStack is installed as pinned. The virtual environment is made beside its final place and moved
+ * there when it is complete, so that an interrupted or parallel installation leaves nothing half made behind.
+ *
+ * @returns the installation, or in words why it can not be had on this machine.
+ */
+export const installMiniStack = async (
+  detail: (text: string) => void = () => {},
+): Promise<{ readonly installation: MiniStackInstallation } | { readonly reason: string }> => {
+  const version = await pinnedMiniStackVersion();
+  const digest = createHash("sha256").update(await readFile(REQUIREMENTS)).digest("hex").slice(0, 8);
+  const home = await localFolder("ministack");
+  const place = join(home, `${version}-${digest}`);
+  const python = join(place, "bin/python");
+  const importable = await runCommand(python, ["-c", "import ministack.app"], { timeoutMs: 60_000 }).catch(() => undefined);
+  if (importable?.code === 0) return { installation: { python, version } };
+
+  const found = await findPython();
+  if ("reason" in found) return found;
+  const making = `${place}.${process.pid}`;
+  try {
+    detail(`making a virtual environment with Python ${found.python.version}`);
+    // No symlinked interpreter is lost by the move: only the scripts in bin/ name their folder, and we use none of them.
+    const made = await runCommand(found.python.command, ["-m", "venv", making], { timeoutMs: 120_000 });
+    if (made.code !== 0) {
+      return { reason: `${found.python.command} can not make a virtual environment: ${lastLine(made.stdout + made.stderr)}` };
+    }
+    detail(`installing MiniStack ${version} with pip`);
+    const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--retries", "2", "--timeout", "20"];
+    const installed = await runCommand(join(making, "bin/python"), [...pip, "--requirement", REQUIREMENTS], {
+      timeoutMs: 300_000,
+      onLine: (line) => detail(line.trim().slice(0, 80)),
+    });
+    if (installed.code !== 0) {
+      return { reason: `pip could not install MiniStack ${version}: ${lastLine(installed.stderr || installed.stdout)}` };
+    }
+    await runOrThrow(join(making, "bin/python"), ["-c", "import ministack.app"], { timeoutMs: 60_000 });
+    if (await exists(place)) await rm(place, { recursive: true, force: true });
+    await rename(making, place).catch(async (error: unknown) => {
+      if (!(await exists(place))) throw error; // else another run was faster: its installation is as good
+    });
+    return { installation: { python, version } };
+  } catch (error) {
+    if (error instanceof CommandFailedError) return { reason: `MiniStack ${version} could not be installed: ${error.message}` };
+    throw error;
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+};
+
+const lastLine = (text: string): string => tail(text, 1).trim() || "it said nothing";
