@@ -52,6 +52,28 @@ export const secondaryNames = (installation: Installation, site: NamedSite) => (
   siteTable: join(installation.name, site.name, "site"),
 });
 
+/** Names of what every site has, whatever its role, in the site's own region. */
+export const siteNames = (installation: Installation, site: NamedSite) => ({
+  /** The state machine that drains the due index, and the schedule that starts it. */
+  retrySweep: join(installation.name, site.name, "retry-sweep"),
+  /** Starts of the sweep that the scheduler could not deliver. */
+  retrySweepDeadLetterQueue: join(installation.name, site.name, "retry-sweep-dead-letters"),
+  /** Which parts of a table's stream could not be counted. */
+  countersDeadLetterQueue: join(installation.name, site.name, "counters-dead-letters"),
+  api: join(installation.name, site.name, "api"),
+  dashboard: join(installation.name, site.name),
+});
+
+/** Names of the CloudFormation stacks that a site consists of. */
+export const stackNames = (installation: Installation, site: NamedSite) => ({
+  /** What holds data; survives everything. In the site's region. */
+  storage: join(installation.name, site.name, "storage"),
+  /** What can be deleted and deployed again. In the site's region. */
+  site: join(installation.name, site.name),
+  /** Secondaries only: what carries the primary's changes to it. In the primary's region. */
+  feed: join(installation.name, site.name, "feed"),
+});
+
 /** A Lambda's name: the site it serves and the folder it lives in. */
 export const functionName = (installation: Installation, site: NamedSite, folder: string): string =>
   join(installation.name, site.name, folder);

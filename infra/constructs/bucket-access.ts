@@ -1,0 +1,56 @@
+import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
+
+import { bucketArn } from "./arns.ts";
+
+/** What rights on a bucket are made from. */
+export interface BucketAccessProps {
+  readonly bucketName: string;
+  readonly region: string;
+  /** The bucket's own KMS key. Default: S3's. */
+  readonly kmsKeyArn?: string | undefined;
+}
+
+/**
+ * Rights on a bucket, by intent. There is no way to get `s3:DeleteObjectVersion` from here: replication adds delete
+ * markers and never destroys a version.
+ */
+export class BucketAccess {
+  readonly bucketName: string;
+  readonly #arn: string;
+  readonly #kmsKeyArn: string | undefined;
+
+  constructor({ bucketName, region, kmsKeyArn }: BucketAccessProps) {
+    this.bucketName = bucketName;
+    this.#arn = bucketArn({ region }, bucketName);
+    this.#kmsKeyArn = kmsKeyArn;
+  }
+
+  /**
+   * Read objects and what belongs to them, at any version. Listing is included because without it S3 answers 403 for a
+   * key that is not there, and a 403 is never taken for absence (R16).
+   */
+  grantReplicationRead(grantee: IGrantable): void {
+    this.#objects(grantee, [
+      "s3:GetObject",
+      "s3:GetObjectVersion",
+      "s3:GetObjectTagging",
+      "s3:GetObjectVersionTagging",
+    ]);
+    Grant.addToPrincipal({ grantee, actions: ["s3:ListBucket"], resourceArns: [this.#arn] });
+    this.#key(grantee, ["kms:Decrypt"]);
+  }
+
+  /** Write replicas and hide them behind delete markers. */
+  grantReplicationWrite(grantee: IGrantable): void {
+    this.#objects(grantee, ["s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"]);
+    this.#key(grantee, ["kms:GenerateDataKey", "kms:Decrypt"]);
+  }
+
+  #objects(grantee: IGrantable, actions: string[]): void {
+    Grant.addToPrincipal({ grantee, actions, resourceArns: [`${this.#arn}/*`] });
+  }
+
+  #key(grantee: IGrantable, actions: string[]): void {
+    if (this.#kmsKeyArn !== undefined) Grant.addToPrincipal({ grantee, actions, resourceArns: [this.#kmsKeyArn] });
+  }
+}

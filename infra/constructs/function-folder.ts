@@ -1,0 +1,20 @@
+import { join } from "node:path";
+
+/** The folders of `functions/`: one Lambda, one subsystem and one section of docs/runbook.md each. */
+export type FunctionFolder =
+  | "authorizer"
+  | "checksum"
+  | "counters"
+  | "event-consumer"
+  | "event-publisher"
+  | "retry-sweep"
+  | "status-api"
+  | "verification";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** The lockfile, which says what is bundled. */
+export const LOCKFILE = join(ROOT, "package-lock.json");
+
+/** The file that exports a function's `handler`. */
+export const handlerFile = (folder: FunctionFolder): string => join(ROOT, "functions", folder, "handler.ts");

@@ -1,0 +1,23 @@
+import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
+
+import { queueArn, type Place } from "./arns.ts";
+
+/** Rights on a queue, by intent. Made from the queue's name, so that it can be given across stacks and regions. */
+export class QueueAccess {
+  readonly queueName: string;
+  readonly #arn: string;
+
+  constructor(place: Place, queueName: string) {
+    this.queueName = queueName;
+    this.#arn = queueArn(place, queueName);
+  }
+
+  /** Send messages, and find the queue's address by its name. */
+  grantSend(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ["sqs:SendMessage", "sqs:GetQueueUrl"],
+      resourceArns: [this.#arn],
+    });
+  }
+}

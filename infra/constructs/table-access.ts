@@ -1,0 +1,64 @@
+import { Grant, PolicyStatement, type IGrantable } from "aws-cdk-lib/aws-iam";
+
+import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
+import { tableArn, type Place } from "./arns.ts";
+
+/** Rights on a table, by intent. Made from the table's name, so that it can be given across stacks and regions. */
+export class TableAccess {
+  readonly tableName: string;
+  readonly #arn: string;
+
+  constructor(place: Place, tableName: string) {
+    this.tableName = tableName;
+    this.#arn = tableArn(place, tableName);
+  }
+
+  /** Look up rows by key: a secondary asks the primary's verification state. */
+  grantLookUp(grantee: IGrantable): Grant {
+    return this.#grant(grantee, ["dynamodb:GetItem"]);
+  }
+
+  /** Claim, change and remove rows, as the replication protocol does. */
+  grantWork(grantee: IGrantable): Grant {
+    return this.#grant(grantee, [
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+      "dynamodb:DeleteItem",
+    ]);
+  }
+
+  /** List what is due; nothing else. */
+  grantReadDue(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ["dynamodb:Query"],
+      resourceArns: [`${this.#arn}/index/${DUE_INDEX}`],
+    });
+  }
+
+  /** Read the rows of one partition, for example every counter. */
+  grantReadPartition(grantee: IGrantable, partition: string): void {
+    this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:Query"]);
+  }
+
+  /** Look up and change rows of one partition. */
+  grantChangePartition(grantee: IGrantable, partition: string): void {
+    this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]);
+  }
+
+  #grant(grantee: IGrantable, actions: string[]): Grant {
+    return Grant.addToPrincipal({ grantee, actions, resourceArns: [this.#arn] });
+  }
+
+  /** The partition key is part of the right: who may count may not make tokens. */
+  #grantPartition(grantee: IGrantable, partition: string, actions: string[]): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions,
+        resources: [this.#arn],
+        conditions: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [partition] } },
+      }),
+    );
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * The configuration of an installation: which sites there are and what they replicate. Everything the stacks, the
+ * functions and the command line need to know about a deployment is derived from this one value.
+ */
+import * as z from "zod/mini";
+
+import { bucketName, functionName } from "../geo/physical-names.ts";
+import { AWS_REGIONS, partitionOf } from "./aws-regions.ts";
+import { selectionProblems, type ReplicableSelection } from "./replicable-selection.ts";
+
+/** Sent to S3's own name rules: 63 characters, and three beginnings that S3 keeps for itself. */
+const BUCKET_NAME_LENGTH_MAX = 63;
+const BUCKET_NAME_BEGINNINGS_RESERVED = ["xn--", "sthree-", "amzn-s3-demo-"] as const;
+
+/** Lambda's limit for a function's name. EventBridge Scheduler has the same for a schedule's. */
+const FUNCTION_NAME_LENGTH_MAX = 64;
+
+/** The longest name of a folder in `functions/` that a site's functions may come to have. */
+const LONGEST_FUNCTION_FOLDER = "registry-consistency";
+
+/** Ends of stack names: a site that ended so would share a stack name with another site. */
+const SITE_NAME_ENDS_RESERVED = ["-storage", "-feed"] as const;
+
+/** Noncurrent versions are the way back from a mistaken delete, so they are kept at least a month. */
+export const NONCURRENT_VERSION_DAYS_MIN = 30;
+
+const integer = (least: number, most: number, expected: string) =>
+  z.number({ error: expected }).check(
+    z.refine((value) => Number.isInteger(value) && value >= least && value <= most, { error: expected }),
+  );
+
+const text = (pattern: RegExp, expected: string) =>
+  z.string({ error: expected }).check(z.regex(pattern, { error: expected }));
+
+const WORD = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+const ExistingBucket = z.strictObject(
+  {
+    /** Its name. It must be in the site's region and belong to the installation's account. */
+    name: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "expected the name of an S3 bucket, 3 to 63 characters"),
+    /** Says that versioning is on. Without it two writes can look like one, and a delete can not be told from a loss. */
+    versioned: z.literal(true, {
+      error: "expected true: replication needs a versioned bucket; turn versioning on, then say so here",
+    }),
+    /** The key it is encrypted with, when it is not S3's own. In the site's region. */
+    kmsKeyArn: z.optional(text(/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/.+$/, "expected the ARN of a KMS key")),
+  },
+  { error: "expected { name, versioned: true }" },
+);
+
+const Site = z.strictObject(
+  {
+    /** Part of every name; for people. Lowercase words joined by hyphens. A place, not a role: roles change. */
+    name: text(WORD, "expected lowercase letters and digits in words joined by single hyphens").check(
+      z.refine((name) => !SITE_NAME_ENDS_RESERVED.some((end) => name.endsWith(end)), {
+        error: `expected a name that does not end in ${SITE_NAME_ENDS_RESERVED.join(" or ")} (stacks end so)`,
+      }),
+    ),
+    role: z.enum(["primary", "secondary"], { error: "expected primary or secondary" }),
+    region: z.enum(AWS_REGIONS, { error: "expected an AWS region such as eu-west-1" }),
+    /** Replicate from or into this bucket instead of making one. Default: a bucket is made. */
+    existingBucket: z.optional(ExistingBucket),
+    /** An SNS topic in the site's region that hears of alarms. Default: alarms are only shown. */
+    alarmTopicArn: z.optional(text(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:.+$/, "expected the ARN of an SNS topic")),
+  },
+  { error: "expected { name, role, region }" },
+);
+
+const Shape = z.strictObject({
+  /** Beginning of every name. Default `s3-geo`. */
+  name: z._default(text(WORD, "expected lowercase letters and digits in words joined by single hyphens"), "s3-geo"),
+  /** The AWS account of every site. */
+  account: text(/^\d{12}$/, "expected the 12 digits of an AWS account (cdk sets CDK_DEFAULT_ACCOUNT)"),
+  sites: z.array(Site, { error: "expected a list of sites" }),
+  /** Which of the declared replicables this installation replicates. Default `all`. */
+  replicables: z._default(
+    z.union([z.literal("all"), z.array(z.string())], { error: 'expected "all" or a list of replicable names' }),
+    "all",
+  ),
+  /** Key patterns that differ from the declared ones, by replicable name. Default: none. */
+  keyPatterns: z._default(
+    z.record(z.string(), z.string(), { error: "expected key patterns by replicable name" }),
+    {},
+  ),
+  /** What each site's API lets through. Default 20 requests a second, 40 at once. */
+  apiThrottle: z._default(
+    z.strictObject({
+      ratePerSecond: integer(1, 10_000, "expected requests per second, 1 to 10000"),
+      burst: integer(1, 5_000, "expected requests at once, 1 to 5000"),
+    }),
+    { ratePerSecond: 20, burst: 40 },
+  ),
+  /** Minutes between two sweeps of what is due, 1 to 60. Default 1. */
+  scheduleSweepMinutes: z._default(integer(1, 60, "expected minutes, 1 to 60"), 1),
+  /** Days that a replaced or deleted version is kept in buckets that we make, at least 30. Default 30. */
+  noncurrentVersionDays: z._default(
+    integer(NONCURRENT_VERSION_DAYS_MIN, 3_650, `expected days, ${NONCURRENT_VERSION_DAYS_MIN} to 3650`),
+    NONCURRENT_VERSION_DAYS_MIN,
+  ),
+  /** Whether functions, state machines and APIs report to X-Ray. Default false. */
+  tracing: z._default(z.boolean({ error: "expected true or false" }), false),
+});
+
+/** What a person writes. */
+export type GeoConfigInput = z.input<typeof Shape>;
+
+/** One site of a checked configuration. */
+export type SiteConfig = z.output<typeof Site>;
+
+/** A checked configuration: one primary, at least one secondary, each in a region of its own. */
+export interface GeoConfig extends Omit<z.output<typeof Shape>, "replicables" | "keyPatterns"> {
+  readonly primary: SiteConfig;
+  readonly secondaries: readonly SiteConfig[];
+  readonly selection: ReplicableSelection;
+}
+
+/** A configuration that can not be deployed, with everything that is wrong with it. */
+export class GeoConfigError extends Error {
+  override readonly name = "GeoConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration has ${problems.length} problem(s):\n${problems.map((line) => `  - ${line}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/** As much of the input as can be read, so that one wrong field does not hide what is wrong between the others. */
+const Sketch = z.catch(
+  z.object({
+    name: z.catch(z._default(z.string(), "s3-geo"), "s3-geo"),
+    account: z.catch(z.string(), "000000000000"),
+    sites: z.catch(
+      z.array(
+        z.catch(
+          z.object({
+            name: z.catch(z.optional(z.string()), undefined),
+            role: z.catch(z.optional(z.string()), undefined),
+            region: z.catch(z.optional(z.string()), undefined),
+            alarmTopicArn: z.catch(z.optional(z.string()), undefined),
+            existingBucket: z.catch(
+              z.optional(
+                z.object({ name: z.optional(z.string()), kmsKeyArn: z.catch(z.optional(z.string()), undefined) }),
+              ),
+              undefined,
+            ),
+          }),
+          {},
+        ),
+      ),
+      [],
+    ),
+    replicables: z.catch(z.optional(z.union([z.literal("all"), z.array(z.string())])), undefined),
+    keyPatterns: z.catch(z.optional(z.record(z.string(), z.string())), undefined),
+  }),
+  { name: "s3-geo", account: "000000000000", sites: [] },
+);
+type Sketch = z.output<typeof Sketch>;
+
+const asText = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value));
+
+const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (value, key) => (typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined),
+    input,
+  );
+
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.map((key, index) => (typeof key === "number" ? `[${key}]` : `${index > 0 ? "." : ""}${String(key)}`)).join("") ||
+  "configuration";
+
+const shapeProblems = (input: unknown): string[] =>
+  (Shape.safeParse(input).error?.issues ?? []).map((issue) =>
+    issue.code === "unrecognized_keys"
+      ? `${pathText(issue.path)}: there is no setting called ${issue.keys.join(", ")}`
+      : `${pathText(issue.path)}: ${issue.message}, got ${asText(valueAt(input, issue.path))}`,
+  );
+
+/** The values that occur more than once, each named once. */
+const repeated = (values: readonly (string | undefined)[]): string[] => [
+  ...new Set(values.filter((value): value is string => value !== undefined && values.indexOf(value) !== values.lastIndexOf(value))),
+];
+
+const rolesProblems = ({ sites }: Sketch): string[] => {
+  const primaries = sites.filter(({ role }) => role === "primary").map(({ name }) => name ?? "?");
+  const problems: string[] = [];
+  if (primaries.length !== 1) {
+    problems.push(
+      `sites: expected exactly one primary, got ${primaries.length === 0 ? "none" : `${primaries.length} (${primaries.join(", ")})`}`,
+    );
+  }
+  if (!sites.some(({ role }) => role === "secondary")) problems.push("sites: expected at least one secondary, got none");
+  return problems;
+};
+
+const repetitionProblems = ({ sites }: Sketch): string[] => [
+  ...repeated(sites.map(({ name }) => name)).map((name) => `sites: expected a name once, got ${name} for several sites`),
+  ...repeated(sites.map(({ region }) => region)).map(
+    (region) => `sites: expected each site in a region of its own, got several in ${region}`,
+  ),
+  ...repeated(sites.map(({ existingBucket }) => existingBucket?.name)).map(
+    (bucket) => `sites: expected each site to have a bucket of its own, got ${bucket} for several`,
+  ),
+];
+
+const partitionProblems = ({ sites }: Sketch): string[] => {
+  const partitions = new Set(sites.flatMap(({ region }) => (region === undefined ? [] : [partitionOf(region)])));
+  return partitions.size > 1
+    ? [`sites: expected all sites in one AWS partition, got ${[...partitions].sort().join(" and ")}`]
+    : [];
+};
+
+const nameProblems = (installation: Sketch): string[] => {
+  const reserved = BUCKET_NAME_BEGINNINGS_RESERVED.filter((beginning) => installation.name.startsWith(beginning));
+  const problems = reserved.map((beginning) => `name: S3 keeps bucket names that begin with ${beginning} for itself`);
+  for (const { name, region, existingBucket } of installation.sites) {
+    if (name === undefined || region === undefined) continue;
+    const site = { name, region };
+    const derived: readonly (readonly [what: string, name: string, most: number])[] = [
+      ...(existingBucket === undefined
+        ? [["the bucket", bucketName(installation, site), BUCKET_NAME_LENGTH_MAX] as const]
+        : []),
+      ["a function", functionName(installation, site, LONGEST_FUNCTION_FOLDER), FUNCTION_NAME_LENGTH_MAX],
+    ];
+    for (const [what, long, most] of derived) {
+      if (long.length > most) {
+        problems.push(
+          `sites: ${what} of ${name} would be called ${long}: expected at most ${most} characters, got ${long.length}; shorten the name of the site or of the installation`,
+        );
+      }
+    }
+  }
+  return problems;
+};
+
+/** Keys and topics only work in the region they are in. */
+const placeProblems = ({ sites }: Sketch): string[] =>
+  sites.flatMap(({ name, region, alarmTopicArn, existingBucket }) =>
+    [alarmTopicArn, existingBucket?.kmsKeyArn]
+      .filter((arn): arn is string => arn !== undefined && region !== undefined && arn.split(":")[3] !== region)
+      .map((arn) => `sites: ${name ?? "?"} is in ${region ?? "?"}: expected what it uses to be there too, got ${arn}`),
+  );
+
+const selectionOf = (input: Pick<Sketch, "replicables" | "keyPatterns">): ReplicableSelection => ({
+  names: input.replicables ?? "all",
+  keyPatterns: input.keyPatterns ?? {},
+});
+
+/**
+ * Checks a configuration.
+ *
+ * @throws {GeoConfigError} naming every problem: of each field, between the sites, and of the replicables it selects.
+ * @example
+ * export default defineGeoConfig({
+ *   account: "111122223333",
+ *   sites: [
+ *     { name: "virginia", role: "primary", region: "us-east-1" },
+ *     { name: "ireland", role: "secondary", region: "eu-west-1" },
+ *   ],
+ * });
+ */
+export const defineGeoConfig = (input: GeoConfigInput): GeoConfig => {
+  const sketch = Sketch.parse(input);
+  const selection = selectionOf(sketch);
+  const problems = [
+    ...shapeProblems(input),
+    ...rolesProblems(sketch),
+    ...repetitionProblems(sketch),
+    ...partitionProblems(sketch),
+    ...nameProblems(sketch),
+    ...placeProblems(sketch),
+    ...selectionProblems(selection),
+  ];
+  if (problems.length > 0) throw new GeoConfigError(problems);
+
+  const { replicables: _replicables, keyPatterns: _keyPatterns, ...config } = Shape.parse(input);
+  const [primary] = config.sites.filter(({ role }) => role === "primary");
+  if (primary === undefined) throw new GeoConfigError(["sites: expected a primary"]); // refused above; for the type
+  return { ...config, primary, secondaries: config.sites.filter(({ role }) => role === "secondary"), selection };
+};
