@@ -1,0 +1,24 @@
+import type { CountedTable } from "../../geo/counters.ts";
+import type { Item, Table } from "../../ports/table.ts";
+import { COUNTER_PARTITION, COUNTER_SLOTS, type Counter, counterPrefix, parseCounter } from "./counter-item.ts";
+
+/**
+ * Reads all counters of a table. One query of at most `COUNTER_SLOTS` items at any number of rows; a second page only if
+ * they hold more than 1 MB. Strongly consistent, though not a snapshot: while rows change, a row may for a moment be seen
+ * in both of its cells or in neither.
+ */
+export const listCounters = async (site: Table, table: CountedTable): Promise<readonly Counter[]> => {
+  const counters: Counter[] = [];
+  let startAfter: Item | undefined;
+  do {
+    const page = await site.query({
+      condition: "pk = :pk AND begins_with(sk, :prefix)",
+      values: { ":pk": COUNTER_PARTITION, ":prefix": counterPrefix(table) },
+      limit: COUNTER_SLOTS,
+      ...(startAfter && { startAfter }),
+    });
+    counters.push(...page.items.map(parseCounter));
+    startAfter = page.next;
+  } while (startAfter !== undefined && counters.length < COUNTER_SLOTS);
+  return counters;
+};
