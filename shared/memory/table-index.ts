@@ -1,0 +1,62 @@
+import type { AttributeValue, Item, ItemKey } from "../ports/table.ts";
+import { order } from "./attribute-values.ts";
+import { compareUtf8 } from "./utf8-order.ts";
+
+/** An item as a table stores it: with its key. */
+export type KeyedItem = Item & ItemKey;
+
+/** Items by partition, each partition in the order of its sort key. Serves the table itself and each of its indexes. */
+export class SortedItems {
+  readonly #pk: string;
+  readonly #sk: string;
+  readonly #partitions = new Map<AttributeValue, Map<string, KeyedItem>>();
+  readonly #sorted = new Map<AttributeValue, readonly KeyedItem[]>();
+
+  /** @param pk Name of the partition attribute. @param sk Name of the sort attribute. */
+  constructor(pk: string, sk: string) {
+    this.#pk = pk;
+    this.#sk = sk;
+  }
+
+  /** Takes the place of `before` (undefined: nothing stood there) by `after` (undefined: nothing stands there now). */
+  replace(before: KeyedItem | undefined, after: KeyedItem | undefined): void {
+    const source = before ?? after;
+    if (source === undefined) return;
+    const id = identityOf(source);
+    const left = before?.[this.#pk];
+    const entered = after?.[this.#pk];
+    if (left !== undefined && left !== entered) this.#edit(left, (items) => void items.delete(id));
+    if (entered === undefined) return;
+    if (after?.[this.#sk] === undefined) this.#edit(entered, (items) => void items.delete(id));
+    else this.#edit(entered, (items) => void items.set(id, after));
+  }
+
+  /** The partition's items in order. */
+  partition(value: AttributeValue): readonly KeyedItem[] {
+    const known = this.#sorted.get(value);
+    if (known !== undefined) return known;
+    const sorted = [...(this.#partitions.get(value)?.values() ?? [])].sort((a, b) => this.compare(a, b));
+    this.#sorted.set(value, sorted);
+    return sorted;
+  }
+
+  /** By sort key, and by the table's own key among equals, so that a page can always say where it ended. */
+  compare(left: KeyedItem, right: KeyedItem): number {
+    return (
+      (order(left[this.#sk] as AttributeValue, right[this.#sk] as AttributeValue) ?? 0) ||
+      compareUtf8(left.pk, right.pk) ||
+      compareUtf8(left.sk, right.sk)
+    );
+  }
+
+  #edit(partition: AttributeValue, edit: (items: Map<string, KeyedItem>) => void): void {
+    const items = this.#partitions.get(partition) ?? new Map<string, KeyedItem>();
+    edit(items);
+    this.#sorted.delete(partition);
+    if (items.size === 0) this.#partitions.delete(partition);
+    else this.#partitions.set(partition, items);
+  }
+}
+
+/** One string for an item's key; the length keeps `("a", "b:c")` and `("a:b", "c")` apart. */
+export const identityOf = ({ pk, sk }: ItemKey): string => `${pk.length}:${pk}${sk}`;
