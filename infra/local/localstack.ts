@@ -15,9 +15,15 @@ const HEALTHY_WITHIN_MS = 300_000;
 /** Whether docker's daemon answers (the program alone is no use), or why not. */
 export const dockerReason = async (): Promise<string | undefined> => {
   const said = await runCommand("docker", ["version", "--format", "{{.Server.Version}}"], { timeoutMs: 15_000 }).catch(
-    (error: NodeJS.ErrnoException) => ({ code: 1, stdout: "", stderr: error.code === "ENOENT" ? "not installed" : error.message }),
+    (error: NodeJS.ErrnoException) => ({
+      code: 1,
+      stdout: "",
+      stderr: error.code === "ENOENT" ? "not installed" : error.message,
+    }),
   );
-  return said.code === 0 ? undefined : `docker is not usable: ${tail(said.stderr || said.stdout, 1) || "its daemon does not answer"}`;
+  return said.code === 0
+    ? undefined
+    : `docker is not usable: ${tail(said.stderr || said.stdout, 1) || "its daemon does not answer"}`;
 };
 
 /** Starts LocalStack in a container of its own and waits until it answers. */

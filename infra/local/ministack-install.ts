@@ -21,7 +21,11 @@ export const pinnedMiniStackVersion = async (): Promise<string> => {
   return pin[1];
 };
 
-const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 /**
  * Makes sure that MiniStack is installed as pinned. The virtual environment is made beside its final place and moved
@@ -33,11 +37,16 @@ export const installMiniStack = async (
   detail: (text: string) => void = () => {},
 ): Promise<{ readonly installation: MiniStackInstallation } | { readonly reason: string }> => {
   const version = await pinnedMiniStackVersion();
-  const digest = createHash("sha256").update(await readFile(REQUIREMENTS)).digest("hex").slice(0, 8);
+  const digest = createHash("sha256")
+    .update(await readFile(REQUIREMENTS))
+    .digest("hex")
+    .slice(0, 8);
   const home = await localFolder("ministack");
   const place = join(home, `${version}-${digest}`);
   const python = join(place, "bin/python");
-  const importable = await runCommand(python, ["-c", "import ministack.app"], { timeoutMs: 60_000 }).catch(() => undefined);
+  const importable = await runCommand(python, ["-c", "import ministack.app"], { timeoutMs: 60_000 }).catch(
+    () => undefined,
+  );
   if (importable?.code === 0) return { installation: { python, version } };
 
   const found = await findPython();
@@ -48,16 +57,30 @@ export const installMiniStack = async (
     // No symlinked interpreter is lost by the move: only the scripts in bin/ name their folder, and we use none of them.
     const made = await runCommand(found.python.command, ["-m", "venv", making], { timeoutMs: 120_000 });
     if (made.code !== 0) {
-      return { reason: `${found.python.command} can not make a virtual environment: ${lastLine(made.stdout + made.stderr)}` };
+      return {
+        reason: `${found.python.command} can not make a virtual environment: ${lastLine(made.stdout + made.stderr)}`,
+      };
     }
     detail(`installing MiniStack ${version} with pip`);
-    const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--retries", "2", "--timeout", "20"];
+    const pip = [
+      "-m",
+      "pip",
+      "install",
+      "--disable-pip-version-check",
+      "--no-input",
+      "--retries",
+      "2",
+      "--timeout",
+      "20",
+    ];
     const installed = await runCommand(join(making, "bin/python"), [...pip, "--requirement", REQUIREMENTS], {
       timeoutMs: 300_000,
       onLine: (line) => detail(line.trim().slice(0, 80)),
     });
     if (installed.code !== 0) {
-      return { reason: `pip could not install MiniStack ${version}: ${lastLine(installed.stderr || installed.stdout)}` };
+      return {
+        reason: `pip could not install MiniStack ${version}: ${lastLine(installed.stderr || installed.stdout)}`,
+      };
     }
     await runOrThrow(join(making, "bin/python"), ["-c", "import ministack.app"], { timeoutMs: 60_000 });
     if (await exists(place)) await rm(place, { recursive: true, force: true });
@@ -66,7 +89,8 @@ export const installMiniStack = async (
     });
     return { installation: { python, version } };
   } catch (error) {
-    if (error instanceof CommandFailedError) return { reason: `MiniStack ${version} could not be installed: ${error.message}` };
+    if (error instanceof CommandFailedError)
+      return { reason: `MiniStack ${version} could not be installed: ${error.message}` };
     throw error;
   } finally {
     await rm(making, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -41,7 +41,10 @@ export const health = async (endpoint: string, path: string): Promise<{ readonly
   }
 };
 
-const environment = (port: number, home: string): NodeJS.ProcessEnv => ({
+/** Marks, in semantic versioning's own way, that the launcher corrects some of what this version does. */
+const CORRECTED = "+s3-geo";
+
+const environment = (port: number, home: string, version: string): NodeJS.ProcessEnv => ({
   // Nothing of the caller's own AWS settings may reach it or, through it, the functions it runs.
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"))),
   // Its `node` is the first on PATH, whatever the function's runtime says: it has to be the project's.
@@ -58,6 +61,8 @@ const environment = (port: number, home: string): NodeJS.ProcessEnv => ({
   IOT_MTLS_ENABLED: "0",
   SFTP_ENABLED: "0",
   LOG_LEVEL: "INFO",
+  // What its health page says.
+  MINISTACK_VERSION: version,
   AWS_ACCESS_KEY_ID: "test",
   AWS_SECRET_ACCESS_KEY: "test",
   TMPDIR: join(home, "tmp"),
@@ -65,16 +70,31 @@ const environment = (port: number, home: string): NodeJS.ProcessEnv => ({
   STATE_DIR: join(home, "state"),
 });
 
+/** Takes away what runs that were killed left on the disk. */
+const removeStale = async (folder: string): Promise<void> => {
+  for (const name of await readdir(folder)) {
+    const pid = Number(/^cloud-(\d+)-/.exec(name)?.[1]);
+    try {
+      process.kill(pid, 0);
+    } catch {
+      if (Number.isInteger(pid)) await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+};
+
 const startOnce = async (installation: MiniStackInstallation): Promise<Cloud> => {
-  const home = await mkdtemp(join(await localFolder("run"), "cloud-"));
+  const runs = await localFolder("run");
+  await removeStale(runs);
+  const home = await mkdtemp(join(runs, `cloud-${process.pid}-`));
   for (const folder of ["tmp", "s3", "state"]) await mkdir(join(home, folder));
   const logFile = join(await localFolder("logs"), `ministack-${process.pid}.log`);
   const log = createWriteStream(logFile);
+  const version = installation.version + CORRECTED;
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const child = startGroup(installation.python, [join(import.meta.dirname, "ministack-launcher.py")], {
     cwd: home,
-    env: environment(port, home),
+    env: environment(port, home, version),
     // The launcher ends with the pipe on its standard input: even a killed starter leaves nothing behind.
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -92,13 +112,15 @@ const startOnce = async (installation: MiniStackInstallation): Promise<Cloud> =>
     if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
       await stop();
       const said = await readFile(logFile, "utf8").catch(() => "");
-      throw new CommandFailedError(`MiniStack did not become healthy at ${endpoint}; its log ends with\n${tail(said, 15)}`);
+      throw new CommandFailedError(
+        `MiniStack did not become healthy at ${endpoint}; its log ends with\n${tail(said, 15)}`,
+      );
     }
     await new Promise((tick) => setTimeout(tick, 50));
   }
   return {
     name: "ministack",
-    version: installation.version,
+    version,
     endpoint,
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
     account: EMULATED_ACCOUNT,

@@ -29,7 +29,12 @@ const terminalProgress = (): Progress => ({
     const started = Date.now();
     let detail = "";
     const show = (): void =>
-      write(`\r\x1b[K… ${title} ${seconds(started)}${detail === "" ? "" : ` · ${detail}`}`.slice(0, process.stderr.columns ?? 120));
+      write(
+        `\r\x1b[K… ${title} ${seconds(started)}${detail === "" ? "" : ` · ${detail}`}`.slice(
+          0,
+          process.stderr.columns ?? 120,
+        ),
+      );
     const timer = setInterval(show, 200);
     show();
     try {

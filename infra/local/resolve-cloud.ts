@@ -15,7 +15,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface CloudProvider {
   readonly choice: CloudChoice;
   /** Gets the cloud, or says in a sentence why it can not. Other failures are thrown. */
-  get(env: Environment, detail: (text: string) => void): Promise<{ readonly cloud: Cloud; readonly why: string } | { readonly reason: string }>;
+  get(
+    env: Environment,
+    detail: (text: string) => void,
+  ): Promise<{ readonly cloud: Cloud; readonly why: string } | { readonly reason: string }>;
 }
 
 /** What was found. Without a cloud there is the embedded world; `passedOver` says what was tried before, and why not. */
@@ -63,14 +66,18 @@ const localStackProvider: CloudProvider = {
     const token = env["LOCALSTACK_AUTH_TOKEN"] !== undefined;
     if (!token && env["GEO_LOCALSTACK_ARCHIVE"] !== "1") {
       return {
-        reason: "LocalStack needs LOCALSTACK_AUTH_TOKEN, or GEO_LOCALSTACK_ARCHIVE=1 for its frozen last community image",
+        reason:
+          "LocalStack needs LOCALSTACK_AUTH_TOKEN, or GEO_LOCALSTACK_ARCHIVE=1 for its frozen last community image",
       };
     }
     const reason = await dockerReason();
     if (reason !== undefined) return { reason };
     const image = token ? LOCALSTACK_IMAGE : LOCALSTACK_ARCHIVE_IMAGE;
     detail(`starting ${image}`);
-    return { cloud: await startLocalStack(image), why: `docker answers and ${token ? "a token" : "GEO_LOCALSTACK_ARCHIVE"} is set` };
+    return {
+      cloud: await startLocalStack(image),
+      why: `docker answers and ${token ? "a token" : "GEO_LOCALSTACK_ARCHIVE"} is set`,
+    };
   },
 };
 
@@ -80,7 +87,10 @@ const miniStackProvider: CloudProvider = {
     const found = await installMiniStack(detail);
     if ("reason" in found) return found;
     detail(`starting MiniStack ${found.installation.version}`);
-    return { cloud: await startMiniStack(found.installation), why: "it runs on Python alone, in this project's own folder" };
+    return {
+      cloud: await startMiniStack(found.installation),
+      why: "it runs on Python alone, in this project's own folder",
+    };
   },
 };
 
@@ -89,7 +99,9 @@ const awsProvider: CloudProvider = {
   async get(env) {
     const account = env["CDK_DEFAULT_ACCOUNT"];
     if (account === undefined || !/^\d{12}$/.test(account)) {
-      return { reason: "for AWS itself, set CDK_DEFAULT_ACCOUNT to the account's 12 digits, and have credentials for it" };
+      return {
+        reason: "for AWS itself, set CDK_DEFAULT_ACCOUNT to the account's 12 digits, and have credentials for it",
+      };
     }
     return { cloud: { name: "aws", version: "aws", account, stop: async () => {} }, why: "it was asked for" };
   },
@@ -120,11 +132,14 @@ export const resolveCloud = async (
   const providers = options.providers ?? BY_PREFERENCE;
   const choice = options.choice ?? env["GEO_CLOUD"];
   if (choice !== undefined && choice !== "" && !isChoice(choice)) {
-    throw new CloudUnavailableError(`GEO_CLOUD must be one of ${CLOUD_CHOICES.join(", ")}; it is ${JSON.stringify(choice)}`);
+    throw new CloudUnavailableError(
+      `GEO_CLOUD must be one of ${CLOUD_CHOICES.join(", ")}; it is ${JSON.stringify(choice)}`,
+    );
   }
   if (choice === "embedded") return { cloud: undefined, why: "it was asked for", passedOver: [] };
   const forced = choice === undefined || choice === "" ? undefined : choice;
-  const candidates = forced === undefined ? providers : [...providers, awsProvider].filter((one) => one.choice === forced);
+  const candidates =
+    forced === undefined ? providers : [...providers, awsProvider].filter((one) => one.choice === forced);
   const passedOver: string[] = [];
   for (const provider of candidates) {
     try {

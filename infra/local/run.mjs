@@ -127,10 +127,16 @@ const install = async () => {
 const [command, ...args] = process.argv.slice(2);
 if (process.platform === "win32") fail("s3-geo's local tools need Linux, macOS or WSL.", 2);
 if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE) {
-  fail(`s3-geo needs Node ${OLDEST_NODE} or newer to set itself up; this is ${process.version} (${process.execPath}).`, 2);
+  fail(
+    `s3-geo needs Node ${OLDEST_NODE} or newer to set itself up; this is ${process.version} (${process.execPath}).`,
+    2,
+  );
 }
 if (!Object.hasOwn(entries, command)) {
-  fail(`usage: node infra/local/run.mjs <${Object.keys(entries).join("|")}> [arguments]; got ${command ?? "no command"}`, 2);
+  fail(
+    `usage: node infra/local/run.mjs <${Object.keys(entries).join("|")}> [arguments]; got ${command ?? "no command"}`,
+    2,
+  );
 }
 
 const entry = join(root, entries[command]);

@@ -1,0 +1,44 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod/mini";
+
+/** One stack of a synthesized app. */
+export interface AssembledStack {
+  readonly name: string;
+  readonly region: string;
+  readonly template: Template;
+}
+
+const Resource = z.object({ Type: z.string(), Properties: z._default(z.record(z.string(), z.unknown()), {}) });
+const Template = z.object({ Resources: z._default(z.record(z.string(), Resource), {}) });
+
+/** As much of a CloudFormation template as the fix-ups read. */
+export type Template = z.infer<typeof Template>;
+
+const Manifest = z.object({
+  artifacts: z.record(
+    z.string(),
+    z.object({
+      type: z.string(),
+      environment: z.optional(z.string()),
+      properties: z.optional(z.object({ templateFile: z.optional(z.string()), stackName: z.optional(z.string()) })),
+    }),
+  ),
+});
+
+/** Reads the stacks of an assembly that `cdk synth` wrote. */
+export const readAssembly = async (folder: string): Promise<readonly AssembledStack[]> => {
+  const manifest = Manifest.parse(JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")));
+  const stacks = Object.entries(manifest.artifacts).filter(
+    ([, artifact]) => artifact.type === "aws:cloudformation:stack",
+  );
+  return await Promise.all(
+    stacks.map(async ([id, { environment, properties }]) => ({
+      name: properties?.stackName ?? id,
+      region: environment?.split("/").at(-1) ?? "unknown-region",
+      template: Template.parse(
+        JSON.parse(await readFile(join(folder, properties?.templateFile ?? `${id}.template.json`), "utf8")),
+      ),
+    })),
+  );
+};
