@@ -1,5 +1,7 @@
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
+import type { IConstruct } from "constructs";
 
+import { acknowledge } from "./acknowledge.ts";
 import { bucketArn } from "./arns.ts";
 
 /** What rights on a bucket are made from. */
@@ -27,9 +29,9 @@ export class BucketAccess {
 
   /**
    * Read objects and what belongs to them, at any version. Listing is included because without it S3 answers 403 for a
-   * key that is not there, and a 403 is never taken for absence (R16).
+   * key that is not there, and a 403 is never taken for absence (R28).
    */
-  grantReplicationRead(grantee: IGrantable): void {
+  grantReplicationRead(grantee: IGrantable & IConstruct): void {
     this.#objects(grantee, [
       "s3:GetObject",
       "s3:GetObjectVersion",
@@ -41,13 +43,17 @@ export class BucketAccess {
   }
 
   /** Write replicas and hide them behind delete markers. */
-  grantReplicationWrite(grantee: IGrantable): void {
+  grantReplicationWrite(grantee: IGrantable & IConstruct): void {
     this.#objects(grantee, ["s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"]);
     this.#key(grantee, ["kms:GenerateDataKey", "kms:Decrypt"]);
   }
 
-  #objects(grantee: IGrantable, actions: string[]): void {
-    Grant.addToPrincipal({ grantee, actions, resourceArns: [`${this.#arn}/*`] });
+  #objects(grantee: IGrantable & IConstruct, actions: string[]): void {
+    const objects = `${this.#arn}/*`;
+    Grant.addToPrincipal({ grantee, actions, resourceArns: [objects] });
+    acknowledge(grantee, {
+      [`IAM5[Resource::${objects}]`]: "Every object of this one bucket may have to be replicated.",
+    });
   }
 
   #key(grantee: IGrantable, actions: string[]): void {

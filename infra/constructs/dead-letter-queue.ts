@@ -33,7 +33,10 @@ export class DeadLetterQueue extends Construct {
       alarmName: `${props.queueName}-not-empty`,
       meaning: `Messages of ${props.runbook} wait in ${props.queueName} for a decision.`,
       runbook: props.runbook,
-      metric: this.queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: "Maximum" }),
+      metric: this.queue.metricApproximateNumberOfMessagesVisible({
+        period: Duration.minutes(1),
+        statistic: "Maximum",
+      }),
       alarmTopicArn: props.alarmTopicArn,
     });
   }

@@ -39,12 +39,12 @@ export interface ReplicatedBucketProps {
   readonly changes?: Topic | undefined;
 }
 
-const reportTo = (topic: Topic) =>
-  CHANGES_OF_A_BUCKET.map((event) => ({ event, topic: topic.topicArn }));
+const reportTo = (topic: Topic) => CHANGES_OF_A_BUCKET.map((event) => ({ event, topic: topic.topicArn }));
 
 /** S3 asks the topic whether it may publish at the moment the rule is set, so the topic's policy has to be there. */
 const policyFirst = (bucket: Construct, topic: Topic): void => {
-  for (const policy of topic.node.children.filter(({ node }) => node.id === "Policy")) bucket.node.addDependency(policy);
+  for (const policy of topic.node.children.filter(({ node }) => node.id === "Policy"))
+    bucket.node.addDependency(policy);
 };
 
 /** A bucket of ours at either end of replication: versioned, encrypted, private, reached over TLS only, kept. */
@@ -93,5 +93,6 @@ export interface ReportExistingBucketProps {
 export const reportExistingBucket = (scope: Construct, id: string, props: ReportExistingBucketProps): void => {
   const bucket = Bucket.fromBucketName(scope, id, props.bucketName);
   // CDK's enumeration lags behind S3; the value is handed to S3 as it is.
-  for (const event of CHANGES_OF_A_BUCKET) bucket.addEventNotification(event as EventType, new SnsDestination(props.changes));
+  for (const event of CHANGES_OF_A_BUCKET)
+    bucket.addEventNotification(event as EventType, new SnsDestination(props.changes));
 };

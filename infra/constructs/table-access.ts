@@ -20,12 +20,7 @@ export class TableAccess {
 
   /** Claim, change and remove rows, as the replication protocol does. */
   grantWork(grantee: IGrantable): Grant {
-    return this.#grant(grantee, [
-      "dynamodb:GetItem",
-      "dynamodb:PutItem",
-      "dynamodb:UpdateItem",
-      "dynamodb:DeleteItem",
-    ]);
+    return this.#grant(grantee, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]);
   }
 
   /** List what is due; nothing else. */

@@ -25,9 +25,9 @@ const SITE_NAME_ENDS_RESERVED = ["-storage", "-feed"] as const;
 export const NONCURRENT_VERSION_DAYS_MIN = 30;
 
 const integer = (least: number, most: number, expected: string) =>
-  z.number({ error: expected }).check(
-    z.refine((value) => Number.isInteger(value) && value >= least && value <= most, { error: expected }),
-  );
+  z
+    .number({ error: expected })
+    .check(z.refine((value) => Number.isInteger(value) && value >= least && value <= most, { error: expected }));
 
 const text = (pattern: RegExp, expected: string) =>
   z.string({ error: expected }).check(z.regex(pattern, { error: expected }));
@@ -78,10 +78,7 @@ const Shape = z.strictObject({
     "all",
   ),
   /** Key patterns that differ from the declared ones, by replicable name. Default: none. */
-  keyPatterns: z._default(
-    z.record(z.string(), z.string(), { error: "expected key patterns by replicable name" }),
-    {},
-  ),
+  keyPatterns: z._default(z.record(z.string(), z.string(), { error: "expected key patterns by replicable name" }), {}),
   /** What each site's API lets through. Default 20 requests a second, 40 at once. */
   apiThrottle: z._default(
     z.strictObject({
@@ -178,7 +175,11 @@ const shapeProblems = (input: unknown): string[] =>
 
 /** The values that occur more than once, each named once. */
 const repeated = (values: readonly (string | undefined)[]): string[] => [
-  ...new Set(values.filter((value): value is string => value !== undefined && values.indexOf(value) !== values.lastIndexOf(value))),
+  ...new Set(
+    values.filter(
+      (value): value is string => value !== undefined && values.indexOf(value) !== values.lastIndexOf(value),
+    ),
+  ),
 ];
 
 const rolesProblems = ({ sites }: Sketch): string[] => {
@@ -189,12 +190,15 @@ const rolesProblems = ({ sites }: Sketch): string[] => {
       `sites: expected exactly one primary, got ${primaries.length === 0 ? "none" : `${primaries.length} (${primaries.join(", ")})`}`,
     );
   }
-  if (!sites.some(({ role }) => role === "secondary")) problems.push("sites: expected at least one secondary, got none");
+  if (!sites.some(({ role }) => role === "secondary"))
+    problems.push("sites: expected at least one secondary, got none");
   return problems;
 };
 
 const repetitionProblems = ({ sites }: Sketch): string[] => [
-  ...repeated(sites.map(({ name }) => name)).map((name) => `sites: expected a name once, got ${name} for several sites`),
+  ...repeated(sites.map(({ name }) => name)).map(
+    (name) => `sites: expected a name once, got ${name} for several sites`,
+  ),
   ...repeated(sites.map(({ region }) => region)).map(
     (region) => `sites: expected each site in a region of its own, got several in ${region}`,
   ),

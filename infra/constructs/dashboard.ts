@@ -1,0 +1,109 @@
+import { Duration } from "aws-cdk-lib";
+import {
+  Dashboard,
+  GraphWidget,
+  MathExpression,
+  Metric,
+  PeriodOverride,
+  type IMetric,
+} from "aws-cdk-lib/aws-cloudwatch";
+import { Construct } from "constructs";
+
+import { METRIC_DIMENSIONS, METRICS, METRICS_NAMESPACE, type MetricName } from "../../shared/geo/metrics.ts";
+import { functionName, siteNames } from "../../shared/geo/physical-names.ts";
+import type { FunctionFolder } from "./function-folder.ts";
+import type { GeoSiteProps } from "./geo-site.ts";
+import type { QueueWithDeadLetters } from "./queue-with-dead-letters.ts";
+
+const PERIOD = Duration.minutes(1);
+
+/** What people look at first, by role. */
+const COUNTS: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> = {
+  primary: [METRICS.checksumSucceeded, METRICS.checksumFailed, METRICS.unmatchedKey, METRICS.parkedMessage],
+  secondary: [
+    METRICS.syncSucceeded,
+    METRICS.syncFailed,
+    METRICS.syncBlocked,
+    METRICS.replicaRemoved,
+    METRICS.verified,
+    METRICS.checksumMismatch,
+  ],
+};
+
+const FOLDERS: Readonly<Record<"primary" | "secondary", readonly FunctionFolder[]>> = {
+  primary: ["checksum", "retry-sweep", "counters", "status-api", "authorizer"],
+  secondary: ["event-consumer", "verification", "retry-sweep", "counters", "status-api", "authorizer"],
+};
+
+export interface SiteDashboardProps extends GeoSiteProps {
+  /** The queues that carry the site's work. */
+  readonly queues: readonly QueueWithDeadLetters[];
+}
+
+/** One page per site: what happened, how late it is, what waits, what broke. */
+export class SiteDashboard extends Construct {
+  constructor(scope: Construct, { config, site, queues }: SiteDashboardProps) {
+    super(scope, "Dashboard");
+    /** A search, so that every type is included and a new one appears by itself. */
+    const search = (metric: MetricName, statistic: string, fold: "SUM" | "MAX"): IMetric =>
+      new MathExpression({
+        label: `${metric}${statistic === "Sum" ? "" : ` ${statistic}`}`,
+        expression: `${fold}(SEARCH('Namespace="${METRICS_NAMESPACE}" ${METRIC_DIMENSIONS.site}="${site.name}" MetricName="${metric}"', '${statistic}', ${PERIOD.toSeconds()}))`,
+        usingMetrics: {},
+        period: PERIOD,
+      });
+    const lambda = (folder: FunctionFolder, metricName: string): IMetric =>
+      new Metric({
+        namespace: "AWS/Lambda",
+        metricName,
+        dimensionsMap: { FunctionName: functionName(config, site, folder) },
+        label: folder,
+        statistic: "Sum",
+        period: PERIOD,
+      });
+    const graph = (title: string, left: readonly IMetric[]): GraphWidget =>
+      new GraphWidget({ title, left: [...left], width: 12, leftYAxis: { min: 0 } });
+
+    const lag = [METRICS.replicationLag, METRICS.verificationLag].flatMap((metric) =>
+      ["p50", "p99"].map((statistic) => search(metric, statistic, "MAX")),
+    );
+    new Dashboard(this, "Dashboard", {
+      dashboardName: siteNames(config, site).dashboard,
+      periodOverride: PeriodOverride.INHERIT,
+      widgets: [
+        [
+          graph(
+            "What happened, per minute",
+            COUNTS[site.role].map((metric) => search(metric, "Sum", "SUM")),
+          ),
+          graph(
+            "Lag of the slowest type, ms",
+            site.role === "secondary" ? lag : [search(METRICS.countingLag, "p99", "MAX")],
+          ),
+        ],
+        [
+          graph(
+            "Messages waiting",
+            queues.map(({ queue }) => queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD })),
+          ),
+          graph(
+            "Oldest message, seconds",
+            queues.map(({ queue }) => queue.metricApproximateAgeOfOldestMessage({ period: PERIOD })),
+          ),
+        ],
+        [
+          graph(
+            "Dead letters",
+            queues.map(({ deadLetters }) =>
+              deadLetters.queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD }),
+            ),
+          ),
+          graph(
+            "Errors of functions",
+            FOLDERS[site.role].map((folder) => lambda(folder, "Errors")),
+          ),
+        ],
+      ],
+    });
+  }
+}

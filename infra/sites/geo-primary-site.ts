@@ -1,0 +1,33 @@
+import type { RestApi } from "aws-cdk-lib/aws-apigateway";
+import { Construct } from "constructs";
+
+import type { GeoConfig } from "../../shared/config/geo-config.ts";
+import { SiteDashboard } from "../constructs/dashboard.ts";
+import { Authorizer } from "../subsystems/authorizer.ts";
+import { Checksum } from "../subsystems/checksum.ts";
+import { Counters } from "../subsystems/counters.ts";
+import { RetrySweep } from "../subsystems/retry-sweep.ts";
+import { StatusApi } from "../subsystems/status-api.ts";
+
+export interface GeoPrimarySiteProps {
+  readonly config: GeoConfig;
+  /** `streamArn` of the primary's storage. */
+  readonly streamArn: string;
+}
+
+/** What works at a primary, and holds nothing that can not be made again. */
+export class GeoPrimarySite extends Construct {
+  readonly api: RestApi;
+  readonly checksum: Checksum;
+
+  constructor(scope: Construct, id: string, { config, streamArn }: GeoPrimarySiteProps) {
+    super(scope, id);
+    const props = { config, site: config.primary };
+    this.checksum = new Checksum(this, props);
+    new RetrySweep(this, props);
+    new Counters(this, { ...props, streamArn });
+    const { authorizer } = new Authorizer(this, props);
+    this.api = new StatusApi(this, { ...props, authorizer }).api;
+    new SiteDashboard(this, { ...props, queues: [this.checksum.changes] });
+  }
+}

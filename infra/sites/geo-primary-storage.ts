@@ -1,0 +1,44 @@
+import { Construct } from "constructs";
+
+import type { GeoConfig } from "../../shared/config/geo-config.ts";
+import { primaryNames } from "../../shared/geo/physical-names.ts";
+import { EventTopics } from "../constructs/event-topics.ts";
+import { bucketOf, placeOf } from "../constructs/geo-site.ts";
+import { RegistryTable, SiteTable } from "../constructs/registry-table.ts";
+import { ReplicatedBucket, reportExistingBucket } from "../constructs/replicated-bucket.ts";
+
+export interface GeoPrimaryStorageProps {
+  readonly config: GeoConfig;
+}
+
+/** What a primary keeps: its bucket (unless it was given one), the topics its changes go to, and its tables. */
+export class GeoPrimaryStorage extends Construct {
+  /** Stream of the verification-state table, for the counters. */
+  readonly streamArn: string;
+
+  constructor(scope: Construct, id: string, { config }: GeoPrimaryStorageProps) {
+    super(scope, id);
+    const { primary } = config;
+    const names = primaryNames(config, primary);
+    const { bucketName } = bucketOf(config, primary);
+    const topics = new EventTopics(this, "Topics", {
+      ...placeOf(config, primary),
+      bucketEventsTopic: names.bucketEventsTopic,
+      geoEventsTopic: names.geoEventsTopic,
+      bucketName,
+    });
+    if (primary.existingBucket === undefined) {
+      new ReplicatedBucket(this, "Bucket", {
+        bucketName,
+        noncurrentVersionDays: config.noncurrentVersionDays,
+        changes: topics.bucketEvents,
+      });
+    } else {
+      reportExistingBucket(this, "Bucket", { bucketName, changes: topics.bucketEvents });
+    }
+    this.streamArn = new RegistryTable(this, "VerificationState", {
+      tableName: names.verificationStateTable,
+    }).streamArn;
+    new SiteTable(this, "Site", { tableName: names.siteTable });
+  }
+}

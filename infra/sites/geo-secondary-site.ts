@@ -1,0 +1,35 @@
+import type { RestApi } from "aws-cdk-lib/aws-apigateway";
+import { Construct } from "constructs";
+
+import { SiteDashboard } from "../constructs/dashboard.ts";
+import type { GeoSiteProps } from "../constructs/geo-site.ts";
+import { Authorizer } from "../subsystems/authorizer.ts";
+import { Counters } from "../subsystems/counters.ts";
+import { EventConsumer } from "../subsystems/event-consumer.ts";
+import { RetrySweep } from "../subsystems/retry-sweep.ts";
+import { StatusApi } from "../subsystems/status-api.ts";
+import { Verification } from "../subsystems/verification.ts";
+
+export interface GeoSecondarySiteProps extends GeoSiteProps {
+  /** `streamArn` of the secondary's storage. */
+  readonly streamArn: string;
+}
+
+/** What works at a secondary, and holds nothing that can not be made again. */
+export class GeoSecondarySite extends Construct {
+  readonly api: RestApi;
+  readonly consumer: EventConsumer;
+  readonly verification: Verification;
+
+  constructor(scope: Construct, id: string, { config, site, streamArn }: GeoSecondarySiteProps) {
+    super(scope, id);
+    const props = { config, site };
+    this.consumer = new EventConsumer(this, props);
+    this.verification = new Verification(this, props);
+    new RetrySweep(this, props);
+    new Counters(this, { ...props, streamArn });
+    const { authorizer } = new Authorizer(this, props);
+    this.api = new StatusApi(this, { ...props, authorizer }).api;
+    new SiteDashboard(this, { ...props, queues: [this.consumer.events, this.verification.requests] });
+  }
+}

@@ -1,0 +1,67 @@
+import { Duration } from "aws-cdk-lib";
+import { Grant } from "aws-cdk-lib/aws-iam";
+import { Construct } from "constructs";
+
+import { env } from "../../functions/checksum/env.ts";
+import { encodeSelection } from "../../shared/config/replicable-selection.ts";
+import { functionName, primaryNames } from "../../shared/geo/physical-names.ts";
+import { topicArn } from "../constructs/arns.ts";
+import { GeoFunction } from "../constructs/geo-function.ts";
+import { bucketOf, placeOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { QueueAccess } from "../constructs/queue-access.ts";
+import { QueueWithDeadLetters } from "../constructs/queue-with-dead-letters.ts";
+
+/** As long as a function may run: an object without a stored checksum is read from end to end. */
+const TIMEOUT = Duration.minutes(15);
+
+/** What failed ten times is due in the table as well, so the sweep brings it back; the letter is for a person. */
+const MAX_RECEIVE_COUNT = 10;
+
+/** At the primary: keeps one row of verification state per object and announces checksums. */
+export class Checksum extends Construct {
+  readonly changes: QueueWithDeadLetters;
+
+  constructor(scope: Construct, { config, site }: GeoSiteProps) {
+    super(scope, "Checksum");
+    const here = placeOf(config, site);
+    const names = primaryNames(config, site);
+    this.changes = new QueueWithDeadLetters(this, "Changes", {
+      queueName: names.checksumQueue,
+      deadLetterQueueName: names.checksumDeadLetterQueue,
+      consumerTimeout: TIMEOUT,
+      maxReceiveCount: MAX_RECEIVE_COUNT,
+      runbook: "checksum",
+      alarmTopicArn: site.alarmTopicArn,
+    });
+    this.changes.subscribeTo(names.bucketEventsTopic, topicArn(here, names.bucketEventsTopic));
+
+    const bucket = bucketOf(config, site);
+    const state = stateTableOf(config);
+    const parking = new QueueAccess(here, names.checksumDeadLetterQueue);
+    const announcements = topicArn(here, names.geoEventsTopic);
+    const checksum = new GeoFunction(this, "Worker", {
+      folder: "checksum",
+      functionName: functionName(config, site, "checksum"),
+      description: `Keeps the checksum of every object of ${site.name}`,
+      schema: env,
+      environment: {
+        SITE_NAME: site.name,
+        ACCOUNT_ID: config.account,
+        PRIMARY_BUCKET: bucket.bucketName,
+        STATE_TABLE: state.tableName,
+        GEO_EVENTS_TOPIC_ARN: announcements,
+        PARKING_QUEUE: parking.queueName,
+        REPLICABLES: encodeSelection(config.selection),
+        TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
+      },
+      timeout: TIMEOUT,
+      memorySize: 512,
+      tracing: config.tracing,
+    });
+    bucket.grantReplicationRead(checksum);
+    state.grantWork(checksum);
+    parking.grantSend(checksum);
+    Grant.addToPrincipal({ grantee: checksum, actions: ["sns:Publish"], resourceArns: [announcements] });
+    this.changes.feed(checksum);
+  }
+}

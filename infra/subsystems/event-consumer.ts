@@ -1,0 +1,78 @@
+import { Duration } from "aws-cdk-lib";
+import { Construct } from "constructs";
+
+import { env } from "../../functions/event-consumer/env.ts";
+import { encodeSelection } from "../../shared/config/replicable-selection.ts";
+import { functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
+import { GeoFunction } from "../constructs/geo-function.ts";
+import { bucketOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { QueueAccess } from "../constructs/queue-access.ts";
+import { QueueWithDeadLetters } from "../constructs/queue-with-dead-letters.ts";
+
+/**
+ * Ten objects of 5 GB copied at once between regions take a minute or two; five leave room. Leases follow from this, so
+ * a longer timeout also means a longer wait after a crash.
+ */
+const TIMEOUT = Duration.minutes(5);
+
+/** A row that fails is due again by itself, so ten receives of its message mean that the worker itself breaks. */
+const MAX_RECEIVE_COUNT = 10;
+
+/** Copies between regions share a bandwidth that S3 guards with 503; 500 objects in flight are plenty to fill it. */
+const MAX_CONCURRENCY = 50;
+
+/** At a secondary: makes its objects equal to the primary's. */
+export class EventConsumer extends Construct {
+  readonly events: QueueWithDeadLetters;
+
+  constructor(scope: Construct, { config, site }: GeoSiteProps) {
+    super(scope, "EventConsumer");
+    const here = placeOf(config, site);
+    const names = secondaryNames(config, site);
+    this.events = new QueueWithDeadLetters(this, "Events", {
+      queueName: names.eventsQueue,
+      deadLetterQueueName: names.eventsDeadLetterQueue,
+      consumerTimeout: TIMEOUT,
+      maxReceiveCount: MAX_RECEIVE_COUNT,
+      runbook: "event-consumer",
+      alarmTopicArn: site.alarmTopicArn,
+    });
+
+    const source = bucketOf(config, config.primary);
+    const replica = bucketOf(config, site);
+    const registry = registryOf(config, site);
+    const primaryState = stateTableOf(config);
+    const verification = new QueueAccess(here, names.verificationQueue);
+    const parking = new QueueAccess(here, names.eventsDeadLetterQueue);
+    const consumer = new GeoFunction(this, "Consumer", {
+      folder: "event-consumer",
+      functionName: functionName(config, site, "event-consumer"),
+      description: `Makes the objects of ${site.name} equal to those of ${config.primary.name}`,
+      schema: env,
+      environment: {
+        SITE_NAME: site.name,
+        ACCOUNT_ID: config.account,
+        PRIMARY_BUCKET: source.bucketName,
+        PRIMARY_REGION: config.primary.region,
+        REPLICA_BUCKET: replica.bucketName,
+        REGISTRY_TABLE: registry.tableName,
+        PRIMARY_STATE_TABLE: primaryState.tableName,
+        VERIFICATION_QUEUE: verification.queueName,
+        PARKING_QUEUE: parking.queueName,
+        REPLICABLES: encodeSelection(config.selection),
+        TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
+      },
+      timeout: TIMEOUT,
+      memorySize: 512,
+      tracing: config.tracing,
+    });
+    source.grantReplicationRead(consumer);
+    replica.grantReplicationRead(consumer);
+    replica.grantReplicationWrite(consumer);
+    registry.grantWork(consumer);
+    primaryState.grantLookUp(consumer);
+    verification.grantSend(consumer);
+    parking.grantSend(consumer);
+    this.events.feed(consumer, MAX_CONCURRENCY);
+  }
+}

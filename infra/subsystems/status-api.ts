@@ -1,0 +1,101 @@
+import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import {
+  AccessLogFormat,
+  AuthorizationType,
+  EndpointType,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  MethodLoggingLevel,
+  ResponseType,
+  RestApi,
+  type IAuthorizer,
+} from "aws-cdk-lib/aws-apigateway";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+
+import { env } from "../../functions/status-api/env.ts";
+import { encodeSelection } from "../../shared/config/replicable-selection.ts";
+import { functionName, siteNames } from "../../shared/geo/physical-names.ts";
+import { acknowledge } from "../constructs/acknowledge.ts";
+import { GeoFunction } from "../constructs/geo-function.ts";
+import { siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+
+/** The stage, which is the first part of every path: `<stage>/api/v4/geo_sites/status`. */
+export const API_STAGE = "geo";
+
+export interface StatusApiProps extends GeoSiteProps {
+  readonly authorizer: IAuthorizer;
+}
+
+/** At every site: one function behind one API, which decides on paths and methods itself. */
+export class StatusApi extends Construct {
+  readonly api: RestApi;
+
+  constructor(scope: Construct, { config, site, authorizer }: StatusApiProps) {
+    super(scope, "StatusApi");
+    const siteTable = siteTableOf(config, site);
+    const server = new GeoFunction(this, "Server", {
+      folder: "status-api",
+      functionName: functionName(config, site, "status-api"),
+      description: `Answers for ${site.name}`,
+      schema: env,
+      environment: {
+        SITE_NAME: site.name,
+        ROLE: site.role,
+        REGION: site.region,
+        SITE_TABLE: siteTable.tableName,
+        REPLICABLES: encodeSelection(config.selection),
+      },
+      timeout: Duration.seconds(29), // API Gateway does not wait longer
+      memorySize: 512,
+      tracing: config.tracing,
+    });
+    siteTable.grantReadPartition(server, "counter");
+
+    const name = siteNames(config, site).api;
+    this.api = new RestApi(this, "Api", {
+      restApiName: name,
+      description: `Geo API of ${site.name}`,
+      endpointTypes: [EndpointType.REGIONAL],
+      // For every method of the API, the one that a greedy resource adds at the root included.
+      defaultIntegration: new LambdaIntegration(server.function, { allowTestInvoke: false }),
+      defaultMethodOptions: { authorizer, authorizationType: AuthorizationType.CUSTOM },
+      // Without this role in the account, API Gateway refuses a stage that logs. It is one per account and region.
+      cloudWatchRole: true,
+      cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN,
+      deployOptions: {
+        stageName: API_STAGE,
+        throttlingRateLimit: config.apiThrottle.ratePerSecond,
+        throttlingBurstLimit: config.apiThrottle.burst,
+        accessLogDestination: new LogGroupLogDestination(
+          new LogGroup(this, "AccessLog", {
+            logGroupName: `/aws/apigateway/${name}`,
+            retention: RetentionDays.ONE_MONTH,
+            removalPolicy: RemovalPolicy.DESTROY,
+          }),
+        ),
+        accessLogFormat: AccessLogFormat.jsonWithStandardFields(), // names no header, so no token
+        loggingLevel: MethodLoggingLevel.ERROR,
+        dataTraceEnabled: false,
+        tracingEnabled: config.tracing,
+      },
+    });
+    this.api.root.addProxy({ anyMethod: true });
+    // GitLab's own words for what API Gateway answers before the function is asked.
+    for (const [id, type, message] of [
+      ["Unauthorized", ResponseType.UNAUTHORIZED, "401 Unauthorized"],
+      ["Forbidden", ResponseType.ACCESS_DENIED, "403 Forbidden"],
+      ["TooMany", ResponseType.THROTTLED, "429 Too Many Requests"],
+    ] as const) {
+      this.api.addGatewayResponse(id, { type, templates: { "application/json": JSON.stringify({ message }) } });
+    }
+
+    acknowledge(this.api, {
+      APIG2: "The function validates: it answers many paths behind one greedy resource.",
+      COG4: "Tokens of our own, as GitLab has: a Lambda authorizer decides, see the authorizer subsystem.",
+      APIG3: "Throttles and 256-bit tokens guard it; a web ACL is the account owner's to attach.",
+      "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]":
+        "AWS documents this managed policy as the one for API Gateway's log role.",
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import { Duration } from "aws-cdk-lib";
+import { Construct } from "constructs";
+
+import { env } from "../../functions/verification/env.ts";
+import { encodeSelection } from "../../shared/config/replicable-selection.ts";
+import { functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
+import { GeoFunction } from "../constructs/geo-function.ts";
+import { bucketOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { QueueAccess } from "../constructs/queue-access.ts";
+import { QueueWithDeadLetters } from "../constructs/queue-with-dead-letters.ts";
+
+/** As long as a function may run: a replica is read from end to end. */
+const TIMEOUT = Duration.minutes(15);
+
+/** A row that fails is due again by itself, so ten receives of its message mean that the worker itself breaks. */
+const MAX_RECEIVE_COUNT = 10;
+
+/** At a secondary: reads replicas back and compares them with what the primary says. */
+export class Verification extends Construct {
+  readonly requests: QueueWithDeadLetters;
+
+  constructor(scope: Construct, { config, site }: GeoSiteProps) {
+    super(scope, "Verification");
+    const names = secondaryNames(config, site);
+    this.requests = new QueueWithDeadLetters(this, "Requests", {
+      queueName: names.verificationQueue,
+      deadLetterQueueName: names.verificationDeadLetterQueue,
+      consumerTimeout: TIMEOUT,
+      maxReceiveCount: MAX_RECEIVE_COUNT,
+      runbook: "verification",
+      alarmTopicArn: site.alarmTopicArn,
+    });
+
+    const source = bucketOf(config, config.primary);
+    const replica = bucketOf(config, site);
+    const registry = registryOf(config, site);
+    const primaryState = stateTableOf(config);
+    const parking = new QueueAccess(placeOf(config, site), names.verificationDeadLetterQueue);
+    const verifier = new GeoFunction(this, "Verifier", {
+      folder: "verification",
+      functionName: functionName(config, site, "verification"),
+      description: `Reads the replicas of ${site.name} back and compares them`,
+      schema: env,
+      environment: {
+        SITE_NAME: site.name,
+        ACCOUNT_ID: config.account,
+        PRIMARY_BUCKET: source.bucketName,
+        PRIMARY_REGION: config.primary.region,
+        REPLICA_BUCKET: replica.bucketName,
+        REGISTRY_TABLE: registry.tableName,
+        PRIMARY_STATE_TABLE: primaryState.tableName,
+        PARKING_QUEUE: parking.queueName,
+        REPLICABLES: encodeSelection(config.selection),
+        TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
+      },
+      timeout: TIMEOUT,
+      memorySize: 512,
+      tracing: config.tracing,
+    });
+    source.grantReplicationRead(verifier);
+    replica.grantReplicationRead(verifier);
+    registry.grantWork(verifier);
+    primaryState.grantLookUp(verifier);
+    parking.grantSend(verifier);
+    this.requests.feed(verifier);
+  }
+}
