@@ -1,0 +1,86 @@
+import {
+  BLOCKED_RETRY_MS,
+  FAILURE_TEXT_LENGTH_MAX,
+  THROTTLE_RETRY_MIN_MS,
+  THROTTLE_RETRY_SPREAD_MS,
+} from "./limits.ts";
+import { retryDelayMs } from "./retry.ts";
+
+/** The classes of failure that call for different waits; `StoreFailure["kind"]` and what the protocol adds. */
+export type FailureKind =
+  | "throttled"
+  | "forbidden"
+  | "kms"
+  | "archived"
+  | "customer_key"
+  | "too_large"
+  | "rejected"
+  | "unavailable"
+  | "unknown_outcome"
+  | "unsettled";
+
+interface Policy {
+  /** How the failure begins to be told. */
+  readonly text: string;
+  /** `geo`: Geo's growing wait. `throttle`: a short one that is not counted. `blocked`: a long one, for a human. */
+  readonly wait: "geo" | "throttle" | "blocked";
+}
+
+const POLICIES: Readonly<Record<FailureKind, Policy>> = {
+  throttled: { text: "S3 asked to slow down", wait: "throttle" },
+  // Access may come back at any time, and until then the row says what is missing.
+  forbidden: { text: "Access to the object was denied", wait: "geo" },
+  kms: { text: "The object's encryption key can not be used", wait: "geo" },
+  archived: { text: "The object is archived on the primary and must be restored before it can be copied", wait: "blocked" },
+  customer_key: { text: "The object is encrypted with a customer's key (SSE-C), which is not supported", wait: "blocked" },
+  too_large: { text: "The object is larger than a single copy may be", wait: "blocked" },
+  rejected: { text: "S3 rejected the request", wait: "geo" },
+  unavailable: { text: "S3 did not answer", wait: "geo" },
+  unknown_outcome: { text: "A write to the replica ended without an answer", wait: "geo" },
+  unsettled: { text: "The object kept changing while it was copied", wait: "geo" },
+};
+
+/** What a row records about a failed attempt. */
+export interface RecordedFailure {
+  readonly text: string;
+  readonly retryAt: number;
+  readonly retryCount: number;
+  readonly blockedReason: string | undefined;
+}
+
+/** Cuts a failure text as Geo's columns do (F12), between characters. */
+export const failureText = (text: string): string =>
+  text.length <= FAILURE_TEXT_LENGTH_MAX ? text : Array.from(text.slice(0, FAILURE_TEXT_LENGTH_MAX - 1)).join("") + "…";
+
+/**
+ * What to record, and when to try again. There is no last attempt: failures are retried for ever (F13).
+ * @param retryCount the row's count before this failure
+ */
+export const recordFailure = (
+  kind: FailureKind,
+  detail: string,
+  retryCount: number,
+  now: number,
+  random: () => number,
+): RecordedFailure => {
+  const { text, wait } = POLICIES[kind];
+  const recorded = failureText(detail === "" ? text : `${text}: ${detail}`);
+  switch (wait) {
+    case "throttle":
+      return {
+        text: recorded,
+        retryAt: now + THROTTLE_RETRY_MIN_MS + Math.floor(random() * THROTTLE_RETRY_SPREAD_MS),
+        retryCount,
+        blockedReason: undefined,
+      };
+    case "blocked":
+      return { text: recorded, retryAt: now + BLOCKED_RETRY_MS, retryCount: retryCount + 1, blockedReason: kind };
+    case "geo":
+      return {
+        text: recorded,
+        retryAt: now + retryDelayMs(retryCount + 1, random),
+        retryCount: retryCount + 1,
+        blockedReason: kind === "forbidden" || kind === "kms" ? kind : undefined,
+      };
+  }
+};

@@ -1,0 +1,78 @@
+/** Every limit and wait of the protocol, with its unit last and the reason beside it. */
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** Texts kept in a row are cut to this many characters, as Geo's columns are (F12). */
+export const FAILURE_TEXT_LENGTH_MAX = 255;
+
+/** S3 copies at most 5 GB in one CopyObject (AWS SDK, CopyObject reference); larger objects need a multipart copy. */
+export const SINGLE_COPY_BYTES_MAX = 5 * 1_000_000_000;
+
+/**
+ * Up to this size an object is read back in the pass that copied it. One read at the 75 MB/s that a small Lambda gets
+ * takes about a second, far inside the consumer's timeout; larger replicas go through the verification queue.
+ */
+export const FUSED_VERIFICATION_BYTES_MAX = 64 * 1024 * 1024;
+
+/** How often one attempt starts over because the key changed while it worked (R4, R5, R39); then the sweep takes it. */
+export const PASSES_PER_ATTEMPT_MAX = 3;
+
+/** How often one attempt looks at both sides again because a write was refused (R6, R35). */
+export const LOOKS_PER_ATTEMPT_MAX = 4;
+
+/** No attempt takes more steps than this, whatever the world does: a bound against looping, far above what is needed. */
+export const STEPS_PER_ATTEMPT_MAX = 64;
+
+/** A lease outlives the function that holds it by this much, so that a live worker is hardly ever taken over (R12). */
+const LEASE_MARGIN_MS = 60 * SECOND_MS;
+
+/** The longest that any Lambda function may run. */
+const FUNCTION_TIMEOUT_MAX_MS = 15 * MINUTE_MS;
+
+/** How long a lease lasts: the holder has certainly been ended by then. */
+export const leaseMs = (functionTimeoutMs: number): number => functionTimeoutMs + LEASE_MARGIN_MS;
+
+/**
+ * How long a row stays in quarantine after a write whose end nobody saw (R10-R12): twice the longest that its writer can
+ * have lived, and an hour for a request that S3 is still carrying out. The hour is an assumption about S3; see
+ * docs/protocol.md.
+ */
+export const quarantineMs = (functionTimeoutMs: number): number =>
+  2 * Math.max(functionTimeoutMs, FUNCTION_TIMEOUT_MAX_MS) + HOUR_MS;
+
+/** When a row should be looked at `soon`: after the message that is under way has had its chance. */
+export const SOON_MS = MINUTE_MS;
+
+/** A worker stops starting new steps this long before it would be ended, and lets go of its row. */
+export const STOP_BEFORE_TIMEOUT_MS = 5 * SECOND_MS;
+
+/** A synced row whose verification was asked for by message is due this much later, should the message get lost. */
+export const VERIFICATION_GRACE_MS = 5 * MINUTE_MS;
+
+/** A row that waits for the primary's checksum looks again after as long as it has waited, between these bounds. */
+export const PRIMARY_CHECKSUM_WAIT_MIN_MS = 5 * MINUTE_MS;
+export const PRIMARY_CHECKSUM_WAIT_MAX_MS = 4 * HOUR_MS;
+
+/** A row that can not progress without a human (archived, forbidden by lock, too large) is tried again this rarely. */
+export const BLOCKED_RETRY_MS = 4 * HOUR_MS;
+
+/** A throttled attempt is tried again after 5 to 35 seconds and does not count as a failure. */
+export const THROTTLE_RETRY_MIN_MS = 5 * SECOND_MS;
+export const THROTTLE_RETRY_SPREAD_MS = 30 * SECOND_MS;
+
+/** How often a conditional write of the primary's state row is tried again after losing to another worker. */
+export const STATE_WRITE_TRIES_MAX = 5;
+
+/**
+ * The due index is spread over this many partitions per type: 16 take 16,000 writes a second of one type, more than a
+ * site can fail in, and an idle sweep asks each of them once.
+ */
+export const DUE_PARTITIONS = 16;
+
+/** Most rows that one run of the sweep sends back to the queues before it starts over. */
+export const SWEEP_ROWS_MAX = 5_000;
+
+/** Keys of one message that are worked on at the same time. Each holds one socket or two, and at most one chunk in memory. */
+export const KEYS_IN_FLIGHT = 16;

@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import * as z from "zod/mini";
+import { GeoError } from "./errors.ts";
+import { DUE_PARTITIONS } from "./limits.ts";
+import { type ReplicationState, replicationStateOf } from "./replication-state.ts";
+import { type VerificationState, verificationStateOf } from "./verification-state.ts";
+
+/** Names one object of one type. */
+export interface ObjectRef {
+  readonly replicableName: string;
+  /** The S3 key. */
+  readonly key: string;
+}
+
+const shardOf = (key: string): number => createHash("sha256").update(key, "utf8").digest().readUInt16BE(0) >>> 4;
+
+/**
+ * Where the row of an object stands, in the registry and in the verification-state table alike. The partition is the type
+ * and 12 bits of the key's SHA-256, so that a type spreads over 4,096 partitions; the sort key is the S3 key itself, which
+ * may use DynamoDB's whole 1,024 bytes.
+ */
+export const rowKey = (ref: ObjectRef): { readonly pk: string; readonly sk: string } => ({
+  pk: `${ref.replicableName}#${shardOf(ref.key).toString(16).padStart(3, "0")}`,
+  sk: ref.key,
+});
+
+/** The partition of the due index that the row of an object appears in while it is not settled. */
+export const duePartition = (ref: ObjectRef): string => `${ref.replicableName}#${shardOf(ref.key) % DUE_PARTITIONS}`;
+
+/** Every due partition of a type. */
+export const duePartitions = (replicableName: string): readonly string[] =>
+  Array.from({ length: DUE_PARTITIONS }, (_, partition) => `${replicableName}#${partition}`);
+
+/** The object that a row's key stands for. */
+export const refOfRow = (item: { readonly pk: string; readonly sk: string }): ObjectRef => ({
+  replicableName: item.pk.slice(0, item.pk.lastIndexOf("#")),
+  key: item.sk,
+});
+
+const time = z.optional(z.number());
+const text = z.optional(z.string());
+
+/** Columns that primary state rows and secondary registry rows share, with Geo's names. Times: epoch milliseconds. */
+const verificationColumns = {
+  verification_state: z._default(z.number(), 0),
+  verification_started_at: time,
+  verified_at: time,
+  verification_retry_at: time,
+  verification_retry_count: z._default(z.number(), 0),
+  /** `<scheme>:<hex>` of what was read here. */
+  verification_checksum: text,
+  verification_failure: text,
+};
+
+/** Attributes of both tables that serve the protocol. */
+const protocolColumns = {
+  pk: z.string(),
+  sk: z.string(),
+  created_at: time,
+  src_version_id: text,
+  src_etag: text,
+  src_size: z.optional(z.number()),
+  /** Source's `LastModified`: what lag is measured from. */
+  src_last_modified: time,
+  /** Present exactly while the row is not settled: when to look at it again. */
+  due_at: time,
+  due_pk: text,
+  /** Counts every write of the row. */
+  rev: z._default(z.number(), 0),
+};
+
+const RegistryItem = z.object({
+  ...protocolColumns,
+  ...verificationColumns,
+  state: z.number(),
+  last_synced_at: time,
+  retry_at: time,
+  retry_count: z._default(z.number(), 0),
+  last_sync_failure: text,
+  missing_on_primary: z.optional(z.boolean()),
+  checksum_mismatch: z._default(z.boolean(), false),
+  /** The primary's digest, while the two differ. */
+  verification_checksum_mismatched: text,
+  /** Counts hints: whoever claims the row settles exactly the generation it claimed. */
+  gen: z._default(z.number(), 0),
+  claimed_gen: z._default(z.number(), 0),
+  done_gen: z._default(z.number(), 0),
+  /** Present exactly while somebody may be writing to S3 for this key. */
+  attempt_token: text,
+  lease_until: time,
+  attempt_started_at: time,
+  /** Present while somebody else may still be writing: nothing is certain before this time (R10-R12). */
+  taint_until: time,
+  rep_version_id: text,
+  rep_etag: text,
+  /** The source's digest as S3 attests it, when it does. */
+  src_checksum: text,
+  /** The present holder of the verification, and until when. */
+  v_token: text,
+  v_lease: time,
+  /** Why a human is needed. */
+  blocked_reason: text,
+  last_event_at: time,
+});
+
+/** A secondary's record of one object. */
+export type RegistryRow = Omit<z.infer<typeof RegistryItem>, "state" | "verification_state"> & {
+  readonly state: ReplicationState;
+  readonly verification_state: VerificationState;
+};
+
+/** Parses a stored registry item. Throws `GEO_UNREADABLE_ROW` on one that is not a registry row. */
+export const parseRegistryRow = (item: unknown): RegistryRow => {
+  const parsed = z.safeParse(RegistryItem, item);
+  if (!parsed.success) throw unreadable("registry", parsed.error);
+  return {
+    ...parsed.data,
+    state: replicationStateOf(parsed.data.state),
+    verification_state: verificationStateOf(parsed.data.verification_state),
+  };
+};
+
+const StateItem = z.object({ ...protocolColumns, ...verificationColumns });
+
+/** The primary's record of one object's checksum. */
+export type VerificationStateRow = Omit<z.infer<typeof StateItem>, "verification_state"> & {
+  readonly verification_state: VerificationState;
+};
+
+/** Parses a stored verification-state item. Throws `GEO_UNREADABLE_ROW` on one that is not. */
+export const parseVerificationStateRow = (item: unknown): VerificationStateRow => {
+  const parsed = z.safeParse(StateItem, item);
+  if (!parsed.success) throw unreadable("verification-state", parsed.error);
+  return { ...parsed.data, verification_state: verificationStateOf(parsed.data.verification_state) };
+};
+
+const unreadable = (table: string, error: z.core.$ZodError): GeoError =>
+  new GeoError(
+    "GEO_UNREADABLE_ROW",
+    `a ${table} row can not be read: ${error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`,
+    { cause: error },
+  );

@@ -1,0 +1,124 @@
+import type { Decision, Expectation, Seen } from "../../geo/decide.ts";
+import type { FailureKind } from "../../geo/failure-policy.ts";
+import type { ObjectFacts } from "../../geo/object-facts.ts";
+import type { ObjectRef, RegistryRow } from "../../geo/registry-row.ts";
+import type { Mismatch } from "../../tables/registry/fail.ts";
+import type { PassOutcome } from "../../tables/registry/move-on.ts";
+import type { ReplicaPin, VerificationVerdict } from "../../tables/registry/settle.ts";
+
+/**
+ * An attempt to make one replica equal to its source, as plain data: where it stands and what it knows. Each step takes
+ * an attempt, talks to the outside world at most once, and returns the attempt that follows. A worker may die between any
+ * two steps; what it leaves behind is then exactly one of these values, which is what the protocol's tests explore.
+ */
+
+/** What an attempt that holds the row knows. */
+export interface Held {
+  readonly ref: ObjectRef;
+  readonly token: string;
+  /** The row as the claim returned it. */
+  readonly row: RegistryRow;
+  readonly claimedGen: number;
+  /** Whether this attempt has sent a write to the replica's bucket, whatever became of it. */
+  readonly wrote: boolean;
+  /** Set once one of those writes ended without an answer: the row has to be tainted until then. */
+  readonly ownTaintUntil: number | undefined;
+  /** How often the key has been looked at again within this pass. */
+  readonly looks: number;
+  /** How often the key has been claimed again because it was touched meanwhile. */
+  readonly passes: number;
+  /** When to stop and let go, milliseconds since the epoch. */
+  readonly stopAt: number;
+}
+
+/** Who wants the key to be looked at. */
+export interface Asked {
+  readonly ref: ObjectRef;
+  /** Fresh for this attempt. */
+  readonly token: string;
+  /** A hint counts as a change; a due row does not. */
+  readonly cause: "hint" | "due";
+  readonly stopAt: number;
+}
+
+/** How an attempt ended. The message that led to it may be acknowledged after each of these. */
+export type SyncResult =
+  | {
+      readonly result: "synced";
+      readonly how: "copied" | "adopted" | "unchanged";
+      readonly verification: VerificationVerdict["verdict"];
+      readonly size: number;
+      readonly sourceLastModified: number;
+    }
+  | { readonly result: "absent"; readonly how: "removed" | "unchanged" }
+  | { readonly result: "joined" }
+  | { readonly result: "failed"; readonly kind: FailureKind | "checksum_mismatch"; readonly text: string; readonly retryAt: number }
+  /** Touched again and again, or out of time: left pending for the sweep. */
+  | { readonly result: "left_pending" }
+  | { readonly result: "lost_lease" }
+  /** The row named nothing to do at this time. */
+  | { readonly result: "nothing_due" }
+  /** A synced row whose verification is due: not this attempt's work. */
+  | { readonly result: "verification_due" }
+  | { readonly result: "rechecked" };
+
+export type SettledResult = Extract<SyncResult, { result: "synced" | "absent" }>;
+
+export type Attempt =
+  // Claiming: T1
+  | { readonly at: "touch_and_claim"; readonly asked: Asked }
+  | { readonly at: "join"; readonly asked: Asked }
+  | { readonly at: "take_over"; readonly asked: Asked; readonly oldToken: string }
+  | { readonly at: "claim_seen"; readonly asked: Asked; readonly seenGen: number }
+  // What the due index found: T10's other half, and T8
+  | { readonly at: "look_at_row"; readonly asked: Asked }
+  | { readonly at: "recheck"; readonly asked: Asked; readonly row: RegistryRow }
+  | { readonly at: "clear_taint"; readonly asked: Asked; readonly row: RegistryRow }
+  | { readonly at: "count_suspicion"; readonly asked: Asked; readonly row: RegistryRow }
+  | { readonly at: "reschedule"; readonly asked: Asked; readonly row: RegistryRow; readonly dueAt: number | undefined }
+  // Looking: T2, T3
+  | { readonly at: "observe_source"; readonly held: Held }
+  | { readonly at: "observe_replica"; readonly held: Held; readonly source: Seen }
+  | { readonly at: "read_source_tags"; readonly held: Held; readonly source: ObjectFacts; readonly replica: ObjectFacts; readonly settled: SettledDecision }
+  | {
+      readonly at: "read_replica_tags";
+      readonly held: Held;
+      readonly source: ObjectFacts;
+      readonly settled: SettledDecision;
+      readonly sourceTags: Readonly<Record<string, string>>;
+    }
+  // Writing: T4
+  | { readonly at: "copy"; readonly held: Held; readonly source: ObjectFacts; readonly expectation: Expectation }
+  | { readonly at: "remove"; readonly held: Held; readonly etag: string }
+  | { readonly at: "resolve_unknown"; readonly held: Held; readonly source: Seen; readonly detail: string }
+  // Reading back
+  | { readonly at: "read_back"; readonly held: Held; readonly written: Written }
+  // Ending: T5, T6
+  | { readonly at: "commit_synced"; readonly held: Held; readonly written: Written; readonly verdict: VerificationVerdict }
+  | { readonly at: "commit_absent"; readonly held: Held; readonly how: "removed" | "unchanged" }
+  | { readonly at: "commit_mismatched"; readonly held: Held; readonly written: Written; readonly mismatch: Mismatch }
+  | { readonly at: "next_pass"; readonly held: Held; readonly outcome: PassOutcome | undefined }
+  | { readonly at: "leave_pending"; readonly held: Held; readonly outcome: PassOutcome | undefined }
+  | { readonly at: "release"; readonly held: Held }
+  | { readonly at: "fail"; readonly held: Held; readonly kind: FailureKind; readonly detail: string }
+  | { readonly at: "taint"; readonly ref: ObjectRef }
+  | { readonly at: "purge"; readonly ref: ObjectRef; readonly gen: number; readonly result: SyncResult }
+  | { readonly at: "request_verification"; readonly ref: ObjectRef; readonly result: SyncResult }
+  | { readonly at: "ended"; readonly ref: ObjectRef; readonly result: SyncResult };
+
+export type SettledDecision = Extract<Decision, { do: "settle_synced" }>;
+
+/** A replica version that holds, or should hold, a source version. */
+export interface Written {
+  readonly how: "copied" | "adopted" | "unchanged";
+  readonly source: ObjectFacts;
+  readonly replica: ReplicaPin;
+}
+
+export type AttemptAt<At extends Attempt["at"]> = Extract<Attempt, { at: At }>;
+
+/** A step: one attempt in, the next one out, the outside world asked at most once. */
+export type Step<Site, At extends Attempt["at"]> = (site: Site, attempt: AttemptAt<At>) => Promise<Attempt>;
+
+/** Ends an attempt. */
+export const ended = (ref: ObjectRef, result: SyncResult): AttemptAt<"ended"> => ({ at: "ended", ref, result });

@@ -1,0 +1,88 @@
+import { STEPS_PER_ATTEMPT_MAX } from "../../geo/limits.ts";
+import type { ObjectRef } from "../../geo/registry-row.ts";
+import type { SecondarySite } from "../../ports/site.ts";
+import type { Attempt, AttemptAt, Step, SyncResult } from "./attempt.ts";
+import { claimSeenStep, joinStep, lookAtRowStep, takeOverStep, touchAndClaimStep } from "./claiming.ts";
+import {
+  commitAbsentStep,
+  commitMismatchedStep,
+  commitSyncedStep,
+  failStep,
+  leavePendingStep,
+  nextPassStep,
+  purgeStep,
+  releaseStep,
+  requestVerificationStep,
+  taintStep,
+} from "./ending.ts";
+import { observeReplicaStep, observeSourceStep, readReplicaTagsStep, readSourceTagsStep } from "./observing.ts";
+import { clearTaintStep, countSuspicionStep, recheckStep, rescheduleStep } from "./rechecking.ts";
+import { copyStep, readBackStep, removeStep, resolveUnknownStep } from "./writing.ts";
+
+/** Every step of the protocol, by where an attempt stands. */
+const STEPS: { readonly [At in Exclude<Attempt["at"], "ended">]: Step<SecondarySite, At> } = {
+  touch_and_claim: touchAndClaimStep,
+  join: joinStep,
+  take_over: takeOverStep,
+  claim_seen: claimSeenStep,
+  look_at_row: lookAtRowStep,
+  recheck: recheckStep,
+  clear_taint: clearTaintStep,
+  count_suspicion: countSuspicionStep,
+  reschedule: rescheduleStep,
+  observe_source: observeSourceStep,
+  observe_replica: observeReplicaStep,
+  read_source_tags: readSourceTagsStep,
+  read_replica_tags: readReplicaTagsStep,
+  copy: copyStep,
+  remove: removeStep,
+  resolve_unknown: resolveUnknownStep,
+  read_back: readBackStep,
+  commit_synced: commitSyncedStep,
+  commit_absent: commitAbsentStep,
+  commit_mismatched: commitMismatchedStep,
+  next_pass: nextPassStep,
+  leave_pending: leavePendingStep,
+  release: releaseStep,
+  fail: failStep,
+  taint: taintStep,
+  purge: purgeStep,
+  request_verification: requestVerificationStep,
+};
+
+/** One step: the outside world is asked at most once. What a worker that dies leaves behind is always between two steps. */
+export const step = (site: SecondarySite, attempt: Exclude<Attempt, AttemptAt<"ended">>): Promise<Attempt> =>
+  // The table pairs each place with the step for it, which a lookup by a union can not express.
+  (STEPS[attempt.at] as Step<SecondarySite, Attempt["at"]>)(site, attempt);
+
+/** Why a key is to be looked at. */
+export interface SyncRequest {
+  readonly ref: ObjectRef;
+  /** `hint`: something may have changed on the primary. `due`: the due index named the row. */
+  readonly cause: "hint" | "due";
+  /** When to let go, milliseconds since the epoch: well before the function would be ended. */
+  readonly stopAt: number;
+}
+
+/** Where an attempt begins. */
+export const firstStep = (request: SyncRequest, token: string): Exclude<Attempt, AttemptAt<"ended">> => ({
+  at: request.cause === "hint" ? "touch_and_claim" : "look_at_row",
+  asked: { ...request, token },
+});
+
+/**
+ * Makes one replica equal to its source, as far as one attempt goes. Safe to run twice, late, out of order and at the
+ * same time as any other attempt for the same key.
+ *
+ * @returns how it ended; the message that led here may be acknowledged
+ * @throws TableUnavailableError when the registry did not answer: the message must be delivered again
+ */
+export const syncBlob = async (site: SecondarySite, request: SyncRequest): Promise<SyncResult> => {
+  let attempt: Attempt = firstStep(request, site.chance.token());
+  for (let steps = 0; attempt.at !== "ended"; steps += 1) {
+    // The world moved under us at every step: let the row's lease and the due index bring somebody back to it.
+    if (steps === STEPS_PER_ATTEMPT_MAX) return { result: "left_pending" };
+    attempt = await step(site, attempt);
+  }
+  return attempt.result;
+};

@@ -1,0 +1,117 @@
+import { SOON_MS, leaseMs, quarantineMs } from "../../geo/limits.ts";
+import { type RegistryRow, parseRegistryRow, rowKey } from "../../geo/registry-row.ts";
+import type { SecondarySite } from "../../ports/site.ts";
+import type { Item } from "../../ports/table.ts";
+import { claimSeen } from "../../tables/registry/claim-seen.ts";
+import { joinAttempt } from "../../tables/registry/join-attempt.ts";
+import { takeOver } from "../../tables/registry/take-over.ts";
+import { type ClaimArguments, touchAndClaim } from "../../tables/registry/touch-and-claim.ts";
+import { type Asked, type Attempt, type Held, type Step, ended } from "./attempt.ts";
+
+const claimArguments = (site: SecondarySite, { ref, token }: Asked): ClaimArguments => {
+  const now = site.clock.now();
+  return { ref, token, now, leaseUntil: now + leaseMs(site.functionTimeoutMs) };
+};
+
+const begin = (asked: Asked, item: Item): Attempt => {
+  const row = parseRegistryRow(item);
+  const held: Held = {
+    ref: asked.ref,
+    token: asked.token,
+    row,
+    claimedGen: row.claimed_gen,
+    wrote: false,
+    ownTaintUntil: undefined,
+    looks: 0,
+    passes: 1,
+    stopAt: asked.stopAt,
+  };
+  return { at: "observe_source", held };
+};
+
+/** Somebody else's row: join a live attempt, take over a dead one. */
+const contend = (site: SecondarySite, asked: Asked, row: RegistryRow): Attempt => {
+  if (row.attempt_token === undefined) return { at: "claim_seen", asked, seenGen: row.gen };
+  if ((row.lease_until ?? 0) < site.clock.now()) return { at: "take_over", asked, oldToken: row.attempt_token };
+  // A due row whose holder is alive needs nobody else; a hint has to be counted, so that the holder notices (R8).
+  return asked.cause === "hint" ? { at: "join", asked } : ended(asked.ref, { result: "nothing_due" });
+};
+
+const retry = (asked: Asked): Attempt =>
+  asked.cause === "hint" ? { at: "touch_and_claim", asked } : { at: "look_at_row", asked };
+
+export const touchAndClaimStep: Step<SecondarySite, "touch_and_claim"> = async (site, { asked }) => {
+  const written = await site.registry.update(touchAndClaim(claimArguments(site, asked)));
+  if (written.outcome === "written") return begin(asked, written.item);
+  if (written.item === undefined) return retry(asked);
+  const row = parseRegistryRow(written.item);
+  // Our own write, sent again by the SDK after its answer was lost (R14): the row is ours.
+  if (row.attempt_token === asked.token) return begin(asked, written.item);
+  return contend(site, asked, row);
+};
+
+export const joinStep: Step<SecondarySite, "join"> = async (site, { asked }) => {
+  const now = site.clock.now();
+  const written = await site.registry.update(joinAttempt(asked.ref, now, now + SOON_MS));
+  if (written.outcome === "refused") return retry(asked);
+  const row = parseRegistryRow(written.item);
+  // The holder left between the refused claim and our count: nobody is obliged to look but us.
+  if (row.attempt_token === undefined) return { at: "claim_seen", asked, seenGen: row.gen };
+  return ended(asked.ref, { result: "joined" });
+};
+
+export const takeOverStep: Step<SecondarySite, "take_over"> = async (site, { asked, oldToken }) => {
+  const claim = claimArguments(site, asked);
+  const taintUntil = claim.now + quarantineMs(site.functionTimeoutMs);
+  const hints = asked.cause === "hint" ? 1 : 0;
+  const written = await site.registry.update(takeOver({ ...claim, oldToken, taintUntil, hints }));
+  return written.outcome === "written" ? begin(asked, written.item) : retry(asked);
+};
+
+export const claimSeenStep: Step<SecondarySite, "claim_seen"> = async (site, { asked, seenGen }) => {
+  const written = await site.registry.update(claimSeen({ ...claimArguments(site, asked), seenGen }));
+  if (written.outcome === "written") return begin(asked, written.item);
+  const row = written.item === undefined ? undefined : parseRegistryRow(written.item);
+  if (row?.attempt_token === asked.token) return begin(asked, written.item ?? {});
+  // Somebody was faster. Whoever touched the row since we counted our hint is obliged to look after us; a live holder
+  // has our count in its `gen`. Only a row that nobody holds needs another try.
+  if (row === undefined) return asked.cause === "hint" ? { at: "touch_and_claim", asked } : ended(asked.ref, { result: "nothing_due" });
+  if (row.attempt_token === undefined) return { at: "claim_seen", asked, seenGen: row.gen };
+  if ((row.lease_until ?? 0) < site.clock.now()) return { at: "take_over", asked: { ...asked, cause: "due" }, oldToken: row.attempt_token };
+  return ended(asked.ref, { result: "joined" });
+};
+
+/** What a due row needs now. */
+export const lookAtRowStep: Step<SecondarySite, "look_at_row"> = async (site, { asked }) => {
+  const item = await site.registry.get(rowKey(asked.ref));
+  if (item === undefined) return ended(asked.ref, { result: "nothing_due" });
+  const row = parseRegistryRow(item);
+  const now = site.clock.now();
+  if (row.attempt_token !== undefined) return contend(site, asked, row);
+  if (row.taint_until !== undefined && row.taint_until <= now && row.gen === row.done_gen) return { at: "recheck", asked, row };
+  switch (row.state) {
+    case "pending":
+    case "started":
+      return { at: "claim_seen", asked, seenGen: row.gen };
+    case "failed":
+      // A hint since the failure does not wait for the retry.
+      return (row.retry_at ?? 0) <= now || row.gen > row.claimed_gen
+        ? { at: "claim_seen", asked, seenGen: row.gen }
+        : { at: "reschedule", asked, row, dueAt: row.retry_at };
+    case "absent":
+      if (row.gen > row.done_gen) return { at: "claim_seen", asked, seenGen: row.gen };
+      return row.taint_until === undefined
+        ? { at: "purge", ref: asked.ref, gen: row.gen, result: { result: "absent", how: "unchanged" } }
+        : { at: "reschedule", asked, row, dueAt: row.taint_until };
+    case "synced":
+      if (row.gen > row.done_gen) return { at: "claim_seen", asked, seenGen: row.gen };
+      if (row.verification_state !== "succeeded") {
+        return (row.due_at ?? now) <= now
+          ? ended(asked.ref, { result: "verification_due" })
+          : ended(asked.ref, { result: "nothing_due" });
+      }
+      return row.due_at === row.taint_until
+        ? ended(asked.ref, { result: "nothing_due" })
+        : { at: "reschedule", asked, row, dueAt: row.taint_until };
+  }
+};

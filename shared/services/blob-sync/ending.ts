@@ -1,0 +1,125 @@
+import { attested } from "../../geo/checksum.ts";
+import { recordFailure } from "../../geo/failure-policy.ts";
+import type { GeoMessage } from "../../geo/geo-message.ts";
+import { encodeKey } from "../../geo/key-codec.ts";
+import { PASSES_PER_ATTEMPT_MAX, SOON_MS, leaseMs, quarantineMs } from "../../geo/limits.ts";
+import { parseRegistryRow } from "../../geo/registry-row.ts";
+import type { SecondarySite } from "../../ports/site.ts";
+import type { Item, WriteOutcome } from "../../ports/table.ts";
+import { fail, failMismatched } from "../../tables/registry/fail.ts";
+import { type PassOutcome, leavePending, nextPass, release } from "../../tables/registry/move-on.ts";
+import { purge } from "../../tables/registry/purge.ts";
+import { type HeldAttempt, type SourcePin, commitAbsent, commitSynced } from "../../tables/registry/settle.ts";
+import { taint } from "../../tables/registry/taint.ts";
+import { type Attempt, type Held, type Step, type SyncResult, type Written, ended } from "./attempt.ts";
+
+const heldAttempt = (site: SecondarySite, held: Held): HeldAttempt => ({
+  ref: held.ref,
+  token: held.token,
+  claimedGen: held.claimedGen,
+  now: site.clock.now(),
+  taintUntil: held.row.taint_until,
+  ownTaintUntil: held.ownTaintUntil,
+});
+
+const sourcePin = ({ source }: Written): SourcePin => ({
+  versionId: source.versionId,
+  etag: source.etag,
+  size: source.size,
+  lastModified: source.lastModified,
+  checksum: attested(source),
+});
+
+/** The row is not ours any more. If we wrote to S3, somebody has to be told (R12); if not, there is nothing to tell. */
+const lostLease = (held: Held): Attempt =>
+  held.wrote ? { at: "taint", ref: held.ref } : ended(held.ref, { result: "lost_lease" });
+
+/** T5 was refused: because the key was touched (T5b), or because the row is not ours (T5c). */
+const refusedCommit = (site: SecondarySite, held: Held, item: Item | undefined, outcome: PassOutcome | undefined): Attempt => {
+  const row = item === undefined ? undefined : parseRegistryRow(item);
+  if (row?.attempt_token !== held.token) return lostLease(held);
+  const timeLeft = site.clock.now() < held.stopAt;
+  return held.passes < PASSES_PER_ATTEMPT_MAX && timeLeft
+    ? { at: "next_pass", held, outcome }
+    : { at: "leave_pending", held, outcome };
+};
+
+export const commitSyncedStep: Step<SecondarySite, "commit_synced"> = async (site, { held, written, verdict }) => {
+  const pin = sourcePin(written);
+  const commit = await site.registry.update(commitSynced(heldAttempt(site, held), pin, written.replica, verdict));
+  if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, { source: pin, replica: written.replica });
+  const result: SyncResult = {
+    result: "synced",
+    how: written.how,
+    verification: verdict.verdict,
+    size: pin.size,
+    sourceLastModified: pin.lastModified,
+  };
+  return verdict.verdict === "to_verify"
+    ? { at: "request_verification", ref: held.ref, result }
+    : ended(held.ref, result);
+};
+
+export const commitAbsentStep: Step<SecondarySite, "commit_absent"> = async (site, { held, how }) => {
+  const commit = await site.registry.update(commitAbsent(heldAttempt(site, held)));
+  if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, undefined);
+  const row = parseRegistryRow(commit.item);
+  const result: SyncResult = { result: "absent", how };
+  return row.taint_until === undefined
+    ? { at: "purge", ref: held.ref, gen: row.gen, result }
+    : ended(held.ref, result);
+};
+
+/** A refusal means that the row has come to life again, which somebody else has seen: nothing is left to do here. */
+export const purgeStep: Step<SecondarySite, "purge"> = async (site, { ref, gen, result }) => {
+  await site.registry.delete(purge(ref, gen));
+  return ended(ref, result);
+};
+
+export const commitMismatchedStep: Step<SecondarySite, "commit_mismatched"> = async (site, { held, written, mismatch }) => {
+  const pin = sourcePin(written);
+  const commit = await site.registry.update(failMismatched(heldAttempt(site, held), pin, written.replica, mismatch));
+  if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, { source: pin, replica: written.replica });
+  return ended(held.ref, { result: "failed", kind: "checksum_mismatch", text: mismatch.text, retryAt: mismatch.retryAt });
+};
+
+export const nextPassStep: Step<SecondarySite, "next_pass"> = async (site, { held, outcome }) => {
+  const leaseUntil = site.clock.now() + leaseMs(site.functionTimeoutMs);
+  const moved = await site.registry.update(nextPass(heldAttempt(site, held), outcome, leaseUntil));
+  if (moved.outcome === "refused") return lostLease(held);
+  const row = parseRegistryRow(moved.item);
+  return {
+    at: "observe_source",
+    held: { ...held, row, claimedGen: row.claimed_gen, passes: held.passes + 1, looks: 0 },
+  };
+};
+
+export const leavePendingStep: Step<SecondarySite, "leave_pending"> = async (site, { held, outcome }) =>
+  afterLettingGo(held, await site.registry.update(leavePending(heldAttempt(site, held), outcome)), { result: "left_pending" });
+
+/** Out of time before anything was written in this pass: what the row says about the replica still stands. */
+export const releaseStep: Step<SecondarySite, "release"> = async (site, { held }) =>
+  afterLettingGo(held, await site.registry.update(release(heldAttempt(site, held))), { result: "left_pending" });
+
+const afterLettingGo = (held: Held, written: WriteOutcome, result: SyncResult): Attempt =>
+  written.outcome === "refused" ? lostLease(held) : ended(held.ref, result);
+
+export const failStep: Step<SecondarySite, "fail"> = async (site, { held, kind, detail }) => {
+  const attempt = heldAttempt(site, held);
+  const failure = recordFailure(kind, detail, held.row.retry_count, attempt.now, () => site.chance.random());
+  const written = await site.registry.update(fail(attempt, failure));
+  return afterLettingGo(held, written, { result: "failed", kind, text: failure.text, retryAt: failure.retryAt });
+};
+
+export const taintStep: Step<SecondarySite, "taint"> = async (site, { ref }) => {
+  const now = site.clock.now();
+  await site.registry.update(taint(ref, now, now + quarantineMs(site.functionTimeoutMs), now + SOON_MS));
+  return ended(ref, { result: "lost_lease" });
+};
+
+/** Asks the verification function to read the replica. Should the message get lost, the row is due anyway. */
+export const requestVerificationStep: Step<SecondarySite, "request_verification"> = async (site, { ref, result }) => {
+  const message: GeoMessage = { version: 1, kind: "due", replicable_name: ref.replicableName, keys: [encodeKey(ref.key)] };
+  await site.verificationQueue.send([{ body: JSON.stringify(message), group: ref.replicableName }]);
+  return ended(ref, result);
+};

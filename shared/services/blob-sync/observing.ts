@@ -1,0 +1,151 @@
+import { attested } from "../../geo/checksum.ts";
+import { type Seen, decide, sameEntries } from "../../geo/decide.ts";
+import { LOOKS_PER_ATTEMPT_MAX, PRIMARY_CHECKSUM_WAIT_MIN_MS, SINGLE_COPY_BYTES_MAX, VERIFICATION_GRACE_MS } from "../../geo/limits.ts";
+import type { ObjectFacts } from "../../geo/object-facts.ts";
+import type { SecondarySite } from "../../ports/site.ts";
+import type { StoreFailure } from "../../ports/object-store.ts";
+import type { Attempt, AttemptAt, Held, SettledDecision, Step, Written } from "./attempt.ts";
+
+export const failedAt = (held: Held, failure: StoreFailure): AttemptAt<"fail"> => ({
+  at: "fail",
+  held,
+  kind: failure.kind,
+  detail: failure.detail,
+});
+
+/** Looks at both sides again, because something moved under us; gives up after a few times and leaves it to the retry. */
+export const lookAgain = (held: Held): Attempt =>
+  held.looks >= LOOKS_PER_ATTEMPT_MAX
+    ? { at: "fail", held, kind: "unsettled", detail: "" }
+    : { at: "observe_source", held: { ...held, looks: held.looks + 1 } };
+
+/** A row that this very claim made, of a key that this site has never written: its replica is not asked about first. */
+const neverWritten = ({ row, looks, passes }: Held): boolean =>
+  row.gen === 1 && row.rep_version_id === undefined && row.taint_until === undefined && looks === 0 && passes === 1;
+
+/**
+ * T2. The primary is asked *after* the claim: whatever hint led here, the change that it tells of happened before, and S3
+ * answers with a state at least as new. Only a 404 is absence; a 403 is a failure (R28).
+ */
+export const observeSourceStep: Step<SecondarySite, "observe_source"> = async (site, { held }) => {
+  const seen = await site.primary.head(held.ref.key);
+  if (seen.outcome === "failed") return failedAt(held, seen.failure);
+  if (seen.outcome === "absent") return { at: "observe_replica", held, source: { found: "absent" } };
+  const { facts } = seen;
+  if (facts.archived) return { at: "fail", held, kind: "archived", detail: facts.storageClass };
+  if (facts.customerKey) return { at: "fail", held, kind: "customer_key", detail: "" };
+  if (facts.size > SINGLE_COPY_BYTES_MAX) {
+    return { at: "fail", held, kind: "too_large", detail: `${facts.size} bytes, at most ${SINGLE_COPY_BYTES_MAX}` };
+  }
+  // One request less for every new object: the copy goes out on the condition that nothing is there, and if something
+  // is, S3 refuses it and both sides are looked at.
+  if (neverWritten(held)) return { at: "copy", held, source: facts, expectation: { expect: "nothing" } };
+  return { at: "observe_replica", held, source: { found: "present", facts } };
+};
+
+/** T2 and T3 for the other side. */
+export const observeReplicaStep: Step<SecondarySite, "observe_replica"> = async (site, { held, source }) => {
+  const seen = await site.replica.head(held.ref.key);
+  if (seen.outcome === "failed") return failedAt(held, seen.failure);
+  const replica: Seen = seen.outcome === "absent" ? { found: "absent" } : { found: "present", facts: seen.facts };
+  const decision = decide(held.row, source, replica);
+  switch (decision.do) {
+    case "settle_absent":
+      return { at: "commit_absent", held, how: "unchanged" };
+    case "remove":
+      return { at: "remove", held, etag: decision.etag };
+    case "settle_synced":
+      if (source.found === "present" && replica.found === "present") {
+        return compareTags(held, source.facts, replica.facts, decision, site);
+      }
+      return lookAgain(held);
+    case "copy":
+      return source.found === "present"
+        ? { at: "copy", held, source: source.facts, expectation: decision.replica }
+        : lookAgain(held);
+  }
+};
+
+/** Tags are the one thing that changes on S3 without a new version, so an equal version is not yet an equal object (R24). */
+const compareTags = (
+  held: Held,
+  source: ObjectFacts,
+  replica: ObjectFacts,
+  settled: SettledDecision,
+  site: SecondarySite,
+): Attempt => {
+  if (source.tagCount !== replica.tagCount) return copyOver(held, source, settled);
+  if (source.tagCount === 0) return settle(site, held, source, settled);
+  return { at: "read_source_tags", held, source, replica, settled };
+};
+
+const copyOver = (held: Held, source: ObjectFacts, settled: SettledDecision): Attempt => ({
+  at: "copy",
+  held,
+  source,
+  expectation: { expect: "version_with_etag", etag: settled.etag },
+});
+
+const settle = (site: SecondarySite, held: Held, source: ObjectFacts, settled: SettledDecision): Attempt => {
+  const written: Written = {
+    how: settled.because === "named" ? "unchanged" : "adopted",
+    source,
+    replica: { versionId: settled.versionId, etag: settled.etag },
+  };
+  const { row } = held;
+  // Nothing was written and these very versions have been read before: there is nothing to read again.
+  if (settled.because === "named" && row.verification_state === "succeeded") {
+    return { at: "commit_synced", held, written, verdict: { verdict: "still_verified" } };
+  }
+  return afterWriting(site, held, written);
+};
+
+/** What follows a replica version that should hold the source: reading it back, now or later. */
+export const afterWriting = (site: SecondarySite, held: Held, written: Written): Attempt => {
+  const { source } = written;
+  if (attested(source) !== undefined && source.size <= site.fusedVerificationBytesMax) {
+    return { at: "read_back", held, written };
+  }
+  return verifyLater(site, held, written);
+};
+
+/** Settles now and verifies later: by the verification function, or once the primary has a digest. */
+export const verifyLater = (site: SecondarySite, held: Held, written: Written): AttemptAt<"commit_synced"> => {
+  const now = site.clock.now();
+  return {
+    at: "commit_synced",
+    held,
+    written,
+    verdict:
+      attested(written.source) === undefined
+        ? { verdict: "awaiting_primary", dueAt: now + PRIMARY_CHECKSUM_WAIT_MIN_MS }
+        : { verdict: "to_verify", dueAt: now + VERIFICATION_GRACE_MS },
+  };
+};
+
+export const readSourceTagsStep: Step<SecondarySite, "read_source_tags"> = async (site, { held, source, settled }) => {
+  const read = await site.primary.tags(held.ref.key, source.versionId);
+  switch (read.outcome) {
+    case "read":
+      return { at: "read_replica_tags", held, source, settled, sourceTags: read.tags };
+    case "gone":
+      return lookAgain(held);
+    case "failed":
+      return failedAt(held, read.failure);
+  }
+};
+
+export const readReplicaTagsStep: Step<SecondarySite, "read_replica_tags"> = async (
+  site,
+  { held, source, settled, sourceTags },
+) => {
+  const read = await site.replica.tags(held.ref.key, settled.versionId);
+  switch (read.outcome) {
+    case "read":
+      return sameEntries(sourceTags, read.tags) ? settle(site, held, source, settled) : copyOver(held, source, settled);
+    case "gone":
+      return lookAgain(held);
+    case "failed":
+      return failedAt(held, read.failure);
+  }
+};

@@ -1,0 +1,131 @@
+import { attested, schemeOf } from "../../geo/checksum.ts";
+import { decide } from "../../geo/decide.ts";
+import { digest } from "../../geo/digest.ts";
+import { failureText } from "../../geo/failure-policy.ts";
+import { quarantineMs } from "../../geo/limits.ts";
+import { retryDelayMs } from "../../geo/retry.ts";
+import type { SecondarySite } from "../../ports/site.ts";
+import type { Attempt, Held, Step } from "./attempt.ts";
+import { afterWriting, failedAt, lookAgain, verifyLater } from "./observing.ts";
+
+/** Before a write: is there still time to see its end? A worker that is ended in the middle leaves an unknown behind. */
+const outOfTime = (site: SecondarySite, held: Held): boolean => site.clock.now() >= held.stopAt;
+
+const wrote = (held: Held): Held => ({ ...held, wrote: true });
+
+/** A write whose end nobody saw: it may have happened, or still happen (R11, R14). The row is tainted by the next write. */
+const unknown = (site: SecondarySite, held: Held): Held => ({
+  ...wrote(held),
+  ownTaintUntil: site.clock.now() + quarantineMs(site.functionTimeoutMs),
+});
+
+/** T4. Copies exactly the version that was seen, onto exactly the replica that was seen. */
+export const copyStep: Step<SecondarySite, "copy"> = async (site, { held, source, expectation }) => {
+  if (outOfTime(site, held)) return { at: "release", held };
+  const copied = await site.replica.copyFromPrimary({
+    key: held.ref.key,
+    sourceVersionId: source.versionId,
+    sourceEtag: source.etag,
+    size: source.size,
+    storageClass: source.storageClass,
+    headers: source.headers,
+    metadata: source.metadata,
+    replica: expectation,
+  });
+  switch (copied.outcome) {
+    case "copied":
+      return afterWriting(site, wrote(held), {
+        how: "copied",
+        source,
+        replica: { versionId: copied.versionId, etag: copied.etag },
+      });
+    // The source was replaced or purged under us (R6), or the replica was not what we saw (R35): both were decided by S3
+    // without writing anything.
+    case "gone":
+    case "lost":
+      return lookAgain(held);
+    case "unknown":
+      return { at: "resolve_unknown", held: unknown(site, held), source: { found: "present", facts: source }, detail: copied.detail };
+    case "failed":
+      return failedAt(held, copied.failure);
+  }
+};
+
+/** T4 for a key that the primary does not hold: a delete marker, on exactly the replica that was seen (S3, S4). */
+export const removeStep: Step<SecondarySite, "remove"> = async (site, { held, etag }) => {
+  if (outOfTime(site, held)) return { at: "release", held };
+  const removed = await site.replica.remove(held.ref.key, etag);
+  switch (removed.outcome) {
+    case "removed":
+      return { at: "commit_absent", held: wrote(held), how: "removed" };
+    case "lost":
+      return lookAgain(held);
+    case "unknown":
+      return { at: "resolve_unknown", held: unknown(site, held), source: { found: "absent" }, detail: removed.detail };
+    case "failed":
+      return failedAt(held, removed.failure);
+  }
+};
+
+/**
+ * T4, after a write without an answer: what does the replica hold now? If it is what was wanted, the attempt goes on and
+ * the taint makes sure that it is looked at again; if not, it is tried again later.
+ */
+export const resolveUnknownStep: Step<SecondarySite, "resolve_unknown"> = async (site, { held, source, detail }) => {
+  const seen = await site.replica.head(held.ref.key);
+  if (seen.outcome === "failed") return { at: "fail", held, kind: "unknown_outcome", detail };
+  const decision = decide(
+    held.row,
+    source,
+    seen.outcome === "absent" ? { found: "absent" } : { found: "present", facts: seen.facts },
+  );
+  if (decision.do === "settle_absent") return { at: "commit_absent", held, how: "removed" };
+  // Only a version that this row has never named can be the one that was just written. Tags are not on a HEAD, so a
+  // tagged object is left to the next attempt, which compares them.
+  const landed =
+    decision.do === "settle_synced" && decision.because === "adopt" && decision.versionId !== held.row.rep_version_id;
+  if (landed && source.found === "present" && source.facts.tagCount === 0) {
+    return afterWriting(site, held, {
+      how: "copied",
+      source: source.facts,
+      replica: { versionId: decision.versionId, etag: decision.etag },
+    });
+  }
+  return { at: "fail", held, kind: "unknown_outcome", detail };
+};
+
+/**
+ * Reads the replica's bytes in its own region and compares them with what S3 attests of the source. The replica's own
+ * stored checksum proves nothing here: S3 carries it over from the source when it copies.
+ */
+export const readBackStep: Step<SecondarySite, "read_back"> = async (site, { held, written }): Promise<Attempt> => {
+  const expected = attested(written.source);
+  const scheme = expected === undefined ? undefined : schemeOf(expected);
+  if (expected === undefined || scheme === undefined) return verifyLater(site, held, written);
+  const read = await site.replica.read(held.ref.key, written.replica.versionId);
+  // The copy stands; only the proof is missing. The verification function will read it.
+  if (read.outcome === "failed") return verifyLater(site, held, written);
+  if (read.outcome === "gone") return lookAgain(held);
+  const found = await digest(scheme, read.body).catch(() => undefined);
+  if (found === undefined) return verifyLater(site, held, written);
+  if (found.checksum === expected && found.size === written.source.size) {
+    return { at: "commit_synced", held, written, verdict: { verdict: "verified", checksum: found.checksum } };
+  }
+  const failures = held.row.verification_retry_count + 1;
+  return {
+    at: "commit_mismatched",
+    held,
+    written,
+    mismatch: {
+      found: found.checksum,
+      expected,
+      verificationRetryCount: failures,
+      retryAt: site.clock.now() + retryDelayMs(failures, () => site.chance.random()),
+      text: failureText(mismatchText(expected, found.checksum, written.source.size, found.size)),
+    },
+  };
+};
+
+/** Geo's words for a mismatch, and the values. */
+export const mismatchText = (expected: string, found: string, expectedSize: number, foundSize: number): string =>
+  `Checksum does not match the primary checksum: expected ${expected} (${expectedSize} bytes), found ${found} (${foundSize} bytes)`;

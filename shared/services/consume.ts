@@ -1,0 +1,137 @@
+import type { GeoMessage } from "../geo/geo-message.ts";
+import { encodeKey } from "../geo/key-codec.ts";
+import { COUNT_METRICS, DURATION_METRICS } from "../geo/metrics.ts";
+import { readGeoMessage } from "../geo/read-message.ts";
+import type { Replicable } from "../geo/replicable.ts";
+import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
+import type { SecondarySite } from "../ports/site.ts";
+import type { SyncResult } from "./blob-sync/attempt.ts";
+import { syncBlob } from "./blob-sync/blob-sync.ts";
+import { park } from "./park.ts";
+import { type VerificationResult, verifyReplica } from "./verification/verify-replica.ts";
+import { type WorkedThrough, workThrough } from "./work-through.ts";
+
+/** What a secondary's message handlers need beside the site. */
+export interface Consuming {
+  readonly site: SecondarySite;
+  readonly replicables: readonly Replicable[];
+  /** Where unreadable messages go. */
+  readonly parking: MessageQueue;
+  /** When to stop, milliseconds since the epoch. */
+  readonly stopAt: number;
+}
+
+/** One line per attempt, where it ended, with what an operator searches for. */
+const reportSync = (site: SecondarySite, replicable: string, key: string, correlationId: string, startedAt: number, result: SyncResult): void => {
+  const { telemetry, clock } = site;
+  const now = clock.now();
+  const fields = { replicable, key: encodeKey(key), correlation_id: correlationId, duration_ms: now - startedAt };
+  switch (result.result) {
+    case "synced":
+      telemetry.count(COUNT_METRICS.syncSucceeded, 1, replicable);
+      telemetry.duration(DURATION_METRICS.attemptDuration, now - startedAt, replicable);
+      if (result.how === "copied") {
+        telemetry.count(COUNT_METRICS.bytesCopied, result.size, replicable);
+        telemetry.duration(DURATION_METRICS.replicationLag, now - result.sourceLastModified, replicable);
+        if (result.verification === "verified") {
+          telemetry.count(COUNT_METRICS.verified, 1, replicable);
+          telemetry.duration(DURATION_METRICS.verificationLag, now - result.sourceLastModified, replicable);
+        }
+      }
+      telemetry.info("synced", { ...fields, how: result.how, verification: result.verification, bytes: result.size });
+      return;
+    case "absent":
+      if (result.how === "removed") telemetry.count(COUNT_METRICS.replicaRemoved, 1, replicable);
+      telemetry.info("absent", { ...fields, how: result.how });
+      return;
+    case "failed":
+      telemetry.count(result.kind === "throttled" ? COUNT_METRICS.syncThrottled : COUNT_METRICS.syncFailed, 1, replicable);
+      if (result.kind === "checksum_mismatch") telemetry.count(COUNT_METRICS.checksumMismatch, 1, replicable);
+      if (result.kind === "unknown_outcome") telemetry.count(COUNT_METRICS.unknownOutcome, 1, replicable);
+      telemetry.warn("sync failed", { ...fields, kind: result.kind, reason: result.text, retry_at: result.retryAt });
+      return;
+    case "lost_lease":
+      telemetry.count(COUNT_METRICS.leaseLost, 1, replicable);
+      telemetry.warn("lost the lease of a row", fields);
+      return;
+    case "joined":
+      telemetry.count(COUNT_METRICS.claimRefused, 1, replicable);
+      return;
+    case "left_pending":
+      telemetry.count(COUNT_METRICS.superseded, 1, replicable);
+      telemetry.info("left pending", fields);
+      return;
+    case "nothing_due":
+    case "verification_due":
+    case "rechecked":
+  }
+};
+
+const reportVerification = (site: SecondarySite, replicable: string, key: string, correlationId: string, result: VerificationResult): void => {
+  const { telemetry } = site;
+  const fields = { replicable, key: encodeKey(key), correlation_id: correlationId };
+  switch (result.result) {
+    case "verified":
+      telemetry.count(COUNT_METRICS.verified, 1, replicable);
+      telemetry.info("verified", fields);
+      return;
+    case "mismatched":
+      telemetry.count(COUNT_METRICS.checksumMismatch, 1, replicable);
+      telemetry.count(COUNT_METRICS.verificationFailed, 1, replicable);
+      telemetry.error("replica does not match the primary", { ...fields, reason: result.text, retry_at: result.retryAt });
+      return;
+    case "failed":
+      telemetry.count(COUNT_METRICS.verificationFailed, 1, replicable);
+      telemetry.warn("verification failed", { ...fields, reason: result.text, retry_at: result.retryAt });
+      return;
+    case "awaiting_primary":
+    case "not_due":
+    case "superseded":
+  }
+};
+
+const forwardToVerification = async (site: SecondarySite, replicableName: string, key: string): Promise<void> => {
+  const message: GeoMessage = { version: 1, kind: "due", replicable_name: replicableName, keys: [encodeKey(key)] };
+  await site.verificationQueue.send([{ body: JSON.stringify(message), group: replicableName }]);
+};
+
+/** Unreadable: parked with its reason, and then done with. */
+const parkUnreadable = async ({ site, parking }: Consuming, message: ReceivedMessage, reason: string): Promise<WorkedThrough> => {
+  await park(parking, message, reason, site.clock.now());
+  site.telemetry.count(COUNT_METRICS.parkedMessage, 1);
+  site.telemetry.error("parked a message that can not be read", { message_id: message.id, reason, bytes: message.body.length });
+  return { done: true };
+};
+
+/**
+ * Handles one message of the geo-events queue: makes the replica of each key it names equal to its source.
+ * @returns done: acknowledge it; otherwise it has to be delivered again
+ */
+export const consumeEvents = async (consuming: Consuming, message: ReceivedMessage): Promise<WorkedThrough> => {
+  const { site, replicables, stopAt } = consuming;
+  const read = readGeoMessage(replicables, message.body, message.id);
+  if (read.read === "unreadable") return parkUnreadable(consuming, message, read.reason);
+  return workThrough(read.wanted, { now: () => site.clock.now(), stopAt }, async (wanted) => {
+    const { replicableName, key, correlationId } = wanted;
+    if (wanted.want === "verify") return forwardToVerification(site, replicableName, key);
+    const startedAt = site.clock.now();
+    const result = await syncBlob(site, { ref: { replicableName, key }, cause: wanted.cause, stopAt });
+    if (result.result === "verification_due") await forwardToVerification(site, replicableName, key);
+    reportSync(site, replicableName, key, correlationId, startedAt, result);
+  });
+};
+
+/**
+ * Handles one message of the verification queue: reads the replica of each key it names.
+ * @returns done: acknowledge it; otherwise it has to be delivered again
+ */
+export const consumeVerifications = async (consuming: Consuming, message: ReceivedMessage): Promise<WorkedThrough> => {
+  const { site, replicables, stopAt } = consuming;
+  const read = readGeoMessage(replicables, message.body, message.id);
+  if (read.read === "unreadable") return parkUnreadable(consuming, message, read.reason);
+  return workThrough(read.wanted, { now: () => site.clock.now(), stopAt }, async (wanted) => {
+    const { replicableName, key, correlationId } = wanted;
+    const cause = wanted.want === "verify" ? "checksum_succeeded" : "due";
+    reportVerification(site, replicableName, key, correlationId, await verifyReplica(site, { replicableName, key }, cause));
+  });
+};

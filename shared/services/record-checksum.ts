@@ -1,0 +1,152 @@
+import { COMPUTED_SCHEME, attested } from "../geo/checksum.ts";
+import { digest } from "../geo/digest.ts";
+import { failureText } from "../geo/failure-policy.ts";
+import type { GeoMessage } from "../geo/geo-message.ts";
+import { encodeKey } from "../geo/key-codec.ts";
+import { STATE_WRITE_TRIES_MAX, leaseMs } from "../geo/limits.ts";
+import type { ObjectFacts } from "../geo/object-facts.ts";
+import { type ObjectRef, type VerificationStateRow, parseVerificationStateRow, rowKey } from "../geo/registry-row.ts";
+import { retryDelayMs } from "../geo/retry.ts";
+import type { PrimarySite } from "../ports/site.ts";
+import {
+  failChecksum,
+  failUnseen,
+  forgetSource,
+  recordAttested,
+  recordChecksum,
+  startChecksum,
+} from "../tables/verification-state/record-source.ts";
+
+/** What the primary now knows about one of its objects. */
+export type ChecksumResult =
+  /** S3 vouches for a digest: nothing had to be read. */
+  | { readonly result: "attested" }
+  /** The bytes were read and digested, and the secondaries have been told. */
+  | { readonly result: "computed"; readonly size: number }
+  /** The row already speaks of this version. */
+  | { readonly result: "unchanged" }
+  /** The object is gone, and so is its row. */
+  | { readonly result: "forgotten" }
+  | { readonly result: "failed"; readonly text: string; readonly retryAt: number }
+  /** Another worker is reading this very version, or the row kept changing: it is in the due index. */
+  | { readonly result: "left_to_others" };
+
+/** A hint about one object of the primary. */
+export interface ChecksumRequest {
+  readonly ref: ObjectRef;
+  readonly modelRecordId: string;
+  readonly correlationId: string;
+}
+
+const speaksOf = (row: VerificationStateRow, facts: ObjectFacts): boolean =>
+  row.src_version_id === facts.versionId && row.src_etag === facts.etag;
+
+const failureOf = (site: PrimarySite, row: VerificationStateRow | undefined, detail: string, now: number) => {
+  const retryCount = (row?.verification_retry_count ?? 0) + 1;
+  return {
+    text: failureText(`Error during verification: ${detail}`),
+    retryCount,
+    retryAt: now + retryDelayMs(retryCount, () => site.chance.random()),
+  };
+};
+
+/** Tells the secondaries that a digest is there. Should the message get lost, they look again by themselves. */
+const announce = async (site: PrimarySite, request: ChecksumRequest, now: number): Promise<void> => {
+  const message: GeoMessage = {
+    version: 1,
+    kind: "geo_events",
+    events: [
+      {
+        id: site.chance.token(),
+        replicable_name: request.ref.replicableName,
+        event_name: "checksum_succeeded",
+        created_at: now,
+        payload: {
+          model_record_id: request.modelRecordId,
+          correlation_id: request.correlationId,
+          blob_path: encodeKey(request.ref.key),
+        },
+      },
+    ],
+  };
+  await site.geoEvents.send([{ body: JSON.stringify(message) }]);
+};
+
+/** Reads the version that the row speaks of, and records its digest. */
+const compute = async (site: PrimarySite, request: ChecksumRequest, row: VerificationStateRow): Promise<ChecksumResult> => {
+  const { ref } = request;
+  const failed = async (detail: string): Promise<ChecksumResult> => {
+    const now = site.clock.now();
+    const failure = failureOf(site, row, detail, now);
+    const written = await site.verificationState.update(failChecksum(ref, row, failure, now));
+    return written.outcome === "written" ? { result: "failed", ...failure } : { result: "left_to_others" };
+  };
+  const read = await site.bucket.read(ref.key, row.src_version_id ?? "");
+  if (read.outcome === "gone") return failed("the version was removed while it was to be read");
+  if (read.outcome === "failed") return failed(read.failure.detail);
+  try {
+    const { checksum, size } = await digest(COMPUTED_SCHEME, read.body);
+    const now = site.clock.now();
+    const written = await site.verificationState.update(recordChecksum(ref, row, checksum, now));
+    // Refused: the object was replaced while it was read (F29). Whoever saw that has the row.
+    if (written.outcome === "refused") return { result: "left_to_others" };
+    await announce(site, request, now);
+    return { result: "computed", size };
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error));
+  }
+};
+
+/**
+ * Brings the primary's record of one object up to date: the row is read, then the object is looked at, then the row is
+ * written on the condition that it has not changed. An object whose digest S3 stores costs one write and no read.
+ *
+ * @throws TableUnavailableError when the table did not answer: the message must be delivered again
+ */
+export const recordPrimaryChecksum = async (site: PrimarySite, request: ChecksumRequest): Promise<ChecksumResult> => {
+  const { ref } = request;
+  for (let tries = 0; tries < STATE_WRITE_TRIES_MAX; tries += 1) {
+    const item = await site.verificationState.get(rowKey(ref));
+    const row = item === undefined ? undefined : parseVerificationStateRow(item);
+    const seen = await site.bucket.head(ref.key);
+    const now = site.clock.now();
+    if (seen.outcome === "failed") {
+      const failure = failureOf(site, row, seen.failure.detail, now);
+      const written = await site.verificationState.update(failUnseen(ref, row, failure, now));
+      if (written.outcome === "written") return { result: "failed", ...failure };
+    } else if (seen.outcome === "absent") {
+      if (row === undefined) return { result: "forgotten" };
+      const deleted = await site.verificationState.delete(forgetSource(ref, row));
+      if (deleted.outcome === "deleted") return { result: "forgotten" };
+    } else {
+      const result = await recordPresent(site, request, row, seen.facts, now);
+      if (result !== "refused") return result;
+    }
+  }
+  // Others keep writing this row, each having seen the object later than we did.
+  return { result: "left_to_others" };
+};
+
+const recordPresent = async (
+  site: PrimarySite,
+  request: ChecksumRequest,
+  row: VerificationStateRow | undefined,
+  facts: ObjectFacts,
+  now: number,
+): Promise<ChecksumResult | "refused"> => {
+  const { ref } = request;
+  const pin = { versionId: facts.versionId, etag: facts.etag, size: facts.size, lastModified: facts.lastModified };
+  if (row !== undefined && speaksOf(row, facts)) {
+    if (row.verification_state === "succeeded") return { result: "unchanged" };
+    if (row.verification_state === "started" && (row.due_at ?? 0) > now) return { result: "left_to_others" };
+  }
+  const known = attested(facts);
+  if (known !== undefined) {
+    const written = await site.verificationState.update(recordAttested(ref, row, pin, known, now));
+    return written.outcome === "written" ? { result: "attested" } : "refused";
+  }
+  const started = await site.verificationState.update(
+    startChecksum(ref, row, pin, now, now + leaseMs(site.functionTimeoutMs)),
+  );
+  return started.outcome === "written" ? compute(site, request, parseVerificationStateRow(started.item)) : "refused";
+};

@@ -1,0 +1,53 @@
+import type { AttributeValue, UpdateRequest } from "../../ports/table.ts";
+
+/**
+ * Writes an update expression from what is to be set and removed, for the writes that record a varying set of columns.
+ * A column set to undefined is removed: a row holds only what is true of it.
+ */
+export const assign = (
+  columns: Readonly<Record<string, AttributeValue | undefined>>,
+): { readonly set: readonly string[]; readonly remove: readonly string[]; readonly names: Record<string, string>; readonly values: Record<string, AttributeValue> } => {
+  const set: string[] = [];
+  const remove: string[] = [];
+  const names: Record<string, string> = {};
+  const values: Record<string, AttributeValue> = {};
+  for (const [column, value] of Object.entries(columns)) {
+    names[`#${column}`] = column;
+    if (value === undefined) {
+      remove.push(`#${column}`);
+    } else {
+      set.push(`#${column} = :${column}`);
+      values[`:${column}`] = value;
+    }
+  }
+  return { set, remove, names, values };
+};
+
+/** One conditional write of `columns`; `rev` goes up with it. Further `SET` clauses may be given as text. */
+export const writeColumns = ({
+  key,
+  columns,
+  alsoSet = [],
+  condition,
+  values = {},
+  names = {},
+}: {
+  readonly key: UpdateRequest["key"];
+  readonly columns: Readonly<Record<string, AttributeValue | undefined>>;
+  readonly alsoSet?: readonly string[];
+  readonly condition: string;
+  /** Values that the condition or `alsoSet` uses. */
+  readonly values?: Readonly<Record<string, AttributeValue>>;
+  readonly names?: Readonly<Record<string, string>>;
+}): UpdateRequest => {
+  const assigned = assign(columns);
+  const set = [...assigned.set, ...alsoSet, "rev = if_not_exists(rev, :rev_start) + :rev_step"];
+  const update = `SET ${set.join(", ")}${assigned.remove.length === 0 ? "" : ` REMOVE ${assigned.remove.join(", ")}`}`;
+  return {
+    key,
+    update,
+    condition,
+    names: { ...assigned.names, ...names },
+    values: { ...assigned.values, ":rev_start": 0, ":rev_step": 1, ...values },
+  };
+};

@@ -1,0 +1,66 @@
+import { rowKey } from "../../geo/registry-row.ts";
+import { REPLICATION_STATE } from "../../geo/replication-state.ts";
+import type { UpdateRequest } from "../../ports/table.ts";
+import { writeColumns } from "./expression.ts";
+import { type HeldAttempt, LET_GO, type ReplicaPin, type SourcePin, dueColumns, pinColumns, taintColumns } from "./settle.ts";
+
+/** What the attempt wrote, so that the next pass knows what the replica holds; nothing when it settled an empty key. */
+export interface PassOutcome {
+  readonly source: SourcePin;
+  readonly replica: ReplicaPin;
+}
+
+const recorded = (outcome: PassOutcome | undefined) =>
+  outcome === undefined ? { rep_version_id: undefined, rep_etag: undefined } : pinColumns(outcome.source, outcome.replica);
+
+/**
+ * T5b, with time left. The key was touched while we worked: the generation we claimed is done, but the row is not. Keeps
+ * the row and claims all that has come since, so that the caller can look again at once.
+ */
+export const nextPass = (held: HeldAttempt, outcome: PassOutcome | undefined, leaseUntil: number): UpdateRequest =>
+  writeColumns({
+    key: rowKey(held.ref),
+    columns: {
+      ...recorded(outcome),
+      ...dueColumns(held.ref, leaseUntil),
+      ...taintColumns(held),
+      done_gen: held.claimedGen,
+      lease_until: leaseUntil,
+    },
+    alsoSet: ["claimed_gen = gen"],
+    condition: "attempt_token = :token",
+    values: { ":token": held.token },
+  });
+
+/**
+ * T5b, out of passes or time (R39). Lets go of the row and leaves it pending and due, for the sweep: a key that is
+ * rewritten without end must not keep a worker spinning.
+ */
+export const leavePending = (held: HeldAttempt, outcome: PassOutcome | undefined): UpdateRequest =>
+  writeColumns({
+    key: rowKey(held.ref),
+    columns: {
+      ...LET_GO,
+      ...recorded(outcome),
+      ...dueColumns(held.ref, held.now),
+      ...taintColumns(held),
+      state: REPLICATION_STATE.pending,
+      done_gen: held.claimedGen,
+    },
+    condition: "attempt_token = :token",
+    values: { ":token": held.token },
+  });
+
+/** Lets go of a row before anything was written: it is pending and due, and what it says about the replica stands. */
+export const release = (held: HeldAttempt): UpdateRequest =>
+  writeColumns({
+    key: rowKey(held.ref),
+    columns: {
+      ...LET_GO,
+      ...dueColumns(held.ref, held.now),
+      ...taintColumns(held),
+      state: REPLICATION_STATE.pending,
+    },
+    condition: "attempt_token = :token",
+    values: { ":token": held.token },
+  });
