@@ -7,7 +7,7 @@ import { COUNTER_PARTITION, COUNTER_SLOTS, type Counter, counterPrefix, parseCou
  * they hold more than 1 MB. Strongly consistent, though not a snapshot: while rows change, a row may for a moment be seen
  * in both of its cells or in neither.
  */
-export const listCounters = async (site: Table, table: CountedTable): Promise<readonly Counter[]> => {
+export const listCounters = async (site: Pick<Table, "query">, table: CountedTable): Promise<readonly Counter[]> => {
   const counters: Counter[] = [];
   let startAfter: Item | undefined;
   do {
