@@ -20,7 +20,12 @@ export class TableAccess {
 
   /** Claim, change and remove rows, as the replication protocol does. */
   grantWork(grantee: IGrantable): Grant {
-    return this.#grant(grantee, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]);
+    return this.#grant(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]);
+  }
+
+  /** Note the outcome of a verification in rows; never remove one. */
+  grantVerify(grantee: IGrantable): Grant {
+    return this.#grant(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
   }
 
   /** List what is due; nothing else. */
@@ -39,7 +44,7 @@ export class TableAccess {
 
   /** Look up and change rows of one partition. */
   grantChangePartition(grantee: IGrantable, partition: string): void {
-    this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]);
+    this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
   }
 
   #grant(grantee: IGrantable, actions: string[]): Grant {

@@ -3,7 +3,7 @@ import { Grant } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/checksum/env.ts";
-import { encodeSelection } from "../../shared/config/replicable-selection.ts";
+import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { functionName, primaryNames } from "../../shared/geo/physical-names.ts";
 import { topicArn } from "../constructs/arns.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
@@ -51,7 +51,7 @@ export class Checksum extends Construct {
         STATE_TABLE: state.tableName,
         GEO_EVENTS_TOPIC_ARN: announcements,
         PARKING_QUEUE: parking.queueName,
-        REPLICABLES: encodeSelection(config.selection),
+        REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
       },
       timeout: TIMEOUT,

@@ -2,7 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/event-publisher/env.ts";
-import { encodeSelection } from "../../shared/config/replicable-selection.ts";
+import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { feedNames, functionName, primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { topicArn } from "../constructs/arns.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
@@ -59,7 +59,7 @@ export class EventPublisher extends Construct {
         EVENTS_QUEUE_REGION: site.region,
         VERIFICATION_QUEUE: verification.queueName,
         PARKING_QUEUE: parking.queueName,
-        REPLICABLES: encodeSelection(config.selection),
+        REPLICABLES: encodeReplicableSelection(config.selection),
       },
       timeout: TIMEOUT,
       memorySize: 256,

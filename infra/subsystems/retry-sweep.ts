@@ -7,7 +7,7 @@ import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cd
 import { Construct } from "constructs";
 
 import { env } from "../../functions/retry-sweep/env.ts";
-import { encodeSelection } from "../../shared/config/replicable-selection.ts";
+import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { functionName, primaryNames, secondaryNames, siteNames } from "../../shared/geo/physical-names.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { geoAlarm } from "../constructs/alarm.ts";
@@ -54,7 +54,7 @@ export class RetrySweep extends Construct {
         TABLE: table.tableName,
         EVENTS_QUEUE: queues.events,
         VERIFICATION_QUEUE: queues.verification,
-        REPLICABLES: encodeSelection(config.selection),
+        REPLICABLES: encodeReplicableSelection(config.selection),
       },
       timeout: TIMEOUT,
       memorySize: 256,

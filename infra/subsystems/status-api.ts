@@ -14,7 +14,7 @@ import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/status-api/env.ts";
-import { encodeSelection } from "../../shared/config/replicable-selection.ts";
+import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { functionName, siteNames } from "../../shared/geo/physical-names.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
@@ -44,7 +44,7 @@ export class StatusApi extends Construct {
         ROLE: site.role,
         REGION: site.region,
         SITE_TABLE: siteTable.tableName,
-        REPLICABLES: encodeSelection(config.selection),
+        REPLICABLES: encodeReplicableSelection(config.selection),
       },
       timeout: Duration.seconds(29), // API Gateway does not wait longer
       memorySize: 512,

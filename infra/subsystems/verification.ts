@@ -2,7 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/verification/env.ts";
-import { encodeSelection } from "../../shared/config/replicable-selection.ts";
+import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
@@ -50,7 +50,7 @@ export class Verification extends Construct {
         REGISTRY_TABLE: registry.tableName,
         PRIMARY_STATE_TABLE: primaryState.tableName,
         PARKING_QUEUE: parking.queueName,
-        REPLICABLES: encodeSelection(config.selection),
+        REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
       },
       timeout: TIMEOUT,
@@ -59,7 +59,7 @@ export class Verification extends Construct {
     });
     source.grantReplicationRead(verifier);
     replica.grantReplicationRead(verifier);
-    registry.grantWork(verifier);
+    registry.grantVerify(verifier);
     primaryState.grantLookUp(verifier);
     parking.grantSend(verifier);
     this.requests.feed(verifier);

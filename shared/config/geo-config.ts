@@ -5,8 +5,13 @@
 import * as z from "zod/mini";
 
 import { bucketName, functionName } from "../geo/physical-names.ts";
+import {
+  encodeReplicableSelection,
+  findSelectionProblems,
+  type ReplicableSelection,
+} from "../geo/replicable-selection.ts";
+import { replicables } from "../replicables/index.ts";
 import { AWS_REGIONS, partitionOf } from "./aws-regions.ts";
-import { selectionProblems, type ReplicableSelection } from "./replicable-selection.ts";
 
 /** Sent to S3's own name rules: 63 characters, and three beginnings that S3 keeps for itself. */
 const BUCKET_NAME_LENGTH_MAX = 63;
@@ -20,6 +25,9 @@ const LONGEST_FUNCTION_FOLDER = "registry-consistency";
 
 /** Ends of stack names: a site that ended so would share a stack name with another site. */
 const SITE_NAME_ENDS_RESERVED = ["-storage", "-feed"] as const;
+
+/** A function's environment holds 4 KB in all (Lambda); a quarter is left to its other variables. */
+const SELECTION_CHARACTERS_MAX = 3_072;
 
 /** Noncurrent versions are the way back from a mistaken delete, so they are kept at least a month. */
 export const NONCURRENT_VERSION_DAYS_MIN = 30;
@@ -249,6 +257,18 @@ const selectionOf = (input: Pick<Sketch, "replicables" | "keyPatterns">): Replic
   names: input.replicables ?? "all",
   keyPatterns: input.keyPatterns ?? {},
 });
+
+const selectionProblems = (selection: ReplicableSelection): string[] => {
+  const { length } = encodeReplicableSelection(selection);
+  return [
+    ...findSelectionProblems(replicables, selection).map((problem) => `replicables: ${problem}`),
+    ...(length > SELECTION_CHARACTERS_MAX
+      ? [
+          `replicables: with their key patterns they take ${length} characters: expected at most ${SELECTION_CHARACTERS_MAX}, which is what fits into a function's environment; change the patterns in shared/replicables instead`,
+        ]
+      : []),
+  ];
+};
 
 /**
  * Checks a configuration.
