@@ -106,9 +106,9 @@ const deployStacks = async (
   await runOrThrow(
     cdk,
     [
-      ...["deploy", "--all", "--app", assembly, "--require-approval", "never", "--concurrency", "4"],
-      ...["--outputs-file", outputsFile, "--progress", "events", "--ci", ...QUIET],
-    ],
+      ["deploy", "--all", "--app", assembly, "--require-approval", "never", "--concurrency", "4"],
+      ["--outputs-file", outputsFile, "--progress", "events", "--ci", ...QUIET],
+    ].flat(),
     {
       cwd: await localFolder("empty"),
       env: cloudEnvironment(cloud, region),

@@ -35,11 +35,11 @@ export const startLocalStack = async (image: string): Promise<Cloud> => {
   const child = startGroup(
     "docker",
     [
-      ...["run", "--rm", "--name", container, "--publish", `127.0.0.1:${port}:4566`],
+      ["run", "--rm", "--name", container, "--publish", `127.0.0.1:${port}:4566`],
       // It runs functions in containers of their own.
-      ...["--volume", "/var/run/docker.sock:/var/run/docker.sock"],
-      ...["--env", "DISABLE_EVENTS=1", ...token, image],
-    ],
+      ["--volume", "/var/run/docker.sock:/var/run/docker.sock"],
+      ["--env", "DISABLE_EVENTS=1", ...token, image],
+    ].flat(),
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   let said = "";

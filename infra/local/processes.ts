@@ -163,7 +163,7 @@ export const atEnd = (ending: () => void | Promise<void>): void => void endings.
 export const stopEverything = async (): Promise<void> => {
   stopping = true;
   await Promise.allSettled([...groups].map(stopGroup));
-  for (const ending of endings.splice(0).reverse()) await ending();
+  for (const ending of endings.splice(0).toReversed()) await ending();
 };
 
 /** True once the end has begun: errors that follow from it are not worth reporting. */
