@@ -1,0 +1,60 @@
+import * as z from "zod/mini";
+import type { ReplicableNames, StatusFieldKey } from "../geo/naming.ts";
+import type { SiteStatusBase } from "../geo/site-status.ts";
+
+/** The shapes of the API, as a caller may rely on them. Fields that are not named here may come and go. */
+
+/** One site's status. The fields of the types are beside these; `countsOf` reads them. */
+export const SiteStatusContract = z.looseObject({
+  geo_node_id: z.number(),
+  name: z.string(),
+  primary: z.boolean(),
+  region: z.string(),
+  healthy: z.boolean(),
+  health: z.string(),
+  health_status: z.enum(["Healthy", "Unhealthy"]),
+  last_successful_status_check_timestamp: z.nullable(z.number()),
+  version: z.string(),
+  revision: z.null(),
+  selective_sync_type: z.null(),
+  updated_at: z.string(),
+  _links: z.object({ self: z.string(), site: z.string() }),
+}) satisfies z.ZodMiniType<SiteStatusBase>;
+
+export type SiteStatusAnswer = z.infer<typeof SiteStatusContract>;
+
+/** The answer of `GET /api/v4/geo_sites/status`. */
+export const SiteStatusesContract = z.array(SiteStatusContract);
+
+/** The status fields that are numbers. */
+export type CountKey = Exclude<StatusFieldKey, "syncedInPercentage" | "verifiedInPercentage">;
+
+/** What a site says about one type: numbers, or null for what this kind of site does not gather. */
+export type TypeCounts = Readonly<Record<CountKey, number | null>> & {
+  /** Rows that wait for their copy or are being copied. Null at a primary. */
+  readonly queued: number | null;
+  /** Rows that wait for their verification (at a primary: for their checksum). */
+  readonly verificationQueued: number | null;
+  /** Size of the objects that are counted. */
+  readonly bytes: number | null;
+};
+
+/** Reads a type's numbers out of a status. A field that is missing or no number is null. */
+export const countsOf = (
+  status: SiteStatusAnswer,
+  names: Pick<ReplicableNames, "plural" | "statusFields">,
+): TypeCounts => {
+  const read = (field: string): number | null => {
+    const value = status[field];
+    return typeof value === "number" ? value : null;
+  };
+  const { syncedInPercentage: _synced, verifiedInPercentage: _verified, ...fields } = names.statusFields;
+  const counts = Object.entries(fields).map(([key, field]) => [key, read(field)]);
+  return {
+    // The entries have exactly the keys of a type's numeric status fields.
+    ...(Object.fromEntries(counts) as Record<CountKey, number | null>),
+    queued: read(`${names.plural}_queued_count`),
+    verificationQueued: read(`${names.plural}_verification_queued_count`),
+    bytes: read(`${names.plural}_bytes`),
+  };
+};
