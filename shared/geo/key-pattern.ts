@@ -79,27 +79,29 @@ type ParsedSegment =
   | { readonly kind: "rest"; readonly name: string }
   | { readonly kind: "problem"; readonly problem: string };
 
-const problem = (text: string): ParsedSegment => ({ kind: "problem", problem: text });
+const unreadable = (problem: string): ParsedSegment => ({ kind: "problem", problem });
 
 const parseSegment = (segment: string): ParsedSegment => {
-  if (segment === "") return problem("it has an empty segment: no slash at either end, no two in a row");
+  if (segment === "") return unreadable("it has an empty segment: no slash at either end, no two in a row");
   if (segment.includes("*"))
-    return problem(`${quoted(segment)} has a wildcard; expected {name} for a segment or {name+} for the rest`);
+    return unreadable(`${quoted(segment)} has a wildcard; expected {name} for a segment or {name+} for the rest`);
   if (!/[{}]/.test(segment)) return { kind: "text", text: segment };
 
   const braces = /^(?<prefix>[^{}]*)\{(?<inside>[^{}]*)\}(?<suffix>[^{}]*)$/s.exec(segment)?.groups;
   if (braces === undefined)
-    return problem(
+    return unreadable(
       `${quoted(segment)} can not be read; expected at most one {name} between two slashes, braces in pairs`,
     );
   const { prefix = "", inside = "", suffix = "" } = braces;
   const [name, takesRest] = inside.endsWith("+") ? [inside.slice(0, -1), true] : [inside, false];
   if (!/^[a-z][a-z0-9_]{0,62}$/.test(name))
-    return problem(`${quoted(`{${inside}}`)} is not a placeholder; expected {name} or {name+}, the name in snake_case`);
+    return unreadable(
+      `${quoted(`{${inside}}`)} is not a placeholder; expected {name} or {name+}, the name in snake_case`,
+    );
   if (!takesRest) return { kind: "capture", name, prefix, suffix };
   return prefix === "" && suffix === ""
     ? { kind: "rest", name }
-    : problem(`${quoted(segment)} has text beside {${name}+}, which must stand alone in its segment`);
+    : unreadable(`${quoted(segment)} has text beside {${name}+}, which must stand alone in its segment`);
 };
 
 const findTextProblems = (text: string): string[] => [

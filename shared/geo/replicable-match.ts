@@ -1,0 +1,49 @@
+import { matchKeyPattern, type KeyMatch } from "./key-pattern.ts";
+import type { Replicable } from "./replicable.ts";
+
+/** To which replicable a key belongs, and what its pattern finds in it. */
+export interface ReplicableMatch extends KeyMatch {
+  readonly replicable: Replicable;
+}
+
+/**
+ * Finds the replicable that `key` belongs to, or `undefined`: a bucket may hold other things too. At most one fits, as
+ * overlapping patterns are refused at start-up (R33). `replicables` must not change afterwards: it is indexed once.
+ */
+export const matchKey = (replicables: readonly Replicable[], key: string): ReplicableMatch | undefined => {
+  const index = indexOf(replicables);
+  const [firstSegment = ""] = key.split("/", 1);
+  for (const replicable of [...(index.byFirstSegment.get(firstSegment) ?? []), ...index.others]) {
+    const match = matchKeyPattern(replicable.keyPattern, key);
+    if (match !== undefined) return { replicable, ...match };
+  }
+  return undefined;
+};
+
+/** Most patterns start with a table's name: of some forty types, a key is held against one or two. */
+interface Index {
+  readonly byFirstSegment: ReadonlyMap<string, readonly Replicable[]>;
+  /** Those whose first segment is not plain text. */
+  readonly others: readonly Replicable[];
+}
+
+const indexes = new WeakMap<readonly Replicable[], Index>();
+
+const indexOf = (replicables: readonly Replicable[]): Index => {
+  const known = indexes.get(replicables);
+  if (known !== undefined) return known;
+  const index: Index = {
+    byFirstSegment: Map.groupBy(
+      replicables.filter((replicable) => firstText(replicable) !== undefined),
+      (replicable) => firstText(replicable) ?? "",
+    ),
+    others: replicables.filter((replicable) => firstText(replicable) === undefined),
+  };
+  indexes.set(replicables, index);
+  return index;
+};
+
+const firstText = ({ keyPattern }: Replicable): string | undefined => {
+  const [first] = keyPattern.segments;
+  return first?.kind === "text" ? first.text : undefined;
+};

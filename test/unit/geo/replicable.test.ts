@@ -1,0 +1,219 @@
+import { describe, expect, test } from "vitest";
+import { GeoError } from "../../../shared/geo/errors.ts";
+import type { GeoEventName } from "../../../shared/geo/geo-message.ts";
+import { buildKey, matchKeyPattern } from "../../../shared/geo/key-pattern.ts";
+import { assertReplicables, findReplicableProblems } from "../../../shared/geo/replicable-problems.ts";
+import { alwaysReplicated, metadataScope, namespaceScope, projectScope } from "../../../shared/geo/replicable-scope.ts";
+import { assertEventSupported, defineReplicable, type ReplicableDeclaration } from "../../../shared/geo/replicable.ts";
+import { replicables } from "../../../shared/replicables/index.ts";
+
+const declaration: ReplicableDeclaration = {
+  name: "cool_gadget",
+  model: "CoolGadget",
+  table: "cool_gadgets",
+  shardingKey: "project_id",
+  uploader: "CoolGadgetUploader",
+  strategy: "blob",
+  scope: projectScope(),
+  milestone: "19.4",
+  enabledByDefault: false,
+};
+/** A type whose declaration gets by the types, as from plain JavaScript. */
+const wrong = (changes: Readonly<Record<string, unknown>>) => defineReplicable({ ...declaration, ...changes });
+const withTable = (name: string, changes: Readonly<Record<string, unknown>> = {}) =>
+  wrong({ name, table: `${name}s`, ...changes });
+
+describe("a declaration", () => {
+  test("gets its names, its place and its defaults", () => {
+    const gadget = defineReplicable(declaration);
+    expect(gadget.names.registryClass).toBe("CoolGadgetRegistry");
+    expect(gadget.keyPattern.text).toBe("cool_gadgets/{project_id}/{id}/{filename+}");
+    expect(gadget).toMatchObject({
+      immutable: false,
+      checksumPolicy: "stored_or_sha256",
+      uploaders: ["CoolGadgetUploader"],
+    });
+    expect(findReplicableProblems([gadget])).toEqual([]);
+  });
+
+  test("without a sharding key has a shorter place", () => {
+    expect(wrong({ shardingKey: "none", scope: metadataScope }).keyPattern.text).toBe("cool_gadgets/{id}/{filename+}");
+  });
+
+  test("says what it wants to be different", () => {
+    const gadget = defineReplicable({
+      ...declaration,
+      plural: "cool_gadgetry",
+      title: "Gadget",
+      keyPattern: "gadgets/{project_id}/{id}",
+      uploader: ["AUploader", "BUploader"],
+      immutable: true,
+      verification: { checksum: "sha256" },
+    });
+    expect(gadget.names).toMatchObject({ plural: "cool_gadgetry", title: "Gadget", titlePlural: "Gadgets" });
+    expect(gadget).toMatchObject({ uploader: "AUploader", uploaders: ["AUploader", "BUploader"] });
+    expect(gadget).toMatchObject({ immutable: true, checksumPolicy: "sha256" });
+    expect(gadget.keyPattern.text).toBe("gadgets/{project_id}/{id}");
+  });
+});
+
+const publishUpdated = (): void => assertEventSupported(defineReplicable(declaration), "updated");
+
+describe("the events of a strategy", () => {
+  const eventNames: readonly GeoEventName[] = ["created", "updated", "deleted", "checksum_succeeded"];
+  test.each([
+    ["blob", ["created", "deleted", "checksum_succeeded"]],
+    ["repository", eventNames],
+    ["custom", eventNames],
+  ] as const)("%s supports %j and refuses all others", (strategy, supported) => {
+    const gadget = defineReplicable({ ...declaration, strategy });
+    const accepted = eventNames.filter((eventName) => {
+      try {
+        assertEventSupported(gadget, eventName);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    expect(accepted).toEqual(supported);
+  });
+
+  test("are named when another one is refused", () => {
+    expect(publishUpdated).toThrow(GeoError);
+    expect(publishUpdated).toThrow(/cool_gadget .* "updated"; it has created, deleted, checksum_succeeded/);
+  });
+});
+
+describe("a start is refused for", () => {
+  test.each([
+    ["a name in CamelCase", { name: "CoolGadget" }, /"CoolGadget": its name must be snake_case/],
+    ["a name with two underscores in a row", { name: "cool__gadget" }, /snake_case/],
+    ["a name that has a shell in it", { name: "a;rm -rf" }, /snake_case/],
+    ["a name of 64 characters", { name: "a".repeat(64) }, /at most 63/],
+    ["a plural that is no name", { plural: "Cool Gadgets" }, /plural must be snake_case/],
+    ["a plural that a site's status needs", { plural: "projects" }, /taken by a site's own status fields/],
+    ["an unknown strategy", { strategy: "blobb" }, /strategy is "blobb", expected blob, repository, custom/],
+    ["a strategy that every object has", { strategy: "toString" }, /strategy is "toString"/],
+    ["no scope", { scope: undefined }, /no selective sync scope; expected namespaceScope\(\)/],
+    ["a scope that its key pattern knows nothing of", { scope: namespaceScope() }, /scope needs \{namespace_id\}/],
+    [
+      "an unknown sharding key",
+      { shardingKey: "user_id", keyPattern: "a/{project_id}/{id}" },
+      /sharding key is "user_id"/,
+    ],
+    ["a model that is no class", { model: "cool gadget" }, /model must be a class name/],
+    ["no model", { model: undefined }, /model must be a class name .* undefined/],
+    ["a table that is no table", { table: "Cool-Gadgets" }, /table must be snake_case/],
+    ["no uploader", { uploader: [] }, /no uploader/],
+    ["a milestone that is none", { milestone: "soon" }, /milestone must look like 18\.11/],
+    [
+      "an unknown checksum",
+      { verification: { checksum: "md5" } },
+      /checksum is "md5", expected stored_or_sha256, sha256/,
+    ],
+    ["a bad key pattern", { keyPattern: "gadgets/{project_id}/x" }, /key pattern .* no \{id\}/],
+  ])("%s", (_, changes, problem) => {
+    expect(findReplicableProblems([wrong(changes)]).join("\n")).toMatch(problem);
+    expect(() => assertReplicables([wrong(changes)])).toThrow(problem);
+    expect(() => assertReplicables([wrong(changes)])).toThrow(GeoError);
+  });
+
+  test("an empty list", () => {
+    expect(findReplicableProblems([])).toEqual([expect.stringMatching(/at least one/)]);
+  });
+
+  test("a type that is declared twice, once said", () => {
+    expect(findReplicableProblems([defineReplicable(declaration), defineReplicable(declaration)])).toEqual([
+      '"cool_gadget" is declared twice',
+    ]);
+  });
+
+  test("two types that could claim one key (R33)", () => {
+    const [a, b] = [withTable("a"), withTable("b", { table: "as" })];
+    expect(findReplicableProblems([a, b])).toEqual([
+      expect.stringMatching(/"a" and "b" could claim one key: .*overlaps/),
+    ]);
+  });
+
+  test.each([
+    [
+      "plural",
+      { name: "leaf", plural: "leaves" },
+      { name: "leave", plural: "leaves" },
+      /"leaf" and "leave" share the plural "leaves"/,
+    ],
+    ["GraphQL field", { name: "a_1" }, { name: "a1" }, /share the GraphQL field "a1Registries"/],
+    [
+      "status field",
+      { name: "x", plural: "x" },
+      { name: "y", plural: "x_verification" },
+      /share the status field "x_verification_failed_count"/,
+    ],
+  ])("two types that share a %s", (_, left, right, problem) => {
+    const problems = findReplicableProblems([withTable(left.name, left), withTable(right.name, right)]).join("\n");
+    expect(problems).toMatch(problem);
+  });
+
+  test("everything at once, each problem on its own line", () => {
+    const list = [
+      wrong({ name: "Bad", strategy: "none", scope: undefined }),
+      withTable("a"),
+      withTable("b", { table: "as" }),
+    ];
+    const problems = findReplicableProblems(list);
+    expect(problems).toHaveLength(5);
+    expect(() => assertReplicables(list)).toThrow(problems.join("\n- "));
+  });
+});
+
+describe("the types that are shipped", () => {
+  test("can start together", () => {
+    expect(findReplicableProblems(replicables)).toEqual([]);
+  });
+
+  test.each([
+    ["group_upload", "Group", "namespace_uploads", "namespace_id", "NamespaceFileUploader", "18.11"],
+    [
+      "packages_nuget_symbol",
+      "Packages::Nuget::Symbol",
+      "packages_nuget_symbols",
+      "project_id",
+      "Packages::Nuget::SymbolUploader",
+      "18.10",
+    ],
+    [
+      "achievement_upload",
+      "Achievements::Achievement",
+      "achievement_uploads",
+      "namespace_id",
+      "AvatarUploader",
+      "18.11",
+    ],
+    [
+      "package_file",
+      "Packages::PackageFile",
+      "packages_package_files",
+      "project_id",
+      "Packages::PackageFileUploader",
+      "13.2",
+    ],
+    ["cool_widget", "CoolWidget", "cool_widgets", "none", "CoolWidgetUploader", "13.10"],
+  ])("%s is declared as Geo has it", (name, model, table, shardingKey, uploader, milestone) => {
+    const replicable = replicables.find((each) => each.name === name);
+    expect(replicable).toMatchObject({ model, table, shardingKey, uploader, milestone, strategy: "blob" });
+  });
+
+  test.each(replicables)("$name finds back what it builds", ({ keyPattern }) => {
+    const attributes = Object.fromEntries(keyPattern.placeholders.map((name) => [name, `${name} 1`]));
+    expect(matchKeyPattern(keyPattern, buildKey(keyPattern, attributes))?.attributes).toEqual(attributes);
+  });
+
+  test("are in alphabetical order, so that a diff of the list is short", () => {
+    const names = replicables.map(({ name }) => name);
+    expect(names).toEqual(names.toSorted());
+  });
+});
+
+test("data of the whole instance may ignore selective sync", () => {
+  expect(findReplicableProblems([wrong({ shardingKey: "none", scope: alwaysReplicated })])).toEqual([]);
+});
