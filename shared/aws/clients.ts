@@ -1,0 +1,29 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+
+/**
+ * SDK clients, one per region and purpose. Make them once, where a function starts. Endpoint and credentials come from
+ * the environment (`AWS_ENDPOINT_URL` for a local cloud).
+ */
+
+// Checksums are ours to read and compare; the SDK computes its own only where an operation demands one.
+const S3_CHECKSUMS = {
+  requestChecksumCalculation: "WHEN_REQUIRED",
+  responseChecksumValidation: "WHEN_REQUIRED",
+} as const;
+
+/** For reading: tries again by itself. */
+export const s3Reader = (region: string): S3Client => new S3Client({ region, ...S3_CHECKSUMS });
+
+/** For copies and removals: every request is sent once, since a second one could land after its successor (R14). */
+export const s3Writer = (region: string): S3Client => new S3Client({ region, ...S3_CHECKSUMS, maxAttempts: 1 });
+
+export const dynamoClient = (region: string): DynamoDBDocumentClient =>
+  DynamoDBDocumentClient.from(new DynamoDBClient({ region }));
+
+export const sqsClient = (region: string): SQSClient => new SQSClient({ region });
+
+export const snsClient = (region: string): SNSClient => new SNSClient({ region });
