@@ -1,0 +1,100 @@
+import { decodeKey, encodeKey } from "../geo/key-codec.ts";
+import { COUNT_METRICS } from "../geo/metrics.ts";
+import { parseGeoMessage } from "../geo/read-message.ts";
+import type { Replicable } from "../geo/replicable.ts";
+import { matchKey } from "../geo/replicable-match.ts";
+import { coalesce, parseS3Notification } from "../geo/s3-notification.ts";
+import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
+import type { PrimarySite } from "../ports/site.ts";
+import { park } from "./park.ts";
+import { type ChecksumRequest, type ChecksumResult, recordPrimaryChecksum } from "./record-checksum.ts";
+import { type WorkedThrough, workThrough } from "./work-through.ts";
+
+/** What the primary's checksum function needs. */
+export interface Recording {
+  readonly site: PrimarySite;
+  readonly replicables: readonly Replicable[];
+  readonly primaryBucket: string;
+  readonly parking: MessageQueue;
+  /** When to stop, milliseconds since the epoch. */
+  readonly stopAt: number;
+}
+
+interface NamedKey {
+  readonly key: string;
+  readonly correlationId: string;
+}
+
+type Named =
+  { readonly keys: readonly NamedKey[] } | { readonly unreadable: string; readonly foreignBucket?: true };
+
+/** Keys from a notification of S3, or from the sweep's list of due rows. */
+const namedKeys = (primaryBucket: string, message: ReceivedMessage): Named => {
+  const own = parseGeoMessage(message.body);
+  if ("message" in own) {
+    if (own.message.kind !== "due") return { unreadable: "an announcement of our own is not for this queue" };
+    return { keys: own.message.keys.map((key) => ({ key: decodeKey(key), correlationId: message.id })) };
+  }
+  const notification = parseS3Notification(message.body);
+  if (notification.kind === "test") return { keys: [] };
+  if (notification.kind === "unreadable") return { unreadable: notification.reason };
+  if (notification.unreadable.length > 0) return { unreadable: notification.unreadable.join("; ") };
+  const foreign = notification.changes.find((change) => change.bucket !== primaryBucket);
+  if (foreign !== undefined) {
+    return { unreadable: `a change of bucket ${foreign.bucket.slice(0, 63)}, expected ${primaryBucket}`, foreignBucket: true };
+  }
+  return {
+    keys: coalesce(notification.changes).map((change) => ({ key: change.key, correlationId: change.requestId ?? message.id })),
+  };
+};
+
+const readNamedKeys = (primaryBucket: string, message: ReceivedMessage): Named => {
+  try {
+    return namedKeys(primaryBucket, message);
+  } catch (error) {
+    return { unreadable: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+const report = (site: PrimarySite, request: ChecksumRequest, result: ChecksumResult): void => {
+  const { telemetry } = site;
+  const replicable = request.ref.replicableName;
+  const fields = { replicable, key: encodeKey(request.ref.key), correlation_id: request.correlationId };
+  switch (result.result) {
+    case "attested":
+    case "computed":
+      telemetry.count(COUNT_METRICS.checksumSucceeded, 1, replicable);
+      telemetry.info("checksum succeeded", { ...fields, how: result.result });
+      return;
+    case "failed":
+      telemetry.count(COUNT_METRICS.checksumFailed, 1, replicable);
+      telemetry.warn("checksum failed", { ...fields, reason: result.text, retry_at: result.retryAt });
+      return;
+    case "forgotten":
+    case "unchanged":
+    case "left_to_others":
+  }
+};
+
+/**
+ * Handles one message of the primary's checksum queue: brings the record of each key it names up to date. A key that no
+ * type claims has no record; the publisher counts those.
+ *
+ * @returns done: acknowledge it; otherwise it has to be delivered again
+ */
+export const recordChecksums = async (recording: Recording, message: ReceivedMessage): Promise<WorkedThrough> => {
+  const { site, replicables, primaryBucket, parking, stopAt } = recording;
+  const named = readNamedKeys(primaryBucket, message);
+  if ("unreadable" in named) {
+    await park(parking, message, named.unreadable, site.clock.now());
+    site.telemetry.count(named.foreignBucket === true ? COUNT_METRICS.foreignBucketEvent : COUNT_METRICS.parkedMessage, 1);
+    site.telemetry.error("parked a message that can not be read", { message_id: message.id, reason: named.unreadable });
+    return { done: true };
+  }
+  return workThrough(named.keys, { now: () => site.clock.now(), stopAt }, async ({ key, correlationId }) => {
+    const match = matchKey(replicables, key);
+    if (match === undefined) return;
+    const request = { ref: { replicableName: match.replicable.name, key }, modelRecordId: match.modelRecordId, correlationId };
+    report(site, request, await recordPrimaryChecksum(site, request));
+  });
+};

@@ -1,0 +1,225 @@
+import { rowKey, parseRegistryRow, parseVerificationStateRow } from "../../shared/geo/registry-row.ts";
+import type { RegistryRow, VerificationStateRow } from "../../shared/geo/registry-row.ts";
+import { FUSED_VERIFICATION_BYTES_MAX } from "../../shared/geo/limits.ts";
+import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
+import { matchKey } from "../../shared/geo/replicable-match.ts";
+import type { Replicable } from "../../shared/geo/replicable.ts";
+import { ScriptedFaults } from "../../shared/memory/bucket-faults.ts";
+import { MemoryBucket } from "../../shared/memory/bucket.ts";
+import { SeededChance } from "../../shared/memory/chance.ts";
+import { ManualClock } from "../../shared/memory/clock.ts";
+import { MemoryQueue } from "../../shared/memory/queue.ts";
+import { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
+import { MemoryReplicaBucket } from "../../shared/memory/replica-bucket.ts";
+import { MemoryTable } from "../../shared/memory/table.ts";
+import { MemoryTelemetry } from "../../shared/memory/telemetry.ts";
+import { MemoryTopic } from "../../shared/memory/topic.ts";
+import type { PrimarySite, SecondarySite } from "../../shared/ports/site.ts";
+import { replicables as declared } from "../../shared/replicables/index.ts";
+import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
+import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
+import { publishEvents } from "../../shared/services/publish.ts";
+import { recordChecksums } from "../../shared/services/record-checksums.ts";
+import { sweepDue } from "../../shared/services/sweep-due.ts";
+
+/** Minutes that the queues and functions of these tests are configured with, as milliseconds. */
+const FUNCTION_TIMEOUT_MS = 60_000;
+
+export interface TwoSitesOptions {
+  /** Default 1. */
+  readonly seed?: number;
+  readonly replicables?: readonly Replicable[];
+  /** Default: the product's own limit. */
+  readonly fusedVerificationBytesMax?: number;
+}
+
+/**
+ * A primary and a secondary in one process, wired as they are deployed, around the services that ship. Nothing happens by
+ * itself: `settle` carries messages until every queue is empty, `sweep` does what the scheduler does each minute.
+ */
+export const twoSites = (options: TwoSitesOptions = {}) => {
+  const clock = new ManualClock();
+  const chance = new SeededChance(options.seed ?? 1);
+  const telemetry = new MemoryTelemetry();
+  const replicables = options.replicables ?? declared;
+  const primaryFaults = new ScriptedFaults();
+  const replicaFaults = new ScriptedFaults();
+
+  const primaryBucket = new MemoryBucket({ name: "primary-bucket", clock, chance });
+  const replicaBucket = new MemoryBucket({ name: "replica-bucket", clock, chance, region: "eu-west-1" });
+
+  const queue = (name: string) => {
+    const deadLetters = new MemoryQueue({ name: `${name}-dead-letters`, clock, chance });
+    const live = new MemoryQueue({
+      name,
+      clock,
+      chance,
+      visibilityTimeoutSeconds: (6 * FUNCTION_TIMEOUT_MS) / 1_000,
+      deadLetters: { queue: deadLetters, maxReceiveCount: 10 },
+    });
+    return { live, deadLetters };
+  };
+  const ingest = queue("ingest");
+  const checksum = queue("checksum");
+  const events = queue("geo-events");
+  const verification = queue("verification");
+
+  const bucketEvents = new MemoryTopic("bucket-events");
+  const geoEvents = new MemoryTopic("geo-events");
+  bucketEvents.subscribe(ingest.live);
+  bucketEvents.subscribe(checksum.live);
+  geoEvents.subscribe(ingest.live);
+  const announcements: Promise<unknown>[] = [];
+  primaryBucket.onEvent((body) => void announcements.push(bucketEvents.send([{ body }])));
+
+  const dueIndex = { name: DUE_INDEX, pk: "due_pk", sk: "due_at", sortType: "number" as const };
+  const registry = new MemoryTable({ name: "registry", indexes: [dueIndex] });
+  const verificationState = new MemoryTable({ name: "verification-state", indexes: [dueIndex] });
+
+  const base = { clock, chance, telemetry, functionTimeoutMs: FUNCTION_TIMEOUT_MS };
+  const primary: PrimarySite = {
+    ...base,
+    name: "primary",
+    bucket: new MemoryReadableBucket(primaryBucket, primaryFaults),
+    verificationState,
+    geoEvents,
+  };
+  const secondary: SecondarySite = {
+    ...base,
+    name: "secondary",
+    primary: new MemoryReadableBucket(primaryBucket, primaryFaults),
+    replica: new MemoryReplicaBucket({ primary: primaryBucket, replica: replicaBucket, faults: replicaFaults }),
+    registry,
+    primaryState: verificationState,
+    verificationQueue: verification.live,
+    fusedVerificationBytesMax: options.fusedVerificationBytesMax ?? FUSED_VERIFICATION_BYTES_MAX,
+  };
+
+  const stopAt = () => clock.now() + FUNCTION_TIMEOUT_MS - 5_000;
+  const publishing = {
+    site: { ...base, name: "secondary" },
+    replicables,
+    primaryBucket: primaryBucket.name,
+    events: events.live,
+    verification: verification.live,
+    parking: ingest.deadLetters,
+  };
+
+  /** Hands what one queue holds to its function, a batch; true when there was anything. */
+  const deliver = async (from: MemoryQueue, work: (messages: readonly ReceivedMessage[]) => Promise<ReadonlySet<string>>) => {
+    const messages = await from.receive();
+    if (messages.length === 0) return false;
+    const failed = await work(messages);
+    await from.acknowledge(messages.map(({ id }) => id).filter((id) => !failed.has(id)));
+    return true;
+  };
+  const oneByOne =
+    (work: (message: ReceivedMessage) => Promise<{ readonly done: boolean }>) =>
+    async (messages: readonly ReceivedMessage[]): Promise<ReadonlySet<string>> => {
+      const failed = new Set<string>();
+      for (const message of messages) if (!(await work(message)).done) failed.add(message.id);
+      return failed;
+    };
+
+  const deliverOnce = async (): Promise<boolean> => {
+    await Promise.all(announcements.splice(0));
+    const delivered = [
+      await deliver(ingest.live, (messages) => publishEvents(publishing, messages)),
+      await deliver(
+        checksum.live,
+        oneByOne((message) =>
+          recordChecksums(
+            { site: primary, replicables, primaryBucket: primaryBucket.name, parking: checksum.deadLetters, stopAt: stopAt() },
+            message,
+          ),
+        ),
+      ),
+      await deliver(
+        events.live,
+        oneByOne((message) =>
+          consumeEvents({ site: secondary, replicables, parking: events.deadLetters, stopAt: stopAt() }, message),
+        ),
+      ),
+      await deliver(
+        verification.live,
+        oneByOne((message) =>
+          consumeVerifications({ site: secondary, replicables, parking: verification.deadLetters, stopAt: stopAt() }, message),
+        ),
+      ),
+    ];
+    await Promise.all(announcements.splice(0));
+    return delivered.some(Boolean);
+  };
+
+  /** Carries messages until no queue has a visible one. */
+  const settle = async (): Promise<void> => {
+    for (let rounds = 0; rounds < 1_000; rounds += 1) if (!(await deliverOnce())) return;
+    throw new Error("the queues do not come to rest within 1,000 rounds");
+  };
+
+  const replicableNames = replicables.map(({ name }) => name);
+  /** What the scheduler does each minute, at both sites. */
+  const sweep = async (): Promise<void> => {
+    await sweepDue({ table: registry, replicableNames, events: events.live, verification: verification.live, clock, telemetry });
+    await sweepDue({
+      table: verificationState,
+      replicableNames,
+      events: checksum.live,
+      verification: checksum.live,
+      clock,
+      telemetry,
+    });
+  };
+
+  const refOf = (key: string) => {
+    const match = matchKey(replicables, key);
+    if (match === undefined) throw new Error(`no replicable claims ${key}`);
+    return { replicableName: match.replicable.name, key };
+  };
+
+  return {
+    clock,
+    chance,
+    telemetry,
+    replicables,
+    primary,
+    secondary,
+    primaryBucket,
+    replicaBucket,
+    primaryFaults,
+    replicaFaults,
+    registry,
+    verificationState,
+    queues: { ingest, checksum, events, verification },
+    publishing,
+    refOf,
+    settle,
+    sweep,
+    /** Lets time pass minute by minute, sweeping and carrying messages as it goes. */
+    live: async (milliseconds: number): Promise<void> => {
+      const end = clock.now() + milliseconds;
+      while (clock.now() < end) {
+        clock.advance(Math.min(60_000, end - clock.now()));
+        await sweep();
+        await settle();
+      }
+    },
+    /** The secondary's record of a key; undefined when there is none. */
+    row: async (key: string): Promise<RegistryRow | undefined> => {
+      const item = await registry.get(rowKey(refOf(key)));
+      return item === undefined ? undefined : parseRegistryRow(item);
+    },
+    /** The primary's record of a key. */
+    state: async (key: string): Promise<VerificationStateRow | undefined> => {
+      const item = await verificationState.get(rowKey(refOf(key)));
+      return item === undefined ? undefined : parseVerificationStateRow(item);
+    },
+    /** The bytes that the replica's bucket shows under a key; undefined when it shows none. */
+    replicaText: (key: string): string | undefined => {
+      const current = replicaBucket.current(key);
+      return current?.kind === "object" ? new TextDecoder().decode(current.body) : undefined;
+    },
+  };
+};
+
+export type TwoSites = ReturnType<typeof twoSites>;
