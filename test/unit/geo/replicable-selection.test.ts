@@ -36,6 +36,21 @@ describe("applying a selection", () => {
     expect(moved?.scope).toEqual(namespaceScope());
   });
 
+  test("leaves a type where it is although every object has something of its name", () => {
+    const constructorType = defineReplicable({
+      name: "constructor",
+      model: "Constructor",
+      table: "constructors",
+      shardingKey: "none",
+      uploader: "Uploader",
+      strategy: "blob",
+      scope: metadataScope,
+      milestone: "1.0",
+      enabledByDefault: true,
+    });
+    expect(applySelection([constructorType], everything)).toEqual([constructorType]);
+  });
+
   test("looks for an owner in metadata when the new place does not name it any more", () => {
     const selection = select({ keyPatterns: { group_upload: "groups/{id}/{filename+}" } });
     const moved = applySelection(replicables, selection).find(({ name }) => name === "group_upload");
