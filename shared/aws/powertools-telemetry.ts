@@ -58,13 +58,12 @@ export class PowertoolsTelemetry implements Telemetry {
   #collector(replicable: string | undefined): Metrics {
     const known = this.#collectors.get(replicable);
     if (known !== undefined) return known;
-    const made = new Metrics({
-      namespace: NAMESPACE,
-      serviceName: this.#service,
-      defaultDimensions: {
-        site_name: this.#siteName,
-        ...(replicable === undefined ? {} : { replicable_name: replicable }),
-      },
+    const made = new Metrics({ namespace: NAMESPACE, serviceName: this.#service });
+    // Powertools puts the service among the dimensions; figures of a site are to be summed over its functions.
+    made.clearDefaultDimensions();
+    made.setDefaultDimensions({
+      site_name: this.#siteName,
+      ...(replicable === undefined ? {} : { replicable_name: replicable }),
     });
     this.#collectors.set(replicable, made);
     return made;

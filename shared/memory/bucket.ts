@@ -8,6 +8,9 @@ import { compareUtf8 } from "./utf8-order.ts";
 /** The longest key that S3 takes, in bytes of UTF-8. */
 const KEY_BYTES_MAX = 1_024;
 
+/** What S3 says of an object whose uploader said nothing. */
+const DEFAULT_CONTENT_TYPE = "binary/octet-stream";
+
 /** Classes whose bytes must be restored before they can be read or copied. */
 const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
 
@@ -104,8 +107,8 @@ export class MemoryBucket {
       body: bytes,
       etag: `"${createHash("md5").update(bytes).digest("hex")}"`,
       ...(checksum === undefined ? {} : { checksum }),
-      metadata: options.metadata ?? {},
-      headers: options.headers ?? {},
+      metadata: lowerCased(options.metadata ?? {}),
+      headers: { contentType: DEFAULT_CONTENT_TYPE, ...options.headers },
       storageClass,
       tags: options.tags ?? {},
       customerKey: options.customerKey ?? false,
@@ -247,6 +250,10 @@ export class MemoryBucket {
     for (const listener of this.#listeners) listener(body);
   }
 }
+
+/** Names of user metadata are header names, and come back in lower case. */
+const lowerCased = (metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value]));
 
 const sequencer = (sequence: number): string => sequence.toString(16).toUpperCase().padStart(16, "0");
 

@@ -1,4 +1,5 @@
 import { TableRequestError } from "../geo/errors.ts";
+import { unreachable } from "../geo/unreachable.ts";
 import type { AttributeValue, Item } from "../ports/table.ts";
 import { order, sameValue, sizeOf, typeOf, unstorable } from "./attribute-values.ts";
 import type { Action, Comparator, Condition, Names, Operand, Path, Term } from "./expression-syntax.ts";
@@ -50,13 +51,15 @@ const readOperand = (operand: Operand): Read => {
       return readPath(operand.path);
     case "value":
       return readValue(operand.placeholder);
-    default: {
+    case "size": {
       const read = readPath(operand.path);
       return (item, values) => {
         const value = read(item, values);
         return value === undefined ? undefined : sizeOf(value);
       };
     }
+    default:
+      return unreachable(operand);
   }
 };
 
@@ -146,7 +149,7 @@ const test = (condition: Condition): Test => {
         return typeof value === "string" && typeof start === "string" && value.startsWith(start);
       };
     }
-    default: {
+    case "contains": {
       const read = readOperand(condition.operand);
       const part = readOperand(condition.part);
       return (item, values) => {
@@ -155,6 +158,8 @@ const test = (condition: Condition): Test => {
         return value !== undefined && wanted !== undefined && contains(value, wanted);
       };
     }
+    default:
+      return unreachable(condition);
   }
 };
 
@@ -164,11 +169,13 @@ const readTerm = (term: Term): Read => {
       return readPath(term.path);
     case "value":
       return readValue(term.placeholder);
-    default: {
+    case "if_not_exists": {
       const present = readPath(term.path);
       const otherwise = readTerm(term.otherwise);
       return (item, values) => present(item, values) ?? otherwise(item, values);
     }
+    default:
+      return unreachable(term);
   }
 };
 
@@ -232,7 +239,7 @@ const change = (action: Action): Change => {
         if (Array.isArray(container)) container.splice(Number(last(path)), 1);
         else delete container[last(path)];
       };
-    default: {
+    case "add": {
       if (path.length > 1) throw new TableRequestError(`ADD takes a top-level attribute, got ${written(path)}`);
       const read = readPath(path);
       return (next, item, values) => {
@@ -240,6 +247,8 @@ const change = (action: Action): Change => {
         put(next, path, numeric(read(item, values) ?? 0, path) + sum);
       };
     }
+    default:
+      return unreachable(action);
   }
 };
 
