@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { authorizer } from "../../../functions/authorizer/authorize.ts";
+import { admitted } from "../../../functions/status-api/admitted.ts";
+import { statusApp } from "../../../functions/status-api/app.ts";
+import type { RowChange } from "../../../shared/geo/counters.ts";
+import type { SiteRole } from "../../../shared/geo/site-status.ts";
+import type { TokenRequest } from "../../../shared/geo/tokens.ts";
+import { ManualClock } from "../../../shared/memory/clock.ts";
+import { MemoryTable } from "../../../shared/memory/table.ts";
+import { MemoryTelemetry } from "../../../shared/memory/telemetry.ts";
+import { replicables } from "../../../shared/replicables/index.ts";
+import { countChanges } from "../../../shared/services/count-changes.ts";
+import { issueToken } from "../../../shared/services/issue-token.ts";
+import { countedTable } from "../../../shared/services/site-status.ts";
+
+export const API_URL = "https://api.example.com/geo";
+
+/** One site's API with all that stands behind it, in memory. */
+export const apiSite = (role: SiteRole = "secondary") => {
+  const siteTable = new MemoryTable({ name: "site" });
+  const clock = new ManualClock();
+  const telemetry = new MemoryTelemetry();
+  const site = { name: "frankfurt", role, region: "eu-central-1" } as const;
+  const app = statusApp({ site, replicables, siteTable, clock, telemetry });
+  const gatekeeper = { site: siteTable, clock };
+  const front = admitted(app, gatekeeper);
+  let tokens = 0;
+  let sequence = 0;
+
+  return {
+    site,
+    siteTable,
+    clock,
+    telemetry,
+    app,
+    authorize: authorizer(gatekeeper, telemetry),
+
+    /** A token, as `geo token create` makes one. */
+    token: async (request: Partial<TokenRequest> = {}): Promise<string> => {
+      tokens += 1;
+      const random = createHash("sha256").update(`token ${tokens}`).digest();
+      const issuer = { site: siteTable, clock, randomBytes: () => random };
+      return (await issueToken(issuer, { name: "tests", scope: "read_geo", ...request })).token;
+    },
+
+    /** Calls the API as a client would: through the authorizer. */
+    call: async (path: string, init?: RequestInit): Promise<Response> =>
+      front.fetch(new Request(`https://api.invalid${path}`, init), { apiUrl: API_URL }),
+
+    /** Lets rows appear in the site's table, in the given states. */
+    rows: async (rows: readonly Readonly<Record<string, unknown>>[]): Promise<void> => {
+      const changes = rows.map((after): RowChange => {
+        sequence += 1;
+        return { sequenceNumber: String(sequence), after };
+      });
+      await countChanges(siteTable, { table: countedTable(role), shard: "shard-1", changes });
+    },
+  };
+};
