@@ -10,7 +10,7 @@
 export const METRICS_NAMESPACE = "S3Geo";
 
 /** Names of the two dimensions. */
-export const METRIC_DIMENSIONS = { site: "SiteName", replicable: "ReplicableName" } as const;
+export const METRIC_DIMENSIONS = { site: "site_name", replicable: "replicable_name" } as const;
 
 /** Counters: how often something happened. Recorded with `Telemetry.count`. */
 export const COUNT_METRICS = {

@@ -29,3 +29,7 @@ export const parseEnv = <Schema extends z.ZodMiniType>(
   const problems = parsed.error.issues.map((issue) => problemOf(issue, environment));
   throw new GeoError("GEO_INVALID_ENVIRONMENT", `this function's environment is wrong: ${problems.join("; ")}`);
 };
+
+/** The region that the function runs in. Lambda itself sets it, so it is in no function's `env.ts`. */
+export const regionOf = (environment: Readonly<Record<string, string | undefined>>): string =>
+  parseEnv(z.object({ AWS_REGION: z.string().check(z.minLength(1)) }), environment).AWS_REGION;
