@@ -4,7 +4,6 @@ import * as z from "zod/mini";
 export const env = z.object({
   SITE_NAME: z.string().check(z.minLength(1)),
   ACCOUNT_ID: z.string().check(z.regex(/^\d{12}$/)),
-  PRIMARY_BUCKET: z.string().check(z.minLength(3)),
   PRIMARY_REGION: z.string().check(z.minLength(1)),
   REPLICA_BUCKET: z.string().check(z.minLength(3)),
   REGISTRY_TABLE: z.string().check(z.minLength(1)),

@@ -6,8 +6,9 @@ import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 
 /**
  * SDK clients, one per region and purpose. Make them once, where a function starts. Endpoint and credentials come from
- * the environment (`AWS_ENDPOINT_URL` for a local cloud).
+ * the environment (`AWS_ENDPOINT_URL` for a local cloud), and so does the region when none is given: a function's own.
  */
+const inRegion = (region: string | undefined): { readonly region?: string } => (region === undefined ? {} : { region });
 
 // Checksums are ours to read and compare; the SDK computes its own only where an operation demands one.
 const S3_CHECKSUMS = {
@@ -16,14 +17,15 @@ const S3_CHECKSUMS = {
 } as const;
 
 /** For reading: tries again by itself. */
-export const s3Reader = (region: string): S3Client => new S3Client({ region, ...S3_CHECKSUMS });
+export const s3Reader = (region?: string): S3Client => new S3Client({ ...inRegion(region), ...S3_CHECKSUMS });
 
 /** For copies and removals: every request is sent once, since a second one could land after its successor (R14). */
-export const s3Writer = (region: string): S3Client => new S3Client({ region, ...S3_CHECKSUMS, maxAttempts: 1 });
+export const s3Writer = (region?: string): S3Client =>
+  new S3Client({ ...inRegion(region), ...S3_CHECKSUMS, maxAttempts: 1 });
 
-export const dynamoClient = (region: string): DynamoDBDocumentClient =>
-  DynamoDBDocumentClient.from(new DynamoDBClient({ region }));
+export const dynamoClient = (region?: string): DynamoDBDocumentClient =>
+  DynamoDBDocumentClient.from(new DynamoDBClient(inRegion(region)));
 
-export const sqsClient = (region: string): SQSClient => new SQSClient({ region });
+export const sqsClient = (region?: string): SQSClient => new SQSClient(inRegion(region));
 
-export const snsClient = (region: string): SNSClient => new SNSClient({ region });
+export const snsClient = (region?: string): SNSClient => new SNSClient(inRegion(region));

@@ -14,14 +14,19 @@ export interface SiteBase {
   readonly functionTimeoutMs: number;
 }
 
-/** A secondary site, seen by its event-consumer and its verification. */
-export interface SecondarySite extends SiteBase {
-  /** The primary's bucket: read, never written. */
-  readonly primary: ReadableBucket;
-  readonly replica: ReplicaBucket;
+/** A secondary site, seen by its verification: it reads replicas and writes nothing but its own registry. */
+export interface VerifyingSite extends SiteBase {
+  readonly replica: ReadableBucket;
   readonly registry: Table;
   /** The primary's verification states, read only. */
   readonly primaryState: Pick<Table, "get">;
+}
+
+/** A secondary site, seen by its event-consumer. */
+export interface SecondarySite extends VerifyingSite {
+  /** The primary's bucket: read, never written. */
+  readonly primary: ReadableBucket;
+  readonly replica: ReplicaBucket;
   readonly verificationQueue: MessageQueue;
   /** Replicas up to this many bytes are read back in the pass that copied them. */
   readonly fusedVerificationBytesMax: number;

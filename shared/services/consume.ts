@@ -4,7 +4,7 @@ import { COUNT_METRICS, DURATION_METRICS } from "../geo/metrics.ts";
 import { readGeoMessage } from "../geo/read-message.ts";
 import type { Replicable } from "../geo/replicable.ts";
 import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
-import type { SecondarySite } from "../ports/site.ts";
+import type { SecondarySite, VerifyingSite } from "../ports/site.ts";
 import type { SyncResult } from "./blob-sync/attempt.ts";
 import { syncBlob } from "./blob-sync/blob-sync.ts";
 import { park } from "./park.ts";
@@ -12,8 +12,8 @@ import { type VerificationResult, verifyReplica } from "./verification/verify-re
 import { type WorkedThrough, workThrough } from "./work-through.ts";
 
 /** What a secondary's message handlers need beside the site. */
-export interface Consuming {
-  readonly site: SecondarySite;
+export interface Consuming<Site extends VerifyingSite> {
+  readonly site: Site;
   readonly replicables: readonly Replicable[];
   /** Where unreadable messages go. */
   readonly parking: MessageQueue;
@@ -67,7 +67,7 @@ const reportSync = (site: SecondarySite, replicable: string, key: string, correl
   }
 };
 
-const reportVerification = (site: SecondarySite, replicable: string, key: string, correlationId: string, result: VerificationResult): void => {
+const reportVerification = (site: VerifyingSite, replicable: string, key: string, correlationId: string, result: VerificationResult): void => {
   const { telemetry } = site;
   const fields = { replicable, key: encodeKey(key), correlation_id: correlationId };
   switch (result.result) {
@@ -96,7 +96,7 @@ const forwardToVerification = async (site: SecondarySite, replicableName: string
 };
 
 /** Unreadable: parked with its reason, and then done with. */
-const parkUnreadable = async ({ site, parking }: Consuming, message: ReceivedMessage, reason: string): Promise<WorkedThrough> => {
+const parkUnreadable = async ({ site, parking }: Consuming<VerifyingSite>, message: ReceivedMessage, reason: string): Promise<WorkedThrough> => {
   await park(parking, message, reason, site.clock.now());
   site.telemetry.count(COUNT_METRICS.parkedMessage, 1);
   site.telemetry.error("parked a message that can not be read", { message_id: message.id, reason, bytes: message.body.length });
@@ -107,7 +107,7 @@ const parkUnreadable = async ({ site, parking }: Consuming, message: ReceivedMes
  * Handles one message of the geo-events queue: makes the replica of each key it names equal to its source.
  * @returns done: acknowledge it; otherwise it has to be delivered again
  */
-export const consumeEvents = async (consuming: Consuming, message: ReceivedMessage): Promise<WorkedThrough> => {
+export const consumeEvents = async (consuming: Consuming<SecondarySite>, message: ReceivedMessage): Promise<WorkedThrough> => {
   const { site, replicables, stopAt } = consuming;
   const read = readGeoMessage(replicables, message.body, message.id);
   if (read.read === "unreadable") return parkUnreadable(consuming, message, read.reason);
@@ -125,7 +125,7 @@ export const consumeEvents = async (consuming: Consuming, message: ReceivedMessa
  * Handles one message of the verification queue: reads the replica of each key it names.
  * @returns done: acknowledge it; otherwise it has to be delivered again
  */
-export const consumeVerifications = async (consuming: Consuming, message: ReceivedMessage): Promise<WorkedThrough> => {
+export const consumeVerifications = async (consuming: Consuming<VerifyingSite>, message: ReceivedMessage): Promise<WorkedThrough> => {
   const { site, replicables, stopAt } = consuming;
   const read = readGeoMessage(replicables, message.body, message.id);
   if (read.read === "unreadable") return parkUnreadable(consuming, message, read.reason);

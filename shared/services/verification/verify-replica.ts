@@ -10,7 +10,7 @@ import {
   rowKey,
 } from "../../geo/registry-row.ts";
 import { retryDelayMs } from "../../geo/retry.ts";
-import type { SecondarySite } from "../../ports/site.ts";
+import type { VerifyingSite } from "../../ports/site.ts";
 import {
   awaitPrimaryChecksum,
   claimVerification,
@@ -59,7 +59,7 @@ export type Verification =
 
 const ended = (result: VerificationResult): Verification => ({ at: "ended", result });
 
-const claim = async (site: SecondarySite, { ref, token, which }: Extract<Verification, { at: "claim" }>): Promise<Verification> => {
+const claim = async (site: VerifyingSite, { ref, token, which }: Extract<Verification, { at: "claim" }>): Promise<Verification> => {
   const now = site.clock.now();
   const claimed = await site.registry.update(
     claimVerification(ref, token, now, now + leaseMs(site.functionTimeoutMs), which),
@@ -79,7 +79,7 @@ const afterClaim = (claimed: Claimed): Verification =>
 
 /** The digest must be the one of the very version that was copied (R16). */
 const findPrimaryChecksum = async (
-  site: SecondarySite,
+  site: VerifyingSite,
   { claimed }: Extract<Verification, { at: "find_primary_checksum" }>,
 ): Promise<Verification> => {
   const item = await site.primaryState.get(rowKey(claimed.ref));
@@ -96,7 +96,7 @@ const findPrimaryChecksum = async (
 };
 
 const readReplica = async (
-  site: SecondarySite,
+  site: VerifyingSite,
   { claimed, expected }: Extract<Verification, { at: "read_replica" }>,
 ): Promise<Verification> => {
   const reading = (value: Reading): Verification => ({ at: "commit", claimed, reading: value });
@@ -120,7 +120,7 @@ const readReplica = async (
 const NOTHING: Checksum = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 const commit = async (
-  site: SecondarySite,
+  site: VerifyingSite,
   { claimed, reading }: Extract<Verification, { at: "commit" }>,
 ): Promise<Verification> => {
   const now = site.clock.now();
@@ -154,7 +154,7 @@ const waitForPrimary = (row: RegistryRow, now: number): number => {
 };
 
 const awaitPrimary = async (
-  site: SecondarySite,
+  site: VerifyingSite,
   { claimed }: Extract<Verification, { at: "await_primary" }>,
 ): Promise<Verification> => {
   const now = site.clock.now();
@@ -165,7 +165,7 @@ const awaitPrimary = async (
 
 /** One step of a verification. */
 export const verificationStep = (
-  site: SecondarySite,
+  site: VerifyingSite,
   verification: Exclude<Verification, { at: "ended" }>,
 ): Promise<Verification> => {
   switch (verification.at) {
@@ -189,7 +189,7 @@ export const verificationStep = (
  * @throws TableUnavailableError when a table did not answer: the message must be delivered again
  */
 export const verifyReplica = async (
-  site: SecondarySite,
+  site: VerifyingSite,
   ref: ObjectRef,
   cause: "checksum_succeeded" | "due",
 ): Promise<VerificationResult> => {

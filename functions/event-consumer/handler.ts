@@ -1,0 +1,26 @@
+import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
+import { awsSecondarySite } from "../../shared/aws/secondary-site.ts";
+import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
+import { sqsClient } from "../../shared/aws/clients.ts";
+import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
+import { eachMessage } from "../../shared/lambda/each-message.ts";
+import { parseEnv } from "../../shared/lambda/parse-env.ts";
+import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
+import { replicables as declared } from "../../shared/replicables/index.ts";
+import { consumeEvents } from "../../shared/services/consume.ts";
+import { env } from "./env.ts";
+
+const config = parseEnv(env, process.env);
+const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "event-consumer" });
+const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
+const { site, deadline } = awsSecondarySite(config, telemetry);
+const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
+
+/** Makes the replicas of the keys that a batch of the geo-events queue names equal to their sources. */
+export const handler = sqsHandler(
+  { timeoutMs: site.functionTimeoutMs, now: () => site.clock.now() },
+  eachMessage(telemetry, (message, { stopAt }) => {
+    deadline.set(stopAt);
+    return consumeEvents({ site, replicables, parking, stopAt }, message);
+  }),
+);

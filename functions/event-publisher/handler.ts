@@ -1,0 +1,35 @@
+import { sqsClient } from "../../shared/aws/clients.ts";
+import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
+import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
+import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
+import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
+import { parseEnv } from "../../shared/lambda/parse-env.ts";
+import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
+import { replicables as declared } from "../../shared/replicables/index.ts";
+import { type Publishing, publishEvents } from "../../shared/services/publish.ts";
+import { env } from "./env.ts";
+
+const config = parseEnv(env, process.env);
+const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "event-publisher" });
+const remote = sqsClient(config.EVENTS_QUEUE_REGION);
+const publishing: Publishing = {
+  site: { name: config.SITE_NAME, clock: systemClock, chance: systemChance, telemetry },
+  replicables: applySelection(declared, decodeReplicableSelection(config.REPLICABLES)),
+  primaryBucket: config.PRIMARY_BUCKET,
+  events: new SqsQueue(remote, config.EVENTS_QUEUE),
+  verification: new SqsQueue(remote, config.VERIFICATION_QUEUE),
+  parking: new SqsQueue(sqsClient(), config.PARKING_QUEUE),
+};
+
+/** Turns a batch of the ingest queue into Geo events for one secondary, packed. */
+export const handler = sqsHandler(
+  // Works through a whole batch in a few calls: there is nothing to stop half way.
+  { timeoutMs: 0, now: () => systemClock.now() },
+  async (messages) => {
+    try {
+      return await publishEvents(publishing, messages);
+    } finally {
+      telemetry.flush();
+    }
+  },
+);

@@ -1,0 +1,72 @@
+import { FUSED_VERIFICATION_BYTES_MAX } from "../geo/limits.ts";
+import type { SecondarySite, SiteBase, VerifyingSite } from "../ports/site.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import { dynamoClient, s3Reader, s3Writer, sqsClient } from "./clients.ts";
+import { Deadline } from "./deadline.ts";
+import { DynamoTable } from "./dynamo-table.ts";
+import { S3Bucket } from "./s3-bucket.ts";
+import { S3ReplicaBucket } from "./s3-replica-bucket.ts";
+import { SqsQueue } from "./sqs-queue.ts";
+import { systemChance, systemClock } from "./system-clock.ts";
+
+/** What both functions of a secondary that touch objects are told by their environments. */
+export interface ReplicaEnvironment {
+  readonly SITE_NAME: string;
+  readonly ACCOUNT_ID: string;
+  readonly PRIMARY_REGION: string;
+  readonly REPLICA_BUCKET: string;
+  readonly REGISTRY_TABLE: string;
+  readonly PRIMARY_STATE_TABLE: string;
+  readonly TIMEOUT_SECONDS: string;
+}
+
+/** What the event-consumer is told beyond that. */
+export interface ConsumerEnvironment extends ReplicaEnvironment {
+  readonly PRIMARY_BUCKET: string;
+  readonly VERIFICATION_QUEUE: string;
+}
+
+const siteBase = (config: ReplicaEnvironment, telemetry: Telemetry): SiteBase => ({
+  name: config.SITE_NAME,
+  clock: systemClock,
+  chance: systemChance,
+  telemetry,
+  functionTimeoutMs: Number(config.TIMEOUT_SECONDS) * 1_000,
+});
+
+const tables = (config: ReplicaEnvironment) => ({
+  registry: new DynamoTable(dynamoClient(), config.REGISTRY_TABLE),
+  primaryState: new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_STATE_TABLE),
+});
+
+/** A secondary site on AWS as its verification sees it. Its clients are made here, once per environment. */
+export const awsVerifyingSite = (config: ReplicaEnvironment, telemetry: Telemetry): VerifyingSite => ({
+  ...siteBase(config, telemetry),
+  ...tables(config),
+  replica: new S3Bucket({ client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId: config.ACCOUNT_ID }),
+});
+
+/** A secondary site on AWS as its event-consumer sees it, and the deadline that its writes to S3 keep. */
+export const awsSecondarySite = (
+  config: ConsumerEnvironment,
+  telemetry: Telemetry,
+): { readonly site: SecondarySite; readonly deadline: Deadline } => {
+  const deadline = new Deadline(systemClock);
+  const accountId = config.ACCOUNT_ID;
+  const site: SecondarySite = {
+    ...siteBase(config, telemetry),
+    ...tables(config),
+    primary: new S3Bucket({ client: s3Reader(config.PRIMARY_REGION), bucket: config.PRIMARY_BUCKET, accountId }),
+    replica: new S3ReplicaBucket({
+      client: s3Reader(),
+      writer: s3Writer(),
+      bucket: config.REPLICA_BUCKET,
+      primaryBucket: config.PRIMARY_BUCKET,
+      accountId,
+      timeLimitMs: () => deadline.leftMs(),
+    }),
+    verificationQueue: new SqsQueue(sqsClient(), config.VERIFICATION_QUEUE),
+    fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
+  };
+  return { site, deadline };
+};
