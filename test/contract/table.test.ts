@@ -1,0 +1,12 @@
+import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
+import { MemoryTable } from "../../shared/memory/table.ts";
+import { DUE_INDEX_INCLUDES, tableContract } from "./table.contract.ts";
+
+tableContract(
+  "Memory",
+  async () =>
+    new MemoryTable({
+      name: "table",
+      indexes: [{ name: DUE_INDEX, pk: "due_pk", sk: "due_at", include: DUE_INDEX_INCLUDES }],
+    }),
+);
