@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { App } from "aws-cdk-lib";
 
 import type { GeoConfig } from "../shared/config/geo-config.ts";
-import { addGeoStacks } from "./geo-app.ts";
+import { addGeoStacks, checkWithNag } from "./geo-app.ts";
 
 const app = new App();
 const chosen: unknown = app.node.tryGetContext("config");
@@ -18,3 +18,4 @@ if (module.default === undefined) {
   throw new Error(`${path}: expected \`export default defineGeoConfig({ … })\`, got no default export`);
 }
 addGeoStacks(app, module.default);
+checkWithNag(app);

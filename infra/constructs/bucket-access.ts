@@ -27,17 +27,18 @@ export class BucketAccess {
     this.#kmsKeyArn = kmsKeyArn;
   }
 
-  /**
-   * Read objects and what belongs to them, at any version. Listing is included because without it S3 answers 403 for a
-   * key that is not there, and a 403 is never taken for absence (R28).
-   */
+  /** Read objects with their tags, at any version: what a copy takes along. */
   grantReplicationRead(grantee: IGrantable & IConstruct): void {
-    this.#objects(grantee, [
-      "s3:GetObject",
-      "s3:GetObjectVersion",
-      "s3:GetObjectTagging",
-      "s3:GetObjectVersionTagging",
-    ]);
+    this.grantReadBytes(grantee);
+    this.#objects(grantee, ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"]);
+  }
+
+  /**
+   * Read objects, at any version. Listing is included because without it S3 answers 403 for a key that is not there, and
+   * a 403 is never taken for absence (R28).
+   */
+  grantReadBytes(grantee: IGrantable & IConstruct): void {
+    this.#objects(grantee, ["s3:GetObject", "s3:GetObjectVersion"]);
     Grant.addToPrincipal({ grantee, actions: ["s3:ListBucket"], resourceArns: [this.#arn] });
     this.#key(grantee, ["kms:Decrypt"]);
   }

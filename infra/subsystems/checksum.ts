@@ -58,7 +58,7 @@ export class Checksum extends Construct {
       memorySize: 512,
       tracing: config.tracing,
     });
-    bucket.grantReplicationRead(checksum);
+    bucket.grantReadBytes(checksum);
     state.grantWork(checksum);
     parking.grantSend(checksum);
     Grant.addToPrincipal({ grantee: checksum, actions: ["sns:Publish"], resourceArns: [announcements] });

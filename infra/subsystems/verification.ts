@@ -31,7 +31,6 @@ export class Verification extends Construct {
       alarmTopicArn: site.alarmTopicArn,
     });
 
-    const source = bucketOf(config, config.primary);
     const replica = bucketOf(config, site);
     const registry = registryOf(config, site);
     const primaryState = stateTableOf(config);
@@ -44,7 +43,6 @@ export class Verification extends Construct {
       environment: {
         SITE_NAME: site.name,
         ACCOUNT_ID: config.account,
-        PRIMARY_BUCKET: source.bucketName,
         PRIMARY_REGION: config.primary.region,
         REPLICA_BUCKET: replica.bucketName,
         REGISTRY_TABLE: registry.tableName,
@@ -57,8 +55,7 @@ export class Verification extends Construct {
       memorySize: 512,
       tracing: config.tracing,
     });
-    source.grantReplicationRead(verifier);
-    replica.grantReplicationRead(verifier);
+    replica.grantReadBytes(verifier);
     registry.grantVerify(verifier);
     primaryState.grantLookUp(verifier);
     parking.grantSend(verifier);

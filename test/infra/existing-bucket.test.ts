@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+
+import { defineGeoConfig } from "../../shared/config/geo-config.ts";
+import { ofType, synthesize, type Template } from "./support/templates.ts";
+
+const SOURCE_KEY = "arn:aws:kms:us-east-1:111122223333:key/source";
+const REPLICA_KEY = "arn:aws:kms:eu-west-1:111122223333:key/replica";
+
+const stacks = synthesize(
+  defineGeoConfig({
+    account: "111122223333",
+    sites: [
+      {
+        name: "virginia",
+        role: "primary",
+        region: "us-east-1",
+        existingBucket: { name: "their-uploads", versioned: true, kmsKeyArn: SOURCE_KEY },
+      },
+      {
+        name: "ireland",
+        role: "secondary",
+        region: "eu-west-1",
+        existingBucket: { name: "their-replicas", versioned: true, kmsKeyArn: REPLICA_KEY },
+      },
+    ],
+  }),
+);
+const templateOf = (name: string): Template => {
+  const stack = stacks.find((one) => one.name === name);
+  if (stack === undefined) throw new Error(`there is no stack ${name}`);
+  return stack.template;
+};
+
+describe("an existing bucket", () => {
+  it("is used, and none is made", () => {
+    expect(stacks.flatMap(({ template }) => ofType(template, "AWS::S3::Bucket"))).toEqual([]);
+    expect(JSON.stringify(templateOf("s3-geo-ireland"))).toContain("arn:aws:s3:::their-replicas/*");
+  });
+
+  it("of the primary gets our rules beside those it has, and only it", () => {
+    const added = stacks.map(
+      ({ name, template }) => [name, ofType(template, "Custom::S3BucketNotifications")] as const,
+    );
+    expect(added.filter(([, found]) => found.length > 0).map(([name]) => name)).toEqual(["s3-geo-virginia-storage"]);
+    const [rules] = ofType(templateOf("s3-geo-virginia-storage"), "Custom::S3BucketNotifications");
+    expect(rules?.Properties).toMatchObject({ BucketName: "their-uploads", Managed: false });
+    const { TopicConfigurations: topics } = rules?.Properties.NotificationConfiguration as {
+      TopicConfigurations: { Events: string[]; Filter?: unknown }[];
+    };
+    expect(topics.flatMap(({ Events }) => Events)).toHaveLength(7);
+    expect(topics.some(({ Filter }) => Filter !== undefined)).toBe(false);
+  });
+
+  it("may alone publish to the primary's topic", () => {
+    expect(JSON.stringify(ofType(templateOf("s3-geo-virginia-storage"), "AWS::SNS::TopicPolicy"))).toContain(
+      '"aws:SourceArn":"arn:aws:s3:::their-uploads"',
+    );
+  });
+
+  it("is read and written with its own keys, by those who copy and verify", () => {
+    const policies = ofType(templateOf("s3-geo-ireland"), "AWS::IAM::Policy");
+    const policyOf = (part: string): string => JSON.stringify(policies.find(({ id }) => id.includes(part)));
+    expect(policyOf("EventConsumer")).toContain(SOURCE_KEY);
+    expect(policyOf("EventConsumer")).toContain("kms:GenerateDataKey");
+    expect(policyOf("Verification")).toContain(REPLICA_KEY);
+    expect(policyOf("Verification")).not.toContain("kms:GenerateDataKey");
+  });
+});

@@ -1,0 +1,177 @@
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+
+import config from "../../infra/examples/one-primary-three-secondaries.config.ts";
+import { asText, changed, ofType, synthesize, type Template } from "./support/templates.ts";
+
+const listed = z.union([z.unknown().array(), z.unknown().transform((one) => [one])]);
+
+const Statement = z.object({
+  Effect: z.string(),
+  Action: z.union([z.string().array(), z.string().transform((one) => [one])]),
+  Resource: listed,
+  Condition: z.unknown().optional(),
+});
+
+const Policy = z.object({ PolicyDocument: z.object({ Statement: z.array(Statement) }), Roles: z.array(z.unknown()) });
+
+interface Right {
+  /** Logical id of the role. */
+  readonly role: string;
+  readonly action: string;
+  readonly resource: string;
+}
+
+/** Everything that is allowed to roles, one action on one resource at a time. */
+const rightsOf = (template: Template): readonly Right[] =>
+  ofType(template, "AWS::IAM::Policy").flatMap(({ Properties }) => {
+    const { PolicyDocument, Roles } = Policy.parse(Properties);
+    return PolicyDocument.Statement.filter(({ Effect }) => Effect === "Allow").flatMap(({ Action, Resource }) =>
+      Roles.flatMap((role) =>
+        Action.flatMap((action) =>
+          Resource.map((resource) => ({ role: asText(role), action, resource: asText(resource) })),
+        ),
+      ),
+    );
+  });
+
+/** Where a whole resource can not be named, and why. */
+const EXCEPTIONS: readonly { readonly action: RegExp; readonly resource: RegExp; readonly why: string }[] = [
+  {
+    action:
+      /^logs:(Create|Get|Update|Delete|List)LogDeliver(y|ies)$|^logs:(Put|Describe)ResourcePolic(y|ies)$|^logs:DescribeLogGroups$/,
+    resource: /^\*$/,
+    why: "AWS has log delivery for state machines only for the whole account",
+  },
+  {
+    action:
+      /^s3:(GetObject|GetObjectVersion|GetObjectTagging|GetObjectVersionTagging|PutObject|PutObjectTagging|DeleteObject)$/,
+    resource: /^arn:aws:s3:::s3-geo-[a-z]+-111122223333-[a-z0-9-]+\/\*$/,
+    why: "any object of this one bucket may have to be replicated",
+  },
+  {
+    action: /^dynamodb:ListStreams$/,
+    resource: /^arn:aws:dynamodb:[a-z0-9-]+:111122223333:table\/s3-geo-[a-z-]+\/stream\/\*$/,
+    why: "a stream's name ends in the time it was made",
+  },
+];
+
+const tooWide = (template: Template): readonly string[] =>
+  rightsOf(template)
+    .filter(({ action, resource }) => action.includes("*") || resource.includes("*"))
+    .filter(({ action, resource }) => !EXCEPTIONS.some((one) => one.action.test(action) && one.resource.test(resource)))
+    .map(({ action, resource }) => `${action} on ${resource}`);
+
+const FORBIDDEN =
+  /^(s3:DeleteObjectVersion.*|s3:BypassGovernanceRetention|s3:\*|\*|s3:Delete\*|s3:PutBucket.*|s3:DeleteBucket.*)$/;
+
+const forbidden = (template: Template): readonly string[] =>
+  rightsOf(template)
+    .filter(({ action }) => FORBIDDEN.test(action))
+    .map(({ action }) => action);
+
+const stacks = synthesize(config);
+const templates = stacks.map(({ template }) => template);
+const granted = templates.flatMap(rightsOf);
+
+/** A right given by mistake to the first role that is found. */
+const withRight = (template: Template, action: string, resource: string): Template =>
+  changed(template, (copy) => {
+    const [policy] = ofType(copy, "AWS::IAM::Policy");
+    if (policy === undefined) throw new Error("expected a policy to widen");
+    const document = policy.Properties.PolicyDocument as { Statement: unknown[] };
+    document.Statement.push({ Effect: "Allow", Action: action, Resource: resource });
+  });
+
+const withPolicies = templates.find((template) => ofType(template, "AWS::IAM::Policy").length > 0) as Template;
+
+describe("no role", () => {
+  it("may destroy a version of an object, or change a bucket", () => {
+    expect(templates.flatMap(forbidden)).toEqual([]);
+    for (const action of ["s3:DeleteObjectVersion", "s3:*", "*", "s3:PutBucketVersioning"]) {
+      expect(forbidden(withRight(withPolicies, action, "arn:aws:s3:::b/*"))).toEqual([action]);
+    }
+  });
+
+  it("has a right on everything where a name is known", () => {
+    expect(templates.flatMap(tooWide)).toEqual([]);
+    expect(tooWide(withRight(withPolicies, "sqs:SendMessage", "*"))).toHaveLength(1);
+    expect(tooWide(withRight(withPolicies, "dynamodb:*", "arn:aws:dynamodb:us-east-1:1:table/t"))).toHaveLength(1);
+  });
+
+  it("is excepted from that without need: every exception is used", () => {
+    for (const { action, resource, why } of EXCEPTIONS) {
+      expect(
+        granted.some((right) => action.test(right.action) && resource.test(right.resource)),
+        why,
+      ).toBe(true);
+    }
+  });
+
+  it("writes to the primary's bucket or tables from a secondary", () => {
+    const secondary = stacks.find(({ name }) => name === "s3-geo-tokyo");
+    const onPrimary = rightsOf(secondary?.template as Template).filter(({ resource }) => resource.includes("virginia"));
+    expect([...new Set(onPrimary.map(({ action }) => action))].sort()).toEqual([
+      "dynamodb:GetItem",
+      "s3:GetObject",
+      "s3:GetObjectTagging",
+      "s3:GetObjectVersion",
+      "s3:GetObjectVersionTagging",
+      "s3:ListBucket",
+    ]);
+  });
+});
+
+describe("each function", () => {
+  it("has a role of its own, without a managed policy", () => {
+    const functions = templates.flatMap((template) =>
+      ofType(template, "AWS::Lambda::Function").map((one) => ({ template, ...one })),
+    );
+    expect(functions).toHaveLength(5 + 3 * 7);
+    for (const { template, Properties } of functions) {
+      const roleId = asText(Properties.Role).replace(/^\{|\.Arn\}$/g, "");
+      expect(template.Resources[roleId]?.Properties.ManagedPolicyArns).toBeUndefined();
+      const sharing = ofType(template, "AWS::Lambda::Function").filter(
+        (other) => asText(other.Properties.Role) === asText(Properties.Role),
+      );
+      expect(sharing).toHaveLength(1);
+    }
+  });
+
+  it("that only verifies can neither change a replica nor remove a row", () => {
+    const verifying = granted.filter(({ role }) => role.includes("Verifier"));
+    expect(verifying.length).toBeGreaterThan(0);
+    expect(verifying.filter(({ action }) => /s3:(Put|Delete)|dynamodb:(Delete|Put)/.test(action))).toEqual([]);
+  });
+
+  it("that only sweeps reads the due index and sends, and does nothing else with data", () => {
+    const sweeping = granted.filter(
+      ({ role, action }) => /RetrySweepSweep|RetrySweepRole/.test(role) && !action.startsWith("logs:"),
+    );
+    expect([...new Set(sweeping.map(({ action }) => action))].sort()).toEqual([
+      "dynamodb:Query",
+      "sqs:GetQueueUrl",
+      "sqs:SendMessage",
+    ]);
+    for (const { action, resource } of sweeping)
+      if (action === "dynamodb:Query") expect(resource).toMatch(/\/index\/due$/);
+  });
+});
+
+describe("rights on the site table", () => {
+  it("are for one partition: who counts can not make tokens", () => {
+    const statements = templates.flatMap((template) =>
+      ofType(template, "AWS::IAM::Policy").flatMap(({ Properties }) =>
+        Policy.parse(Properties).PolicyDocument.Statement.filter(({ Resource }) =>
+          Resource.some((one) => /table\/s3-geo-[a-z]+-site$/.test(asText(one))),
+        ),
+      ),
+    );
+    expect(statements).toHaveLength(4 * 3);
+    for (const { Condition } of statements) {
+      expect(JSON.stringify(Condition)).toMatch(
+        /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token)"\]\}\}$/,
+      );
+    }
+  });
+});
