@@ -25,7 +25,13 @@ const SCHEME_OF: Readonly<Partial<Record<ChecksumAlgorithm, ChecksumScheme>>> = 
 };
 
 /** Bytes of each scheme's digest; a stored value of another length is not what it says. */
-const DIGEST_BYTES: Readonly<Record<ChecksumScheme, number>> = { sha256: 32, sha512: 64, sha1: 20, md5: 16, crc64nvme: 8 };
+const DIGEST_BYTES: Readonly<Record<ChecksumScheme, number>> = {
+  sha256: 32,
+  sha512: 64,
+  sha1: 20,
+  md5: 16,
+  crc64nvme: 8,
+};
 
 const CHECKSUM_PATTERN = /^(sha256|sha512|sha1|md5|crc64nvme):([0-9a-f]+)$/;
 

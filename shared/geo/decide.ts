@@ -6,7 +6,8 @@ import type { RegistryRow } from "./registry-row.ts";
 export type Seen = { readonly found: "present"; readonly facts: ObjectFacts } | { readonly found: "absent" };
 
 /** What the replica must look like when a write lands on it. */
-export type Expectation = { readonly expect: "nothing" } | { readonly expect: "version_with_etag"; readonly etag: string };
+export type Expectation =
+  { readonly expect: "nothing" } | { readonly expect: "version_with_etag"; readonly etag: string };
 
 /** What has to be done to make the replica equal to the source. */
 export type Decision =
@@ -15,7 +16,12 @@ export type Decision =
   /** The primary does not hold the key; the replica does: hide it behind a delete marker. */
   | { readonly do: "remove"; readonly etag: string }
   /** The replica already holds it, by the row's word (`named`) or by S3's (`adopt`). Tags are still to be compared. */
-  | { readonly do: "settle_synced"; readonly because: "named" | "adopt"; readonly versionId: string; readonly etag: string }
+  | {
+      readonly do: "settle_synced";
+      readonly because: "named" | "adopt";
+      readonly versionId: string;
+      readonly etag: string;
+    }
   | { readonly do: "copy"; readonly replica: Expectation };
 
 const HEADERS = [
@@ -27,7 +33,8 @@ const HEADERS = [
   "expires",
 ] as const satisfies readonly (keyof ContentHeaders)[];
 
-const sameHeaders = (a: ContentHeaders, b: ContentHeaders): boolean => HEADERS.every((header) => a[header] === b[header]);
+const sameHeaders = (a: ContentHeaders, b: ContentHeaders): boolean =>
+  HEADERS.every((header) => a[header] === b[header]);
 
 /** Equal as sets of name and value: user metadata, or tags. */
 export const sameEntries = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean => {

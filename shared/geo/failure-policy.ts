@@ -31,8 +31,14 @@ const POLICIES: Readonly<Record<FailureKind, Policy>> = {
   // Access may come back at any time, and until then the row says what is missing.
   forbidden: { text: "Access to the object was denied", wait: "geo" },
   kms: { text: "The object's encryption key can not be used", wait: "geo" },
-  archived: { text: "The object is archived on the primary and must be restored before it can be copied", wait: "blocked" },
-  customer_key: { text: "The object is encrypted with a customer's key (SSE-C), which is not supported", wait: "blocked" },
+  archived: {
+    text: "The object is archived on the primary and must be restored before it can be copied",
+    wait: "blocked",
+  },
+  customer_key: {
+    text: "The object is encrypted with a customer's key (SSE-C), which is not supported",
+    wait: "blocked",
+  },
   too_large: { text: "The object is larger than a single copy may be", wait: "blocked" },
   rejected: { text: "S3 rejected the request", wait: "geo" },
   unavailable: { text: "S3 did not answer", wait: "geo" },
@@ -48,9 +54,14 @@ export interface RecordedFailure {
   readonly blockedReason: string | undefined;
 }
 
-/** Cuts a failure text as Geo's columns do (F12), between characters. */
+/** Half of a character that takes two: what is left where a cut goes through one. */
+const HALF_AT_THE_END = /[\uD800-\uDBFF]$/;
+
+/** Cuts a failure text as Geo's columns do (F12), never through a character. */
 export const failureText = (text: string): string =>
-  text.length <= FAILURE_TEXT_LENGTH_MAX ? text : Array.from(text.slice(0, FAILURE_TEXT_LENGTH_MAX - 1)).join("") + "…";
+  text.length <= FAILURE_TEXT_LENGTH_MAX
+    ? text
+    : `${text.slice(0, FAILURE_TEXT_LENGTH_MAX - 1).replace(HALF_AT_THE_END, "")}…`;
 
 /**
  * What to record, and when to try again. There is no last attempt: failures are retried for ever (F13).

@@ -48,7 +48,9 @@ export const GeoMessage = z.discriminatedUnion("kind", [
     kind: z.literal("due"),
     replicable_name: z.string().check(z.minLength(1), z.maxLength(255)),
     /** Percent-encoded keys. */
-    keys: z.array(z.string().check(z.minLength(1), z.maxLength(3_072))).check(z.minLength(1), z.maxLength(KEYS_PER_MESSAGE_MAX)),
+    keys: z
+      .array(z.string().check(z.minLength(1), z.maxLength(3_072)))
+      .check(z.minLength(1), z.maxLength(KEYS_PER_MESSAGE_MAX)),
   }),
 ]);
 export type GeoMessage = z.infer<typeof GeoMessage>;

@@ -11,16 +11,7 @@ export interface ContentHeaders {
 
 /** S3's checksum algorithms that may stand on an object (AWS SDK, `ChecksumAlgorithm`, 2026). */
 export type ChecksumAlgorithm =
-  | "CRC32"
-  | "CRC32C"
-  | "CRC64NVME"
-  | "SHA1"
-  | "SHA256"
-  | "SHA512"
-  | "MD5"
-  | "XXHASH64"
-  | "XXHASH3"
-  | "XXHASH128";
+  "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256" | "SHA512" | "MD5" | "XXHASH64" | "XXHASH3" | "XXHASH128";
 
 /** A checksum that S3 stored with a version. `COMPOSITE` is a checksum of part checksums and names no content. */
 export interface StoredChecksum {

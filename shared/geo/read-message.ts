@@ -75,7 +75,9 @@ export const readGeoMessage = (replicables: readonly Replicable[], body: string,
     }
     const owner = matchKey(replicables, key)?.replicable.name;
     if (owner !== rest.replicableName) {
-      return unreadable(`key belongs to ${owner ?? "no replicable"}, but the message says ${rest.replicableName.slice(0, 64)}`);
+      return unreadable(
+        `key belongs to ${owner ?? "no replicable"}, but the message says ${rest.replicableName.slice(0, 64)}`,
+      );
     }
     wanted.push({ ...rest, key });
   }

@@ -79,5 +79,8 @@ const NAME_OF = new Map<number, ReplicationState>(
 export const replicationStateOf = (stored: number): ReplicationState => {
   const state = NAME_OF.get(stored);
   if (state !== undefined) return state;
-  throw new GeoError("GEO_UNKNOWN_STATE", `a registry row holds state ${stored}; expected one of ${[...NAME_OF.keys()].join(", ")}`);
+  throw new GeoError(
+    "GEO_UNKNOWN_STATE",
+    `a registry row holds state ${stored}; expected one of ${[...NAME_OF.keys()].join(", ")}`,
+  );
 };

@@ -24,5 +24,8 @@ const NAME_OF = new Map<number, VerificationState>(
 export const verificationStateOf = (stored: number): VerificationState => {
   const state = NAME_OF.get(stored);
   if (state !== undefined) return state;
-  throw new GeoError("GEO_UNKNOWN_STATE", `a row holds verification_state ${stored}; expected one of ${[...NAME_OF.keys()].join(", ")}`);
+  throw new GeoError(
+    "GEO_UNKNOWN_STATE",
+    `a row holds verification_state ${stored}; expected one of ${[...NAME_OF.keys()].join(", ")}`,
+  );
 };

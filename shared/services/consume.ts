@@ -22,7 +22,14 @@ export interface Consuming<Site extends VerifyingSite> {
 }
 
 /** One line per attempt, where it ended, with what an operator searches for. */
-const reportSync = (site: SecondarySite, replicable: string, key: string, correlationId: string, startedAt: number, result: SyncResult): void => {
+const reportSync = (
+  site: SecondarySite,
+  replicable: string,
+  key: string,
+  correlationId: string,
+  startedAt: number,
+  result: SyncResult,
+): void => {
   const { telemetry, clock } = site;
   const now = clock.now();
   const fields = { replicable, key: encodeKey(key), correlation_id: correlationId, duration_ms: now - startedAt };
@@ -45,7 +52,11 @@ const reportSync = (site: SecondarySite, replicable: string, key: string, correl
       telemetry.info("absent", { ...fields, how: result.how });
       return;
     case "failed":
-      telemetry.count(result.kind === "throttled" ? COUNT_METRICS.syncThrottled : COUNT_METRICS.syncFailed, 1, replicable);
+      telemetry.count(
+        result.kind === "throttled" ? COUNT_METRICS.syncThrottled : COUNT_METRICS.syncFailed,
+        1,
+        replicable,
+      );
       if (result.kind === "checksum_mismatch") telemetry.count(COUNT_METRICS.checksumMismatch, 1, replicable);
       if (result.kind === "unknown_outcome") telemetry.count(COUNT_METRICS.unknownOutcome, 1, replicable);
       telemetry.warn("sync failed", { ...fields, kind: result.kind, reason: result.text, retry_at: result.retryAt });
@@ -67,7 +78,13 @@ const reportSync = (site: SecondarySite, replicable: string, key: string, correl
   }
 };
 
-const reportVerification = (site: VerifyingSite, replicable: string, key: string, correlationId: string, result: VerificationResult): void => {
+const reportVerification = (
+  site: VerifyingSite,
+  replicable: string,
+  key: string,
+  correlationId: string,
+  result: VerificationResult,
+): void => {
   const { telemetry } = site;
   const fields = { replicable, key: encodeKey(key), correlation_id: correlationId };
   switch (result.result) {
@@ -78,7 +95,11 @@ const reportVerification = (site: VerifyingSite, replicable: string, key: string
     case "mismatched":
       telemetry.count(COUNT_METRICS.checksumMismatch, 1, replicable);
       telemetry.count(COUNT_METRICS.verificationFailed, 1, replicable);
-      telemetry.error("replica does not match the primary", { ...fields, reason: result.text, retry_at: result.retryAt });
+      telemetry.error("replica does not match the primary", {
+        ...fields,
+        reason: result.text,
+        retry_at: result.retryAt,
+      });
       return;
     case "failed":
       telemetry.count(COUNT_METRICS.verificationFailed, 1, replicable);
@@ -96,10 +117,18 @@ const forwardToVerification = async (site: SecondarySite, replicableName: string
 };
 
 /** Unreadable: parked with its reason, and then done with. */
-const parkUnreadable = async ({ site, parking }: Consuming<VerifyingSite>, message: ReceivedMessage, reason: string): Promise<WorkedThrough> => {
+const parkUnreadable = async (
+  { site, parking }: Consuming<VerifyingSite>,
+  message: ReceivedMessage,
+  reason: string,
+): Promise<WorkedThrough> => {
   await park(parking, message, reason, site.clock.now());
   site.telemetry.count(COUNT_METRICS.parkedMessage, 1);
-  site.telemetry.error("parked a message that can not be read", { message_id: message.id, reason, bytes: message.body.length });
+  site.telemetry.error("parked a message that can not be read", {
+    message_id: message.id,
+    reason,
+    bytes: message.body.length,
+  });
   return { done: true };
 };
 
@@ -107,7 +136,10 @@ const parkUnreadable = async ({ site, parking }: Consuming<VerifyingSite>, messa
  * Handles one message of the geo-events queue: makes the replica of each key it names equal to its source.
  * @returns done: acknowledge it; otherwise it has to be delivered again
  */
-export const consumeEvents = async (consuming: Consuming<SecondarySite>, message: ReceivedMessage): Promise<WorkedThrough> => {
+export const consumeEvents = async (
+  consuming: Consuming<SecondarySite>,
+  message: ReceivedMessage,
+): Promise<WorkedThrough> => {
   const { site, replicables, stopAt } = consuming;
   const read = readGeoMessage(replicables, message.body, message.id);
   if (read.read === "unreadable") return parkUnreadable(consuming, message, read.reason);
@@ -125,13 +157,22 @@ export const consumeEvents = async (consuming: Consuming<SecondarySite>, message
  * Handles one message of the verification queue: reads the replica of each key it names.
  * @returns done: acknowledge it; otherwise it has to be delivered again
  */
-export const consumeVerifications = async (consuming: Consuming<VerifyingSite>, message: ReceivedMessage): Promise<WorkedThrough> => {
+export const consumeVerifications = async (
+  consuming: Consuming<VerifyingSite>,
+  message: ReceivedMessage,
+): Promise<WorkedThrough> => {
   const { site, replicables, stopAt } = consuming;
   const read = readGeoMessage(replicables, message.body, message.id);
   if (read.read === "unreadable") return parkUnreadable(consuming, message, read.reason);
   return workThrough(read.wanted, { now: () => site.clock.now(), stopAt }, async (wanted) => {
     const { replicableName, key, correlationId } = wanted;
     const cause = wanted.want === "verify" ? "checksum_succeeded" : "due";
-    reportVerification(site, replicableName, key, correlationId, await verifyReplica(site, { replicableName, key }, cause));
+    reportVerification(
+      site,
+      replicableName,
+      key,
+      correlationId,
+      await verifyReplica(site, { replicableName, key }, cause),
+    );
   });
 };

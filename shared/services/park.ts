@@ -41,6 +41,9 @@ export const park = async (
   }));
   const sent = await parking.send(parked.map((part) => ({ body: JSON.stringify(part) })));
   if (sent.outcome === "failed") {
-    throw new GeoError("GEO_QUEUE_UNAVAILABLE", `message ${message.id} could not be parked in ${parking.name}: ${sent.reason}`);
+    throw new GeoError(
+      "GEO_QUEUE_UNAVAILABLE",
+      `message ${message.id} could not be parked in ${parking.name}: ${sent.reason}`,
+    );
   }
 };

@@ -74,7 +74,11 @@ const toEvent = ({ site, replicables }: Publishing, change: S3Change): GeoEvent 
 const pack = (events: readonly GeoEvent[]): readonly OutgoingMessage[] => {
   const messages: OutgoingMessage[] = [];
   for (let start = 0; start < events.length; start += KEYS_PER_MESSAGE_MAX) {
-    const message: GeoMessage = { version: 1, kind: "geo_events", events: events.slice(start, start + KEYS_PER_MESSAGE_MAX) };
+    const message: GeoMessage = {
+      version: 1,
+      kind: "geo_events",
+      events: events.slice(start, start + KEYS_PER_MESSAGE_MAX),
+    };
     messages.push({ body: JSON.stringify(message) });
   }
   return messages;
@@ -87,7 +91,10 @@ const pack = (events: readonly GeoEvent[]): readonly OutgoingMessage[] => {
  *
  * @returns the ids of the messages that have to be delivered again: those whose events are not known to be durable
  */
-export const publishEvents = async (publishing: Publishing, messages: readonly ReceivedMessage[]): Promise<ReadonlySet<string>> => {
+export const publishEvents = async (
+  publishing: Publishing,
+  messages: readonly ReceivedMessage[],
+): Promise<ReadonlySet<string>> => {
   const { site, primaryBucket, parking } = publishing;
   const { telemetry } = site;
   const changes: S3Change[] = [];
@@ -99,7 +106,11 @@ export const publishEvents = async (publishing: Publishing, messages: readonly R
     try {
       await park(parking, message, reason, site.clock.now());
       telemetry.count(COUNT_METRICS.parkedMessage, 1);
-      telemetry.error("parked a message that can not be read", { message_id: message.id, reason, bytes: message.body.length });
+      telemetry.error("parked a message that can not be read", {
+        message_id: message.id,
+        reason,
+        bytes: message.body.length,
+      });
     } catch (error) {
       again.add(message.id);
       telemetry.error("could not park a message", { message_id: message.id, reason: String(error) });
@@ -157,7 +168,9 @@ export const publishEvents = async (publishing: Publishing, messages: readonly R
 const sendPacked = async (queue: MessageQueue, events: readonly GeoEvent[]) =>
   events.length === 0 ? ({ outcome: "sent" } as const) : queue.send(pack(events));
 
-const countByReplicable = (events: readonly GeoEvent[]): readonly { readonly name: string; readonly count: number }[] => {
+const countByReplicable = (
+  events: readonly GeoEvent[],
+): readonly { readonly name: string; readonly count: number }[] => {
   const counts = new Map<string, number>();
   for (const event of events) counts.set(event.replicable_name, (counts.get(event.replicable_name) ?? 0) + 1);
   return [...counts].map(([name, count]) => ({ name, count }));

@@ -73,7 +73,11 @@ const announce = async (site: PrimarySite, request: ChecksumRequest, now: number
 };
 
 /** Reads the version that the row speaks of, and records its digest. */
-const compute = async (site: PrimarySite, request: ChecksumRequest, row: VerificationStateRow): Promise<ChecksumResult> => {
+const compute = async (
+  site: PrimarySite,
+  request: ChecksumRequest,
+  row: VerificationStateRow,
+): Promise<ChecksumResult> => {
   const { ref } = request;
   const failed = async (detail: string): Promise<ChecksumResult> => {
     const now = site.clock.now();

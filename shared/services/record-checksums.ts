@@ -25,8 +25,7 @@ interface NamedKey {
   readonly correlationId: string;
 }
 
-type Named =
-  { readonly keys: readonly NamedKey[] } | { readonly unreadable: string; readonly foreignBucket?: true };
+type Named = { readonly keys: readonly NamedKey[] } | { readonly unreadable: string; readonly foreignBucket?: true };
 
 /** Keys from a notification of S3, or from the sweep's list of due rows. */
 const namedKeys = (primaryBucket: string, message: ReceivedMessage): Named => {
@@ -41,10 +40,16 @@ const namedKeys = (primaryBucket: string, message: ReceivedMessage): Named => {
   if (notification.unreadable.length > 0) return { unreadable: notification.unreadable.join("; ") };
   const foreign = notification.changes.find((change) => change.bucket !== primaryBucket);
   if (foreign !== undefined) {
-    return { unreadable: `a change of bucket ${foreign.bucket.slice(0, 63)}, expected ${primaryBucket}`, foreignBucket: true };
+    return {
+      unreadable: `a change of bucket ${foreign.bucket.slice(0, 63)}, expected ${primaryBucket}`,
+      foreignBucket: true,
+    };
   }
   return {
-    keys: coalesce(notification.changes).map((change) => ({ key: change.key, correlationId: change.requestId ?? message.id })),
+    keys: coalesce(notification.changes).map((change) => ({
+      key: change.key,
+      correlationId: change.requestId ?? message.id,
+    })),
   };
 };
 
@@ -87,14 +92,21 @@ export const recordChecksums = async (recording: Recording, message: ReceivedMes
   const named = readNamedKeys(primaryBucket, message);
   if ("unreadable" in named) {
     await park(parking, message, named.unreadable, site.clock.now());
-    site.telemetry.count(named.foreignBucket === true ? COUNT_METRICS.foreignBucketEvent : COUNT_METRICS.parkedMessage, 1);
+    site.telemetry.count(
+      named.foreignBucket === true ? COUNT_METRICS.foreignBucketEvent : COUNT_METRICS.parkedMessage,
+      1,
+    );
     site.telemetry.error("parked a message that can not be read", { message_id: message.id, reason: named.unreadable });
     return { done: true };
   }
   return workThrough(named.keys, { now: () => site.clock.now(), stopAt }, async ({ key, correlationId }) => {
     const match = matchKey(replicables, key);
     if (match === undefined) return;
-    const request = { ref: { replicableName: match.replicable.name, key }, modelRecordId: match.modelRecordId, correlationId };
+    const request = {
+      ref: { replicableName: match.replicable.name, key },
+      modelRecordId: match.modelRecordId,
+      correlationId,
+    };
     report(site, request, await recordPrimaryChecksum(site, request));
   });
 };

@@ -39,7 +39,8 @@ const dueMessages = (replicableName: string, keys: readonly string[]): readonly 
 
 /** A settled row out of quarantine is due for its verification; everything else for a look at the object. */
 const wantsVerification = (item: Item, now: number): boolean =>
-  item["state"] === REPLICATION_STATE.synced && !(typeof item["taint_until"] === "number" && item["taint_until"] <= now);
+  item["state"] === REPLICATION_STATE.synced &&
+  !(typeof item["taint_until"] === "number" && item["taint_until"] <= now);
 
 /**
  * T10. Sends the keys of due rows back to the queues and changes nothing, so that it may die anywhere, or run twice: what
@@ -49,12 +50,16 @@ const wantsVerification = (item: Item, now: number): boolean =>
 export const sweepDue = async (sweeping: Sweeping): Promise<Swept> => {
   const { table, events, verification, clock, telemetry } = sweeping;
   const now = clock.now();
-  const partitions = sweeping.replicableNames.flatMap((name) => duePartitions(name).map((partition) => ({ name, partition })));
+  const partitions = sweeping.replicableNames.flatMap((name) =>
+    duePartitions(name).map((partition) => ({ name, partition })),
+  );
   const share = Math.max(1, Math.floor(SWEEP_ROWS_MAX / Math.max(1, partitions.length)));
   let swept = 0;
   let more = false;
   for (const name of sweeping.replicableNames) {
-    const pages = await Promise.all(duePartitions(name).map((partition) => table.query(findDue(partition, now, share))));
+    const pages = await Promise.all(
+      duePartitions(name).map((partition) => table.query(findDue(partition, now, share))),
+    );
     const due = pages.flatMap((page) => page.items);
     if (pages.some((page) => page.next !== undefined)) more = true;
     if (due.length === 0) continue;
@@ -66,7 +71,8 @@ export const sweepDue = async (sweeping: Sweeping): Promise<Swept> => {
     ];
     // What was not sent is still due: the next run sends it.
     for (const outcome of outcomes) {
-      if (outcome.outcome === "failed") telemetry.warn("some due rows could not be sent", { replicable: name, reason: outcome.reason });
+      if (outcome.outcome === "failed")
+        telemetry.warn("some due rows could not be sent", { replicable: name, reason: outcome.reason });
     }
     swept += due.length;
     telemetry.count(COUNT_METRICS.swept, due.length, name);

@@ -5,10 +5,20 @@ const KEY = "cool_widgets/42/widget.bin";
 
 test("a new object is copied, read back, verified and settled in one pass", async () => {
   const world = twoSites();
-  world.primaryBucket.put(KEY, "first", { metadata: { colour: "red" }, tags: { team: "geo" }, storageClass: "STANDARD_IA" });
+  world.primaryBucket.put(KEY, "first", {
+    metadata: { colour: "red" },
+    tags: { team: "geo" },
+    storageClass: "STANDARD_IA",
+  });
   await world.settle();
   expect(world.replicaText(KEY)).toBe("first");
-  expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded", gen: 1, done_gen: 1, retry_count: 0 });
+  expect(await world.row(KEY)).toMatchObject({
+    state: "synced",
+    verification_state: "succeeded",
+    gen: 1,
+    done_gen: 1,
+    retry_count: 0,
+  });
   expect(await world.row(KEY)).not.toHaveProperty("due_at");
   expect(world.replicaBucket.current(KEY)).toMatchObject({
     metadata: { colour: "red" },
@@ -88,8 +98,15 @@ test("an object whose checksum S3 does not store is verified against the digest 
   world.primaryBucket.put(KEY, "old-style", { checksum: "none" });
   await world.settle();
   expect(world.replicaText(KEY)).toBe("old-style");
-  expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded", verification_checksum: expect.stringMatching(/^sha256:/) as string });
-  expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded", verification_checksum: expect.stringMatching(/^sha256:/) as string });
+  expect(await world.state(KEY)).toMatchObject({
+    verification_state: "succeeded",
+    verification_checksum: expect.stringMatching(/^sha256:/) as string,
+  });
+  expect(await world.row(KEY)).toMatchObject({
+    state: "synced",
+    verification_state: "succeeded",
+    verification_checksum: expect.stringMatching(/^sha256:/) as string,
+  });
 });
 
 test("a replica too large to be read in the pass that copied it is verified by the verification function", async () => {

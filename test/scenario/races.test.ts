@@ -62,10 +62,9 @@ describe("a change while the object is copied", () => {
     world.primaryBucket.put(KEY, "0");
     const worker = new Worker(world, KEY);
     let writes = 0;
-    for (; worker.at !== "ended" && writes < 10; writes += 1) {
-      await worker.until(worker.at === "leave_pending" ? "leave_pending" : "commit_synced").catch(() => undefined);
-      if (worker.at !== "commit_synced") break;
-      world.primaryBucket.put(KEY, String(writes + 1));
+    while ((await worker.untilOneOf("commit_synced", "leave_pending")) === "commit_synced") {
+      writes += 1;
+      world.primaryBucket.put(KEY, String(writes));
       await new Worker(world, KEY).finish();
       await worker.step();
     }
@@ -231,7 +230,10 @@ describe("verification and changes", () => {
     }
     world.primaryBucket.put(KEY, "new");
     await new Worker(world, KEY).finish();
-    expect(await verificationStep(world.secondary, verification)).toEqual({ at: "ended", result: { result: "superseded" } });
+    expect(await verificationStep(world.secondary, verification)).toEqual({
+      at: "ended",
+      result: { result: "superseded" },
+    });
     expect(await world.row(KEY)).toMatchObject({ verification_state: "pending" });
     await expectConverged(world, "new");
   });
@@ -250,7 +252,10 @@ describe("verification and changes", () => {
     }
     const now = world.clock.now();
     await world.registry.update(taint(ref, now, now + 1_000, now + 1_000));
-    expect(await verificationStep(world.secondary, verification)).toEqual({ at: "ended", result: { result: "superseded" } });
+    expect(await verificationStep(world.secondary, verification)).toEqual({
+      at: "ended",
+      result: { result: "superseded" },
+    });
     const row = await world.row(KEY);
     expect(row?.gen).toBeGreaterThan(row?.done_gen ?? 0);
     expect(row?.due_at).toBeDefined();
@@ -264,9 +269,17 @@ describe("verification and changes", () => {
     const row = await world.row(KEY);
     world.replicaBucket.corrupt(KEY, row?.rep_version_id ?? "", new TextEncoder().encode("rotten"));
     const { verifyReplica } = await import("../../shared/services/verification/verify-replica.ts");
-    expect(await verifyReplica(world.secondary, world.refOf(KEY), "checksum_succeeded")).toMatchObject({ result: "mismatched" });
+    expect(await verifyReplica(world.secondary, world.refOf(KEY), "checksum_succeeded")).toMatchObject({
+      result: "mismatched",
+    });
     const mismatched = await world.row(KEY);
-    expect(mismatched).toMatchObject({ state: "failed", verification_state: "failed", checksum_mismatch: true, retry_count: 1, verification_retry_count: 1 });
+    expect(mismatched).toMatchObject({
+      state: "failed",
+      verification_state: "failed",
+      checksum_mismatch: true,
+      retry_count: 1,
+      verification_retry_count: 1,
+    });
     expect(mismatched?.verification_checksum).not.toBe(mismatched?.verification_checksum_mismatched);
     await expectConverged(world, "sound");
     expect(await world.row(KEY)).toMatchObject({ checksum_mismatch: false, verification_retry_count: 0 });
@@ -276,7 +289,11 @@ describe("verification and changes", () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, "sound");
     const worker = await new Worker(world, KEY).until("read_back");
-    world.replicaBucket.corrupt(KEY, world.replicaBucket.current(KEY)?.versionId ?? "", new TextEncoder().encode("rotte"));
+    world.replicaBucket.corrupt(
+      KEY,
+      world.replicaBucket.current(KEY)?.versionId ?? "",
+      new TextEncoder().encode("rotte"),
+    );
     expect(await worker.finish()).toMatchObject({ result: "failed", kind: "checksum_mismatch" });
     expect(await world.row(KEY)).toMatchObject({ state: "failed", checksum_mismatch: true });
     await expectConverged(world, "sound");

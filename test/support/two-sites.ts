@@ -106,7 +106,10 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
   };
 
   /** Hands what one queue holds to its function, a batch; true when there was anything. */
-  const deliver = async (from: MemoryQueue, work: (messages: readonly ReceivedMessage[]) => Promise<ReadonlySet<string>>) => {
+  const deliver = async (
+    from: MemoryQueue,
+    work: (messages: readonly ReceivedMessage[]) => Promise<ReadonlySet<string>>,
+  ) => {
     const messages = await from.receive();
     if (messages.length === 0) return false;
     const failed = await work(messages);
@@ -129,7 +132,13 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
         checksum.live,
         oneByOne((message) =>
           recordChecksums(
-            { site: primary, replicables, primaryBucket: primaryBucket.name, parking: checksum.deadLetters, stopAt: stopAt() },
+            {
+              site: primary,
+              replicables,
+              primaryBucket: primaryBucket.name,
+              parking: checksum.deadLetters,
+              stopAt: stopAt(),
+            },
             message,
           ),
         ),
@@ -143,7 +152,10 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
       await deliver(
         verification.live,
         oneByOne((message) =>
-          consumeVerifications({ site: secondary, replicables, parking: verification.deadLetters, stopAt: stopAt() }, message),
+          consumeVerifications(
+            { site: secondary, replicables, parking: verification.deadLetters, stopAt: stopAt() },
+            message,
+          ),
         ),
       ),
     ];
@@ -160,7 +172,14 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
   const replicableNames = replicables.map(({ name }) => name);
   /** What the scheduler does each minute, at both sites. */
   const sweep = async (): Promise<void> => {
-    await sweepDue({ table: registry, replicableNames, events: events.live, verification: verification.live, clock, telemetry });
+    await sweepDue({
+      table: registry,
+      replicableNames,
+      events: events.live,
+      verification: verification.live,
+      clock,
+      telemetry,
+    });
     await sweepDue({
       table: verificationState,
       replicableNames,

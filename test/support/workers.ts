@@ -26,14 +26,21 @@ export class Worker {
     this.#attempt = await step(this.#world.secondary, this.#attempt);
   }
 
-  /** Moves it until its next step would be `at`. */
-  async until(at: Attempt["at"]): Promise<this> {
-    for (let steps = 0; this.#attempt.at !== at; steps += 1) {
+  /** Moves it until its next step would be one of `places`, and says which. */
+  async untilOneOf<Place extends Attempt["at"]>(...places: readonly Place[]): Promise<Place> {
+    for (let steps = 0; ; steps += 1) {
+      const place = places.find((wanted) => wanted === this.#attempt.at);
+      if (place !== undefined) return place;
       if (this.#attempt.at === "ended" || steps > 50) {
-        throw new Error(`the worker never came to ${at}; it is at ${JSON.stringify(this.#attempt)}`);
+        throw new Error(`the worker never came to ${places.join(" or ")}; it is at ${JSON.stringify(this.#attempt)}`);
       }
       await this.step();
     }
+  }
+
+  /** Moves it until its next step would be `place`. */
+  async until(place: Attempt["at"]): Promise<this> {
+    await this.untilOneOf(place);
     return this;
   }
 

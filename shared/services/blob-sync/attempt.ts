@@ -52,7 +52,12 @@ export type SyncResult =
     }
   | { readonly result: "absent"; readonly how: "removed" | "unchanged" }
   | { readonly result: "joined" }
-  | { readonly result: "failed"; readonly kind: FailureKind | "checksum_mismatch"; readonly text: string; readonly retryAt: number }
+  | {
+      readonly result: "failed";
+      readonly kind: FailureKind | "checksum_mismatch";
+      readonly text: string;
+      readonly retryAt: number;
+    }
   /** Touched again and again, or out of time: left pending for the sweep. */
   | { readonly result: "left_pending" }
   | { readonly result: "lost_lease" }
@@ -79,7 +84,13 @@ export type Attempt =
   // Looking: T2, T3
   | { readonly at: "observe_source"; readonly held: Held }
   | { readonly at: "observe_replica"; readonly held: Held; readonly source: Seen }
-  | { readonly at: "read_source_tags"; readonly held: Held; readonly source: ObjectFacts; readonly replica: ObjectFacts; readonly settled: SettledDecision }
+  | {
+      readonly at: "read_source_tags";
+      readonly held: Held;
+      readonly source: ObjectFacts;
+      readonly replica: ObjectFacts;
+      readonly settled: SettledDecision;
+    }
   | {
       readonly at: "read_replica_tags";
       readonly held: Held;
@@ -94,7 +105,12 @@ export type Attempt =
   // Reading back
   | { readonly at: "read_back"; readonly held: Held; readonly written: Written }
   // Ending: T5, T6
-  | { readonly at: "commit_synced"; readonly held: Held; readonly written: Written; readonly verdict: VerificationVerdict }
+  | {
+      readonly at: "commit_synced";
+      readonly held: Held;
+      readonly written: Written;
+      readonly verdict: VerificationVerdict;
+    }
   | { readonly at: "commit_absent"; readonly held: Held; readonly how: "removed" | "unchanged" }
   | { readonly at: "commit_mismatched"; readonly held: Held; readonly written: Written; readonly mismatch: Mismatch }
   | { readonly at: "next_pass"; readonly held: Held; readonly outcome: PassOutcome | undefined }

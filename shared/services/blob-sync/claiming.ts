@@ -75,9 +75,11 @@ export const claimSeenStep: Step<SecondarySite, "claim_seen"> = async (site, { a
   if (row?.attempt_token === asked.token) return begin(asked, written.item ?? {});
   // Somebody was faster. Whoever touched the row since we counted our hint is obliged to look after us; a live holder
   // has our count in its `gen`. Only a row that nobody holds needs another try.
-  if (row === undefined) return asked.cause === "hint" ? { at: "touch_and_claim", asked } : ended(asked.ref, { result: "nothing_due" });
+  if (row === undefined)
+    return asked.cause === "hint" ? { at: "touch_and_claim", asked } : ended(asked.ref, { result: "nothing_due" });
   if (row.attempt_token === undefined) return { at: "claim_seen", asked, seenGen: row.gen };
-  if ((row.lease_until ?? 0) < site.clock.now()) return { at: "take_over", asked: { ...asked, cause: "due" }, oldToken: row.attempt_token };
+  if ((row.lease_until ?? 0) < site.clock.now())
+    return { at: "take_over", asked: { ...asked, cause: "due" }, oldToken: row.attempt_token };
   return ended(asked.ref, { result: "joined" });
 };
 
@@ -88,7 +90,8 @@ export const lookAtRowStep: Step<SecondarySite, "look_at_row"> = async (site, { 
   const row = parseRegistryRow(item);
   const now = site.clock.now();
   if (row.attempt_token !== undefined) return contend(site, asked, row);
-  if (row.taint_until !== undefined && row.taint_until <= now && row.gen === row.done_gen) return { at: "recheck", asked, row };
+  if (row.taint_until !== undefined && row.taint_until <= now && row.gen === row.done_gen)
+    return { at: "recheck", asked, row };
   switch (row.state) {
     case "pending":
     case "started":

@@ -35,7 +35,12 @@ const lostLease = (held: Held): Attempt =>
   held.wrote ? { at: "taint", ref: held.ref } : ended(held.ref, { result: "lost_lease" });
 
 /** T5 was refused: because the key was touched (T5b), or because the row is not ours (T5c). */
-const refusedCommit = (site: SecondarySite, held: Held, item: Item | undefined, outcome: PassOutcome | undefined): Attempt => {
+const refusedCommit = (
+  site: SecondarySite,
+  held: Held,
+  item: Item | undefined,
+  outcome: PassOutcome | undefined,
+): Attempt => {
   const row = item === undefined ? undefined : parseRegistryRow(item);
   if (row?.attempt_token !== held.token) return lostLease(held);
   const timeLeft = site.clock.now() < held.stopAt;
@@ -47,7 +52,8 @@ const refusedCommit = (site: SecondarySite, held: Held, item: Item | undefined, 
 export const commitSyncedStep: Step<SecondarySite, "commit_synced"> = async (site, { held, written, verdict }) => {
   const pin = sourcePin(written);
   const commit = await site.registry.update(commitSynced(heldAttempt(site, held), pin, written.replica, verdict));
-  if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, { source: pin, replica: written.replica });
+  if (commit.outcome === "refused")
+    return refusedCommit(site, held, commit.item, { source: pin, replica: written.replica });
   const result: SyncResult = {
     result: "synced",
     how: written.how,
@@ -65,9 +71,7 @@ export const commitAbsentStep: Step<SecondarySite, "commit_absent"> = async (sit
   if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, undefined);
   const row = parseRegistryRow(commit.item);
   const result: SyncResult = { result: "absent", how };
-  return row.taint_until === undefined
-    ? { at: "purge", ref: held.ref, gen: row.gen, result }
-    : ended(held.ref, result);
+  return row.taint_until === undefined ? { at: "purge", ref: held.ref, gen: row.gen, result } : ended(held.ref, result);
 };
 
 /** A refusal means that the row has come to life again, which somebody else has seen: nothing is left to do here. */
@@ -76,11 +80,20 @@ export const purgeStep: Step<SecondarySite, "purge"> = async (site, { ref, gen, 
   return ended(ref, result);
 };
 
-export const commitMismatchedStep: Step<SecondarySite, "commit_mismatched"> = async (site, { held, written, mismatch }) => {
+export const commitMismatchedStep: Step<SecondarySite, "commit_mismatched"> = async (
+  site,
+  { held, written, mismatch },
+) => {
   const pin = sourcePin(written);
   const commit = await site.registry.update(failMismatched(heldAttempt(site, held), pin, written.replica, mismatch));
-  if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, { source: pin, replica: written.replica });
-  return ended(held.ref, { result: "failed", kind: "checksum_mismatch", text: mismatch.text, retryAt: mismatch.retryAt });
+  if (commit.outcome === "refused")
+    return refusedCommit(site, held, commit.item, { source: pin, replica: written.replica });
+  return ended(held.ref, {
+    result: "failed",
+    kind: "checksum_mismatch",
+    text: mismatch.text,
+    retryAt: mismatch.retryAt,
+  });
 };
 
 export const nextPassStep: Step<SecondarySite, "next_pass"> = async (site, { held, outcome }) => {
@@ -95,7 +108,9 @@ export const nextPassStep: Step<SecondarySite, "next_pass"> = async (site, { hel
 };
 
 export const leavePendingStep: Step<SecondarySite, "leave_pending"> = async (site, { held, outcome }) =>
-  afterLettingGo(held, await site.registry.update(leavePending(heldAttempt(site, held), outcome)), { result: "left_pending" });
+  afterLettingGo(held, await site.registry.update(leavePending(heldAttempt(site, held), outcome)), {
+    result: "left_pending",
+  });
 
 /** Out of time before anything was written in this pass: what the row says about the replica still stands. */
 export const releaseStep: Step<SecondarySite, "release"> = async (site, { held }) =>
@@ -119,7 +134,12 @@ export const taintStep: Step<SecondarySite, "taint"> = async (site, { ref }) => 
 
 /** Asks the verification function to read the replica. Should the message get lost, the row is due anyway. */
 export const requestVerificationStep: Step<SecondarySite, "request_verification"> = async (site, { ref, result }) => {
-  const message: GeoMessage = { version: 1, kind: "due", replicable_name: ref.replicableName, keys: [encodeKey(ref.key)] };
+  const message: GeoMessage = {
+    version: 1,
+    kind: "due",
+    replicable_name: ref.replicableName,
+    keys: [encodeKey(ref.key)],
+  };
   await site.verificationQueue.send([{ body: JSON.stringify(message), group: ref.replicableName }]);
   return ended(ref, result);
 };

@@ -1,6 +1,11 @@
 import { attested } from "../../geo/checksum.ts";
 import { type Seen, decide, sameEntries } from "../../geo/decide.ts";
-import { LOOKS_PER_ATTEMPT_MAX, PRIMARY_CHECKSUM_WAIT_MIN_MS, SINGLE_COPY_BYTES_MAX, VERIFICATION_GRACE_MS } from "../../geo/limits.ts";
+import {
+  LOOKS_PER_ATTEMPT_MAX,
+  PRIMARY_CHECKSUM_WAIT_MIN_MS,
+  SINGLE_COPY_BYTES_MAX,
+  VERIFICATION_GRACE_MS,
+} from "../../geo/limits.ts";
 import type { ObjectFacts } from "../../geo/object-facts.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { StoreFailure } from "../../ports/object-store.ts";

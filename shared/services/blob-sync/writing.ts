@@ -45,7 +45,12 @@ export const copyStep: Step<SecondarySite, "copy"> = async (site, { held, source
     case "lost":
       return lookAgain(held);
     case "unknown":
-      return { at: "resolve_unknown", held: unknown(site, held), source: { found: "present", facts: source }, detail: copied.detail };
+      return {
+        at: "resolve_unknown",
+        held: unknown(site, held),
+        source: { found: "present", facts: source },
+        detail: copied.detail,
+      };
     case "failed":
       return failedAt(held, copied.failure);
   }

@@ -59,7 +59,10 @@ export type Verification =
 
 const ended = (result: VerificationResult): Verification => ({ at: "ended", result });
 
-const claim = async (site: VerifyingSite, { ref, token, which }: Extract<Verification, { at: "claim" }>): Promise<Verification> => {
+const claim = async (
+  site: VerifyingSite,
+  { ref, token, which }: Extract<Verification, { at: "claim" }>,
+): Promise<Verification> => {
   const now = site.clock.now();
   const claimed = await site.registry.update(
     claimVerification(ref, token, now, now + leaseMs(site.functionTimeoutMs), which),
@@ -101,11 +104,16 @@ const readReplica = async (
 ): Promise<Verification> => {
   const reading = (value: Reading): Verification => ({ at: "commit", claimed, reading: value });
   const scheme = schemeOf(expected);
-  if (scheme === undefined) return reading({ read: "failed", detail: `the primary's checksum has an unknown scheme: ${expected.slice(0, 32)}` });
+  if (scheme === undefined)
+    return reading({
+      read: "failed",
+      detail: `the primary's checksum has an unknown scheme: ${expected.slice(0, 32)}`,
+    });
   const read = await site.replica.read(claimed.ref.key, claimed.row.rep_version_id ?? "");
   if (read.outcome === "failed") return reading({ read: "failed", detail: read.failure.detail });
   // The version is gone although nobody here may delete versions: nothing can be compared, and the copy must be made again.
-  if (read.outcome === "gone") return reading({ read: "different", found: NOTHING, expected: expected as Checksum, size: 0 });
+  if (read.outcome === "gone")
+    return reading({ read: "different", found: NOTHING, expected: expected as Checksum, size: 0 });
   try {
     const found = await digest(scheme, read.body);
     return found.checksum === expected && found.size === claimed.row.src_size
@@ -135,7 +143,13 @@ const commit = async (
     case "different": {
       const text = failureText(mismatchText(reading.expected, reading.found, claimed.row.src_size ?? 0, reading.size));
       const written = await site.registry.update(
-        commitMismatched(held, { found: reading.found, expected: reading.expected, verificationRetryCount: failures, retryAt, text }),
+        commitMismatched(held, {
+          found: reading.found,
+          expected: reading.expected,
+          verificationRetryCount: failures,
+          retryAt,
+          text,
+        }),
       );
       return ended(written.outcome === "written" ? { result: "mismatched", text, retryAt } : { result: "superseded" });
     }
