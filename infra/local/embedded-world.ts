@@ -1,0 +1,283 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { admitted } from "../../functions/status-api/admitted.ts";
+import { statusApp } from "../../functions/status-api/app.ts";
+import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
+import { FUSED_VERIFICATION_BYTES_MAX } from "../../shared/geo/limits.ts";
+import { DUE_INDEX, feedNames, primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
+import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
+import { applySelection } from "../../shared/geo/replicable-selection.ts";
+import type { Replicable } from "../../shared/geo/replicable.ts";
+import type { RowChange } from "../../shared/geo/counters.ts";
+import type { WebApp } from "../../shared/lambda/http-handler.ts";
+import { MemoryBucket } from "../../shared/memory/bucket.ts";
+import { MemoryQueue } from "../../shared/memory/queue.ts";
+import { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
+import { MemoryReplicaBucket } from "../../shared/memory/replica-bucket.ts";
+import { MemoryTable } from "../../shared/memory/table.ts";
+import { MemoryTopic } from "../../shared/memory/topic.ts";
+import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
+import type { PrimarySite, SecondarySite } from "../../shared/ports/site.ts";
+import type { Telemetry } from "../../shared/ports/telemetry.ts";
+import { replicables as declared } from "../../shared/replicables/index.ts";
+import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
+import { countChanges } from "../../shared/services/count-changes.ts";
+import { issueToken } from "../../shared/services/issue-token.ts";
+import { publishEvents } from "../../shared/services/publish.ts";
+import { recordChecksums } from "../../shared/services/record-checksums.ts";
+import { countedTable } from "../../shared/services/site-status.ts";
+import { sweepDue } from "../../shared/services/sweep-due.ts";
+import type { WorkedThrough } from "../../shared/services/work-through.ts";
+import type { SiteConfig } from "../../shared/config/geo-config.ts";
+import type { DemoSite, DemoWorld } from "./demo-world.ts";
+import { loadLocalConfig } from "./deploy.ts";
+import { memoryDemoBucket } from "./memory-demo-bucket.ts";
+import { EMULATED_ACCOUNT } from "./ministack.ts";
+import { ROOT } from "./paths.ts";
+import { atEnd } from "./processes.ts";
+
+/**
+ * Both sites in this process: the product's own services on buckets, queues and tables in memory, for machines that can
+ * have no cloud. What is left out is AWS itself: its APIs, its limits, the templates and the functions' packaging.
+ */
+
+/** As the deployed functions have it, so that leases and quarantines are as long as there. */
+const FUNCTION_TIMEOUT_MS = 120_000;
+const MAX_RECEIVE_COUNT = 5;
+const IDLE_POLL_MS = 20;
+const SWEEP_EVERY_MS = 5_000;
+
+/** Logs nothing: what happens is in the tables, and the demonstration reads it there. */
+const SILENT: Telemetry = { info() {}, warn() {}, error() {}, count() {}, duration() {} };
+
+type Work = (messages: readonly ReceivedMessage[], stopAt: number) => Promise<ReadonlySet<string>>;
+
+/** Turns a handler of one message into one of a batch; a message that throws has to come again. */
+const each =
+  (work: (message: ReceivedMessage, stopAt: number) => Promise<WorkedThrough>): Work =>
+  async (messages, stopAt) => {
+    const again = new Set<string>();
+    await Promise.all(
+      messages.map(async (message) => {
+        const { done } = await work(message, stopAt).catch(() => ({ done: false }));
+        if (!done) again.add(message.id);
+      }),
+    );
+    return again;
+  };
+
+/** Feeds a queue to a handler, as an event source mapping does, until `isOver`. */
+const poll = async (queue: MemoryQueue, isOver: () => boolean, work: Work): Promise<void> => {
+  while (!isOver()) {
+    const messages = await queue.receive();
+    if (messages.length === 0) {
+      await new Promise((tick) => setTimeout(tick, IDLE_POLL_MS));
+      continue;
+    }
+    const again = await work(messages, systemClock.now() + FUNCTION_TIMEOUT_MS).catch(() => undefined);
+    // What failed stays hidden until its visibility timeout, as in SQS.
+    if (again !== undefined) await queue.acknowledge(messages.flatMap(({ id }) => (again.has(id) ? [] : [id])));
+    await new Promise((tick) => setImmediate(tick)); // the API is served by this very process
+  }
+};
+
+/** Counts a table's changes in order, one batch at a time, as the stream's mapping does. */
+const countInto = (site: MemoryTable, table: MemoryTable, role: "primary" | "secondary"): void => {
+  let waiting: RowChange[] = [];
+  let running = false;
+  const run = async (): Promise<void> => {
+    if (running) return;
+    running = true;
+    while (waiting.length > 0) {
+      const changes = waiting;
+      waiting = [];
+      await countChanges(site, { table: countedTable(role), shard: "memory", changes });
+    }
+    running = false;
+  };
+  table.onChange(({ sequenceNumber, before, after }) => {
+    waiting.push({
+      sequenceNumber: String(sequenceNumber),
+      changedAt: systemClock.now(),
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+    });
+    setImmediate(() => void run());
+  });
+};
+
+/** Serves a web app on a free port of this machine. */
+const serve = (app: WebApp): Promise<{ readonly url: string; readonly server: Server }> =>
+  new Promise((listening) => {
+    let url = "";
+    const server = createServer((request, response) => {
+      const answer = async (): Promise<void> => {
+        const headers = new Headers();
+        for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
+        const method = request.method ?? "GET";
+        const result = await app.fetch(new Request(`${url}${request.url ?? "/"}`, { method, headers }), {
+          apiUrl: url,
+        });
+        response.writeHead(result.status, Object.fromEntries(result.headers)).end(await result.text());
+      };
+      answer().catch((error: unknown) => response.writeHead(500).end(String(error)));
+    });
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+      listening({ url, server });
+    });
+  });
+
+const dueTable = (name: string): MemoryTable =>
+  new MemoryTable({
+    name,
+    indexes: [{ name: DUE_INDEX, pk: "due_pk", sk: "due_at", include: ["state", "verification_state", "taint_until"] }],
+  });
+
+const queueWithDeadLetters = (name: string, deadLettersName: string) => {
+  const common = { clock: systemClock, chance: systemChance };
+  const deadLetters = new MemoryQueue({ name: deadLettersName, ...common });
+  const queue = new MemoryQueue({
+    name,
+    ...common,
+    visibilityTimeoutSeconds: (6 * FUNCTION_TIMEOUT_MS) / 1_000,
+    deadLetters: { queue: deadLetters, maxReceiveCount: MAX_RECEIVE_COUNT },
+  });
+  return { queue, deadLetters };
+};
+
+/** The API of a site, with a token for it. */
+const openApi = async (
+  site: SiteConfig,
+  siteTable: MemoryTable,
+  replicables: readonly Replicable[],
+): Promise<Pick<DemoSite, "apiUrl" | "adminToken">> => {
+  const reader = { site, replicables, siteTable, clock: systemClock, telemetry: SILENT };
+  const { url, server } = await serve(admitted(statusApp(reader), { site: siteTable, clock: systemClock }));
+  server.unref();
+  atEnd(() => void server.closeAllConnections());
+  const { token } = await issueToken(
+    { site: siteTable, clock: systemClock, randomBytes },
+    { name: "local", scope: "admin_geo", days: 1 },
+  );
+  return { apiUrl: url, adminToken: token };
+};
+
+/** Wires both sites and sets them going. They run until this process ends. */
+export const embeddedWorld = async (): Promise<DemoWorld> => {
+  const config = await loadLocalConfig({ account: EMULATED_ACCOUNT });
+  const [secondaryConfig] = config.secondaries;
+  if (secondaryConfig === undefined) throw new Error("the local configuration has no secondary site");
+  const replicables = applySelection(declared, config.selection);
+  const names = {
+    primary: primaryNames(config, config.primary),
+    feed: feedNames(config, secondaryConfig),
+    secondary: secondaryNames(config, secondaryConfig),
+  };
+  const world = { clock: systemClock, chance: systemChance };
+  const bucketOf = (name: string, { region }: SiteConfig) => new MemoryBucket({ name, region, ...world });
+  const primaryBucket = bucketOf(names.primary.bucket, config.primary);
+  const replicaBucket = bucketOf(names.secondary.bucket, secondaryConfig);
+  const state = dueTable(names.primary.verificationStateTable);
+  const registry = dueTable(names.secondary.registryTable);
+  const primaryTable = new MemoryTable({ name: names.primary.siteTable });
+  const secondaryTable = new MemoryTable({ name: names.secondary.siteTable });
+  countInto(primaryTable, state, "primary");
+  countInto(secondaryTable, registry, "secondary");
+
+  const checksum = queueWithDeadLetters(names.primary.checksumQueue, names.primary.checksumDeadLetterQueue);
+  const ingest = queueWithDeadLetters(names.feed.ingestQueue, names.feed.ingestDeadLetterQueue);
+  const events = queueWithDeadLetters(names.secondary.eventsQueue, names.secondary.eventsDeadLetterQueue);
+  const verification = queueWithDeadLetters(
+    names.secondary.verificationQueue,
+    names.secondary.verificationDeadLetterQueue,
+  );
+  const bucketEvents = new MemoryTopic(names.primary.bucketEventsTopic);
+  const geoEvents = new MemoryTopic(names.primary.geoEventsTopic);
+  bucketEvents.subscribe(checksum.queue);
+  bucketEvents.subscribe(ingest.queue);
+  geoEvents.subscribe(ingest.queue);
+  primaryBucket.onEvent((body) => void bucketEvents.send([{ body }]));
+
+  const base = { ...world, telemetry: SILENT, functionTimeoutMs: FUNCTION_TIMEOUT_MS };
+  const primary: PrimarySite = {
+    ...base,
+    name: config.primary.name,
+    bucket: new MemoryReadableBucket(primaryBucket),
+    verificationState: state,
+    geoEvents,
+  };
+  const secondary: SecondarySite = {
+    ...base,
+    name: secondaryConfig.name,
+    primary: new MemoryReadableBucket(primaryBucket),
+    replica: new MemoryReplicaBucket({ primary: primaryBucket, replica: replicaBucket }),
+    registry,
+    primaryState: state,
+    verificationQueue: verification.queue,
+    fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
+  };
+
+  let over = false;
+  atEnd(() => void (over = true));
+  const publishing = {
+    site: secondary,
+    replicables,
+    primaryBucket: primaryBucket.name,
+    events: events.queue,
+    verification: verification.queue,
+    parking: ingest.deadLetters,
+  };
+  const recording = { site: primary, replicables, primaryBucket: primaryBucket.name, parking: checksum.deadLetters };
+  void poll(
+    ingest.queue,
+    () => over,
+    (messages) => publishEvents(publishing, messages),
+  );
+  void poll(
+    checksum.queue,
+    () => over,
+    each((message, stopAt) => recordChecksums({ ...recording, stopAt }, message)),
+  );
+  const consuming = { site: secondary, replicables };
+  void poll(
+    events.queue,
+    () => over,
+    each((message, stopAt) => consumeEvents({ ...consuming, parking: events.deadLetters, stopAt }, message)),
+  );
+  void poll(
+    verification.queue,
+    () => over,
+    each((message, stopAt) =>
+      consumeVerifications({ ...consuming, parking: verification.deadLetters, stopAt }, message),
+    ),
+  );
+  const sweeping = { replicableNames: replicables.map(({ name }) => name), ...base };
+  const sweep = async (): Promise<void> => {
+    await sweepDue({ ...sweeping, table: state, events: checksum.queue, verification: checksum.queue });
+    await sweepDue({ ...sweeping, table: registry, events: events.queue, verification: verification.queue });
+  };
+  setInterval(() => void sweep(), SWEEP_EVERY_MS).unref();
+
+  const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
+  const siteOf = async (site: SiteConfig, bucket: MemoryBucket, table: MemoryTable): Promise<DemoSite> => ({
+    name: site.name,
+    role: site.role,
+    region: site.region,
+    bucket: memoryDemoBucket(bucket),
+    ...(await openApi(site, table, replicables)),
+  });
+  return {
+    cloud: { name: "embedded", version },
+    replicables,
+    primary: await siteOf(config.primary, primaryBucket, primaryTable),
+    secondary: await siteOf(secondaryConfig, replicaBucket, secondaryTable),
+    async registryRow(ref) {
+      const item = await registry.get(rowKey(ref));
+      return item === undefined ? undefined : parseRegistryRow(item);
+    },
+  };
+};
