@@ -17,7 +17,7 @@ const crypto = (algorithm: string): RunningDigest => {
 const crc64nvme = (): RunningDigest => {
   const crc = new Crc64Nvme();
   return {
-    update: (bytes) => void crc.update(bytes),
+    update: (bytes) => crc.update(bytes),
     hex: async () => Buffer.from(await crc.digest()).toString("hex"),
   };
 };

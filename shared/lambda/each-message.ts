@@ -3,7 +3,8 @@ import type { Telemetry } from "../ports/telemetry.ts";
 import type { BatchWork, Invocation } from "./sqs-handler.ts";
 
 /** What became of one message; `done: false` has it delivered again. */
-type MessageOutcome = { readonly done: true } | { readonly done: false; readonly left: number; readonly reason: string };
+type MessageOutcome =
+  { readonly done: true } | { readonly done: false; readonly left: number; readonly reason: string };
 
 /** Telemetry that collects and has to be written out at the end of an invocation. */
 export interface FlushableTelemetry extends Telemetry {

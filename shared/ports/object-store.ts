@@ -88,7 +88,11 @@ export interface ReadableBucket {
   /** The current version of `key`. */
   head(key: string): Promise<HeadOutcome>;
   tags(key: string, versionId: string): Promise<TagsOutcome>;
-  read(key: string, versionId: string, range?: { readonly start: number; readonly endInclusive: number }): Promise<ReadOutcome>;
+  read(
+    key: string,
+    versionId: string,
+    range?: { readonly start: number; readonly endInclusive: number },
+  ): Promise<ReadOutcome>;
   /** Current objects in UTF-8 byte order, a page of at most 1,000 at a time. */
   list(options: { readonly prefix?: string; readonly after?: string; readonly limit?: number }): Promise<ListPage>;
 }

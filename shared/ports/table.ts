@@ -1,5 +1,6 @@
 /** What an attribute may hold. DynamoDB's number, string, boolean, map and list; binary and sets are not used. */
-export type AttributeValue = string | number | boolean | readonly AttributeValue[] | { readonly [name: string]: AttributeValue };
+export type AttributeValue =
+  string | number | boolean | readonly AttributeValue[] | { readonly [name: string]: AttributeValue };
 
 /** One stored item, as the table returns it. Parse it with a schema before use. */
 export type Item = Readonly<Record<string, AttributeValue>>;

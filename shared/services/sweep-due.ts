@@ -64,7 +64,7 @@ export const sweepDue = async (sweeping: Sweeping): Promise<Swept> => {
     if (pages.some((page) => page.next !== undefined)) more = true;
     if (due.length === 0) continue;
     const keys = (wanted: boolean) =>
-      due.filter((item) => wantsVerification(item, now) === wanted).map((item) => String(item["sk"]));
+      due.flatMap((item) => (wantsVerification(item, now) === wanted && typeof item.sk === "string" ? [item.sk] : []));
     const outcomes = [
       await events.send(dueMessages(name, keys(false))),
       await verification.send(dueMessages(name, keys(true))),

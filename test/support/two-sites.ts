@@ -25,6 +25,25 @@ import { sweepDue } from "../../shared/services/sweep-due.ts";
 /** Minutes that the queues and functions of these tests are configured with, as milliseconds. */
 const FUNCTION_TIMEOUT_MS = 60_000;
 
+/** Hands what one queue holds to its function, a batch; true when there was anything. */
+const deliver = async (
+  from: MemoryQueue,
+  work: (messages: readonly ReceivedMessage[]) => Promise<ReadonlySet<string>>,
+) => {
+  const messages = await from.receive();
+  if (messages.length === 0) return false;
+  const failed = await work(messages);
+  await from.acknowledge(messages.map(({ id }) => id).filter((id) => !failed.has(id)));
+  return true;
+};
+const oneByOne =
+  (work: (message: ReceivedMessage) => Promise<{ readonly done: boolean }>) =>
+  async (messages: readonly ReceivedMessage[]): Promise<ReadonlySet<string>> => {
+    const failed = new Set<string>();
+    for (const message of messages) if (!(await work(message)).done) failed.add(message.id);
+    return failed;
+  };
+
 export interface TwoSitesOptions {
   /** Default 1. */
   readonly seed?: number;
@@ -104,25 +123,6 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     verification: verification.live,
     parking: ingest.deadLetters,
   };
-
-  /** Hands what one queue holds to its function, a batch; true when there was anything. */
-  const deliver = async (
-    from: MemoryQueue,
-    work: (messages: readonly ReceivedMessage[]) => Promise<ReadonlySet<string>>,
-  ) => {
-    const messages = await from.receive();
-    if (messages.length === 0) return false;
-    const failed = await work(messages);
-    await from.acknowledge(messages.map(({ id }) => id).filter((id) => !failed.has(id)));
-    return true;
-  };
-  const oneByOne =
-    (work: (message: ReceivedMessage) => Promise<{ readonly done: boolean }>) =>
-    async (messages: readonly ReceivedMessage[]): Promise<ReadonlySet<string>> => {
-      const failed = new Set<string>();
-      for (const message of messages) if (!(await work(message)).done) failed.add(message.id);
-      return failed;
-    };
 
   const deliverOnce = async (): Promise<boolean> => {
     await Promise.all(announcements.splice(0));

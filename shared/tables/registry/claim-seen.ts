@@ -9,7 +9,13 @@ import type { ClaimArguments } from "./touch-and-claim.ts";
  *
  * Refused when somebody holds the row or it has been touched since it was seen: look again.
  */
-export const claimSeen = ({ ref, token, now, leaseUntil, seenGen }: ClaimArguments & { readonly seenGen: number }): UpdateRequest => ({
+export const claimSeen = ({
+  ref,
+  token,
+  now,
+  leaseUntil,
+  seenGen,
+}: ClaimArguments & { readonly seenGen: number }): UpdateRequest => ({
   key: rowKey(ref),
   update:
     "SET claimed_gen = gen, #state = :started, attempt_token = :token, lease_until = :lease_until," +

@@ -6,7 +6,12 @@ import type { AttributeValue, UpdateRequest } from "../../ports/table.ts";
  */
 export const assign = (
   columns: Readonly<Record<string, AttributeValue | undefined>>,
-): { readonly set: readonly string[]; readonly remove: readonly string[]; readonly names: Record<string, string>; readonly values: Record<string, AttributeValue> } => {
+): {
+  readonly set: readonly string[];
+  readonly remove: readonly string[];
+  readonly names: Record<string, string>;
+  readonly values: Record<string, AttributeValue>;
+} => {
   const set: string[] = [];
   const remove: string[] = [];
   const names: Record<string, string> = {};

@@ -3,7 +3,15 @@ import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
 import type { UpdateRequest } from "../../ports/table.ts";
 import { writeColumns } from "./expression.ts";
-import { type HeldAttempt, LET_GO, type ReplicaPin, type SourcePin, dueColumns, pinColumns, taintColumns } from "./settle.ts";
+import {
+  type HeldAttempt,
+  LET_GO,
+  type ReplicaPin,
+  type SourcePin,
+  dueColumns,
+  pinColumns,
+  taintColumns,
+} from "./settle.ts";
 
 /** Why an attempt did not get there, and when to try again. */
 export interface Failure {
@@ -67,7 +75,12 @@ export const mismatchColumns = (ref: ObjectRef, mismatch: Mismatch, now: number)
 });
 
 /** T7's mismatch, found by the attempt that made the copy. Same condition as T5. */
-export const failMismatched = (held: HeldAttempt, source: SourcePin, replica: ReplicaPin, mismatch: Mismatch): UpdateRequest =>
+export const failMismatched = (
+  held: HeldAttempt,
+  source: SourcePin,
+  replica: ReplicaPin,
+  mismatch: Mismatch,
+): UpdateRequest =>
   writeColumns({
     key: rowKey(held.ref),
     columns: {

@@ -2,7 +2,15 @@ import { rowKey } from "../../geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import type { UpdateRequest } from "../../ports/table.ts";
 import { writeColumns } from "./expression.ts";
-import { type HeldAttempt, LET_GO, type ReplicaPin, type SourcePin, dueColumns, pinColumns, taintColumns } from "./settle.ts";
+import {
+  type HeldAttempt,
+  LET_GO,
+  type ReplicaPin,
+  type SourcePin,
+  dueColumns,
+  pinColumns,
+  taintColumns,
+} from "./settle.ts";
 
 /** What the attempt wrote, so that the next pass knows what the replica holds; nothing when it settled an empty key. */
 export interface PassOutcome {
@@ -11,7 +19,9 @@ export interface PassOutcome {
 }
 
 const recorded = (outcome: PassOutcome | undefined) =>
-  outcome === undefined ? { rep_version_id: undefined, rep_etag: undefined } : pinColumns(outcome.source, outcome.replica);
+  outcome === undefined
+    ? { rep_version_id: undefined, rep_etag: undefined }
+    : pinColumns(outcome.source, outcome.replica);
 
 /**
  * T5b, with time left. The key was touched while we worked: the generation we claimed is done, but the row is not. Keeps

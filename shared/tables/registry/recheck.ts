@@ -11,8 +11,7 @@ export const clearTaint = (ref: ObjectRef, row: RegistryRow, dueAt: number | und
   writeColumns({
     key: rowKey(ref),
     columns: { taint_until: undefined, ...dueColumns(ref, dueAt) },
-    condition:
-      "taint_until = :taint_until AND gen = :gen AND attribute_not_exists(attempt_token) AND rev = :seen_rev",
+    condition: "taint_until = :taint_until AND gen = :gen AND attribute_not_exists(attempt_token) AND rev = :seen_rev",
     values: { ":taint_until": row.taint_until ?? 0, ":gen": row.gen, ":seen_rev": row.rev },
   });
 

@@ -93,7 +93,11 @@ const verificationColumns = (verdict: VerificationVerdict, now: number): Record<
       return {};
     // The retry count is kept: a row that keeps failing its verification waits longer each time (F27).
     case "to_verify":
-      return { verification_state: VERIFICATION_STATE.pending, verification_retry_at: undefined, verification_failure: undefined };
+      return {
+        verification_state: VERIFICATION_STATE.pending,
+        verification_retry_at: undefined,
+        verification_failure: undefined,
+      };
     case "awaiting_primary":
       return { verification_state: VERIFICATION_STATE.disabled, verification_retry_at: verdict.dueAt };
   }

@@ -21,7 +21,11 @@ const asRead = (row: VerificationStateRow | undefined) =>
     ? { condition: "attribute_not_exists(pk)", values: {} }
     : { condition: "rev = :seen_rev", values: { ":seen_rev": row.rev } };
 
-const sourceColumns = (pin: StatePin, now: number, row: VerificationStateRow | undefined): Record<string, AttributeValue> => ({
+const sourceColumns = (
+  pin: StatePin,
+  now: number,
+  row: VerificationStateRow | undefined,
+): Record<string, AttributeValue> => ({
   src_version_id: pin.versionId,
   src_etag: pin.etag,
   src_size: pin.size,
@@ -81,7 +85,12 @@ const stillThis = (row: VerificationStateRow) => ({
 });
 
 /** The digest of the version that was read. */
-export const recordChecksum = (ref: ObjectRef, row: VerificationStateRow, checksum: string, now: number): UpdateRequest =>
+export const recordChecksum = (
+  ref: ObjectRef,
+  row: VerificationStateRow,
+  checksum: string,
+  now: number,
+): UpdateRequest =>
   writeColumns({
     key: rowKey(ref),
     columns: {
