@@ -35,6 +35,9 @@ const FOLDERS: Readonly<Record<"primary" | "secondary", readonly FunctionFolder[
   secondary: ["event-consumer", "verification", "retry-sweep", "counters", "status-api", "authorizer"],
 };
 
+const graph = (title: string, left: readonly IMetric[]): GraphWidget =>
+  new GraphWidget({ title, left: [...left], width: 12, leftYAxis: { min: 0 } });
+
 export interface SiteDashboardProps extends GeoSiteProps {
   /** The queues that carry the site's work. */
   readonly queues: readonly QueueWithDeadLetters[];
@@ -61,8 +64,6 @@ export class SiteDashboard extends Construct {
         statistic: "Sum",
         period: PERIOD,
       });
-    const graph = (title: string, left: readonly IMetric[]): GraphWidget =>
-      new GraphWidget({ title, left: [...left], width: 12, leftYAxis: { min: 0 } });
 
     const lag = [METRICS.replicationLag, METRICS.verificationLag].flatMap((metric) =>
       ["p50", "p99"].map((statistic) => search(metric, statistic, "MAX")),

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 /** The folders of `functions/`: one Lambda, one subsystem and one section of docs/runbook.md each. */
@@ -18,7 +17,4 @@ const ROOT = join(import.meta.dirname, "../..");
 export const LOCKFILE = join(ROOT, "package-lock.json");
 
 /** The file that exports a function's `handler`. */
-export const handlerFile = (folder: FunctionFolder): string => {
-  const file = join(ROOT, "functions", folder, "handler.ts");
-  return existsSync(file) ? file : join(ROOT, "functions", folder, "env.ts"); // TEMPORARY until every handler is there
-};
+export const handlerFile = (folder: FunctionFolder): string => join(ROOT, "functions", folder, "handler.ts");

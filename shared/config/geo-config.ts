@@ -130,22 +130,24 @@ export class GeoConfigError extends Error {
   }
 }
 
+const orElse = z.catch;
+
 /** As much of the input as can be read, so that one wrong field does not hide what is wrong between the others. */
-const Sketch = z.catch(
+const Sketch = orElse(
   z.object({
-    name: z.catch(z._default(z.string(), "s3-geo"), "s3-geo"),
-    account: z.catch(z.string(), "000000000000"),
-    sites: z.catch(
+    name: orElse(z._default(z.string(), "s3-geo"), "s3-geo"),
+    account: orElse(z.string(), "000000000000"),
+    sites: orElse(
       z.array(
-        z.catch(
+        orElse(
           z.object({
-            name: z.catch(z.optional(z.string()), undefined),
-            role: z.catch(z.optional(z.string()), undefined),
-            region: z.catch(z.optional(z.string()), undefined),
-            alarmTopicArn: z.catch(z.optional(z.string()), undefined),
-            existingBucket: z.catch(
+            name: orElse(z.optional(z.string()), undefined),
+            role: orElse(z.optional(z.string()), undefined),
+            region: orElse(z.optional(z.string()), undefined),
+            alarmTopicArn: orElse(z.optional(z.string()), undefined),
+            existingBucket: orElse(
               z.optional(
-                z.object({ name: z.optional(z.string()), kmsKeyArn: z.catch(z.optional(z.string()), undefined) }),
+                z.object({ name: z.optional(z.string()), kmsKeyArn: orElse(z.optional(z.string()), undefined) }),
               ),
               undefined,
             ),
@@ -155,8 +157,8 @@ const Sketch = z.catch(
       ),
       [],
     ),
-    replicables: z.catch(z.optional(z.union([z.literal("all"), z.array(z.string())])), undefined),
-    keyPatterns: z.catch(z.optional(z.record(z.string(), z.string())), undefined),
+    replicables: orElse(z.optional(z.union([z.literal("all"), z.array(z.string())])), undefined),
+    keyPatterns: orElse(z.optional(z.record(z.string(), z.string())), undefined),
   }),
   { name: "s3-geo", account: "000000000000", sites: [] },
 );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 
 import config from "../../infra/examples/one-primary-three-secondaries.config.ts";
 import { tokenKey } from "../../shared/tables/site/token-item.ts";
@@ -64,7 +65,7 @@ describe("the API of every site", () => {
           },
         ],
       });
-      const format = String((stage?.Properties.AccessLogSetting as { Format: unknown }).Format);
+      const { Format: format } = z.object({ Format: z.string() }).parse(stage?.Properties.AccessLogSetting);
       expect(format).toContain("$context.httpMethod");
       expect(format).not.toMatch(/header|authoriz/i);
     }

@@ -12,6 +12,7 @@ import { defineGeoConfig } from "../../shared/config/geo-config.ts";
 import { testApp } from "./support/templates.ts";
 
 const outdir = mkdtempSync(join(tmpdir(), "geo-nag-"));
+const existing = (name: string) => ({ existingBucket: { name, versioned: true } }) as const;
 const app = (name: string): App => testApp(join(outdir, name));
 
 // A failed validation prints its report; here it is expected once.
@@ -32,7 +33,6 @@ describe("cdk-nag", () => {
   it("finds nothing when X-Ray is on and the buckets are somebody else's", () => {
     const { primary, secondaries, selection: _selection, ...rest } = config;
     const other = app("other");
-    const existing = (name: string) => ({ existingBucket: { name, versioned: true } }) as const;
     addGeoStacks(
       other,
       defineGeoConfig({

@@ -50,7 +50,7 @@ describe("the stacks of one primary and three secondaries", () => {
   });
 
   it("stay far below the size of a template", () => {
-    for (const { name, bytes } of stacks) expect(bytes, name).toBeLessThan(TEMPLATE_BYTES_MAX);
+    expect(Math.max(...stacks.map(({ bytes }) => bytes))).toBeLessThan(TEMPLATE_BYTES_MAX);
   });
 
   it("run nothing of ours during a deployment", () => {

@@ -15,6 +15,7 @@ const Resource = z.object({
   Properties: z.record(z.string(), z.unknown()).default({}),
   DeletionPolicy: z.string().optional(),
   UpdateReplacePolicy: z.string().optional(),
+  DependsOn: z.union([z.array(z.string()), z.string().transform((one) => [one])]).default([]),
 });
 
 const Template = z.object({
@@ -54,7 +55,7 @@ const read = (assembly: CloudAssembly): readonly SynthesizedStack[] =>
     return {
       name: stack.stackName,
       region: stack.environment.region,
-      after: stack.dependencies.flatMap(({ displayName, id }) => (id.endsWith(".assets") ? [] : [displayName])),
+      after: stack.dependencies.flatMap(({ id }) => (id.endsWith(".assets") ? [] : [id])),
       bytes: Buffer.byteLength(text),
       text,
       template: Template.parse(JSON.parse(text)),

@@ -1,5 +1,5 @@
 import { RegionInfo } from "aws-cdk-lib/region-info";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { AWS_REGIONS, partitionOf } from "../../../shared/config/aws-regions.ts";
@@ -15,7 +15,7 @@ const GOOD: GeoConfigInput = { account: "111122223333", sites: [VIRGINIA, IRELAN
 /** The problems of a configuration that differs from a good one; typed loosely, since plain JavaScript may hold anything. */
 const problemsOf = (change: Readonly<Record<string, unknown>>): readonly string[] => {
   try {
-    defineGeoConfig({ ...GOOD, ...change } as GeoConfigInput);
+    defineGeoConfig({ ...GOOD, ...change });
     return [];
   } catch (error) {
     if (error instanceof GeoConfigError) return error.problems;
