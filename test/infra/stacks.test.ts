@@ -64,9 +64,7 @@ describe("the stacks of one primary and three secondaries", () => {
 
   it("say where to go: the API's address, the tables and the queues", () => {
     const outputs = Object.fromEntries(stacks.map(({ name, template }) => [name, Object.keys(template.Outputs)]));
-    expect(outputs["s3-geo-virginia"]).toEqual(
-      expect.arrayContaining(["ApiUrl", "ApiId", "ApiStage", "ChecksumQueueUrl"]),
-    );
+    expect(outputs["s3-geo-virginia"]?.sort()).toEqual(["ApiId", "ApiStage", "ApiUrl", "ChecksumQueueUrl"]);
     expect(outputs["s3-geo-ireland"]).toEqual(
       expect.arrayContaining(["ApiUrl", "EventsQueueUrl", "VerificationQueueUrl"]),
     );
