@@ -1,17 +1,24 @@
-import { it } from "vitest";
+import type { TestContext } from "vitest";
 import type { Capability } from "../../infra/local/capabilities.ts";
 
+/** What only the contract suites look at, beside what every other test may need. */
+export type ContractCapability =
+  | Capability
+  | "conditional-delete-of-absent-key"
+  | "message-delay-limit"
+  | "read-of-delete-marker-refused"
+  | "tag-count-on-head"
+  | "update-path-overlap-check"
+  | "version-range-read";
+
 /** Why an implementation can not show something; undefined when it can. */
-export type Lacks = (capability: Capability) => string | undefined;
+export type Lacks = (capability: ContractCapability) => string | undefined;
 
 /** An implementation that is held to everything. */
 export const lacksNothing: Lacks = () => undefined;
 
-/** A test that needs a capability: reported as skipped, with the reason, where it is missing. */
-export const itNeeds = (lacks: Lacks, capability: Capability, title: string, run: () => Promise<void>): void => {
+/** Ends a test as skipped, with the reason, where a capability is missing that it needs. */
+export const needs = (context: TestContext, lacks: Lacks, capability: ContractCapability): void => {
   const reason = lacks(capability);
-  it(title, async (context) => {
-    if (reason !== undefined) context.skip(`lacks ${capability}: ${reason}`);
-    await run();
-  });
+  if (reason !== undefined) context.skip(`lacks ${capability}: ${reason}`);
 };

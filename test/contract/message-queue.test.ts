@@ -2,6 +2,7 @@ import { SeededChance } from "../../shared/memory/chance.ts";
 import { ManualClock } from "../../shared/memory/clock.ts";
 import { MemoryQueue } from "../../shared/memory/queue.ts";
 import { MemoryTopic } from "../../shared/memory/topic.ts";
+import { lacksNothing } from "./capability.ts";
 import { messageQueueContract } from "./message-queue.contract.ts";
 
 const memoryQueue = (): MemoryQueue =>
@@ -13,12 +14,12 @@ const taking = (queue: MemoryQueue) => async (): Promise<readonly string[]> => {
   return received.map(({ body }) => body);
 };
 
-messageQueueContract("A queue in memory", async () => {
+messageQueueContract("A queue in memory", lacksNothing, async () => {
   const queue = memoryQueue();
   return { queue, delays: true, take: taking(queue) };
 });
 
-messageQueueContract("A topic in memory", async () => {
+messageQueueContract("A topic in memory", lacksNothing, async () => {
   const queue = memoryQueue();
   const topic = new MemoryTopic("topic");
   topic.subscribe(queue);

@@ -1,9 +1,11 @@
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
 import { MemoryTable } from "../../shared/memory/table.ts";
+import { lacksNothing } from "./capability.ts";
 import { DUE_INDEX_INCLUDES, tableContract } from "./table.contract.ts";
 
 tableContract(
   "Memory",
+  lacksNothing,
   async () =>
     new MemoryTable({
       name: "table",

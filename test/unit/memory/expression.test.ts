@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TableRequestError } from "../../../shared/geo/errors.ts";
 import { compile, compileKeyCondition, type Values } from "../../../shared/memory/expression.ts";
