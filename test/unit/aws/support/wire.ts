@@ -18,8 +18,11 @@ export interface SeenRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** A service that gives one answer to everything, and remembers what it was asked. */
+/** A service that answers from a script, and remembers what it was asked. */
 export interface Wire {
+  /** Given once each, in order, before `answer`. */
+  readonly first: Answer[];
+  /** Given to everything else. */
   answer: Answer;
   readonly seen: SeenRequest[];
   readonly endpoint: string;
@@ -31,7 +34,7 @@ export const openWire = async (): Promise<Wire> => {
   const server = createServer((request, response) => {
     seen.push({ method: request.method ?? "", url: request.url ?? "", headers: request.headers });
     request.resume();
-    const { answer } = wire;
+    const answer = wire.first.shift() ?? wire.answer;
     if (answer === "say nothing") return;
     if (answer === "hang up") request.socket.destroy();
     else response.writeHead(answer.status, { ...answer.headers }).end(answer.body);
@@ -39,6 +42,7 @@ export const openWire = async (): Promise<Wire> => {
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const wire: Wire = {
+    first: [],
     answer: { status: 500 },
     seen,
     endpoint: `http://127.0.0.1:${port}`,
@@ -50,13 +54,16 @@ export const openWire = async (): Promise<Wire> => {
   return wire;
 };
 
+/** Credentials that sign, and open nothing. */
+export const CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" };
+
 /** A client that talks to the wire and sends everything once. */
 export const s3ClientOn = (endpoint: string): S3Client =>
   new S3Client({
     region: "eu-west-1",
     endpoint,
     maxAttempts: 1,
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    credentials: CREDENTIALS,
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
   });
