@@ -27,10 +27,10 @@ export class BucketAccess {
     this.#kmsKeyArn = kmsKeyArn;
   }
 
-  /** Read objects with their tags, at any version: what a copy takes along. */
+  /** Read objects with their tags and annotations, at any version: CopyObject takes both along and needs rights for each. */
   grantReplicationRead(grantee: IGrantable & IConstruct): void {
     this.grantReadBytes(grantee);
-    this.#objects(grantee, ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"]);
+    this.#objects(grantee, ["s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:GetObjectAnnotation"]);
   }
 
   /**
@@ -45,7 +45,7 @@ export class BucketAccess {
 
   /** Write replicas and hide them behind delete markers. */
   grantReplicationWrite(grantee: IGrantable & IConstruct): void {
-    this.#objects(grantee, ["s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"]);
+    this.#objects(grantee, ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation", "s3:DeleteObject"]);
     this.#key(grantee, ["kms:GenerateDataKey", "kms:Decrypt"]);
   }
 

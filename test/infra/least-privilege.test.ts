@@ -45,7 +45,7 @@ const EXCEPTIONS: readonly { readonly action: RegExp; readonly resource: RegExp;
   },
   {
     action:
-      /^s3:(GetObject|GetObjectVersion|GetObjectTagging|GetObjectVersionTagging|PutObject|PutObjectTagging|DeleteObject)$/,
+      /^s3:(GetObject|GetObjectVersion|GetObjectTagging|GetObjectVersionTagging|GetObjectAnnotation|PutObject|PutObjectTagging|PutObjectAnnotation|DeleteObject)$/,
     resource: /^arn:aws:s3:::s3-geo-[a-z]+-111122223333-[a-z0-9-]+\/\*$/,
     why: "any object of this one bucket may have to be replicated",
   },
@@ -112,6 +112,7 @@ describe("no role", () => {
     expect([...new Set(onPrimary.map(({ action }) => action))].sort()).toEqual([
       "dynamodb:GetItem",
       "s3:GetObject",
+      "s3:GetObjectAnnotation",
       "s3:GetObjectTagging",
       "s3:GetObjectVersion",
       "s3:GetObjectVersionTagging",
