@@ -66,6 +66,22 @@ const valueBytes = (value: AttributeValue): number => {
   return Object.values(value).reduce<number>((sum) => sum + 1, CONTAINER_BYTES) + itemBytes(value);
 };
 
+/** At least as many bytes as `itemBytes` counts, found without encoding anything: enough to pass a small item. */
+const itemBytesBound = (item: Item): number => {
+  let sum = 0;
+  for (const name of Object.keys(item)) {
+    const value = item[name] as AttributeValue;
+    // Three bytes is the most that one UTF-16 unit takes.
+    sum += name.length * 3 + (typeof value === "string" ? value.length * 3 : NUMBER_BYTES_MAX);
+    if (typeof value === "object") sum += valueBytes(value);
+  }
+  return sum;
+};
+
+/** Whether an item has at most `bytesMax` bytes, as `itemBytes` counts them. */
+export const fitsInto = (item: Item, bytesMax: number): boolean =>
+  itemBytesBound(item) <= bytesMax || itemBytes(item) <= bytesMax;
+
 /** Bytes that DynamoDB counts for an item: names and values in UTF-8. */
 export const itemBytes = (item: Item): number => {
   let sum = 0;

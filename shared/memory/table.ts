@@ -11,7 +11,7 @@ import type {
   UpdateRequest,
   WriteOutcome,
 } from "../ports/table.ts";
-import { itemBytes, sameItem, unstorable } from "./attribute-values.ts";
+import { fitsInto, itemBytes, sameItem, unstorable } from "./attribute-values.ts";
 import { compile, compileKeyCondition } from "./expression.ts";
 import { interfered, type Interference } from "./interference.ts";
 import { identityOf, type KeyedItem, SortedItems } from "./table-index.ts";
@@ -277,9 +277,8 @@ const checkIndexKey = (index: MemoryIndex, item: Item): void => {
 };
 
 const checkSize = (item: Item): void => {
-  const bytes = itemBytes(item);
-  if (bytes > ITEM_BYTES_MAX)
-    throw new TableRequestError(`An item takes at most ${ITEM_BYTES_MAX} bytes, got ${bytes}`);
+  if (fitsInto(item, ITEM_BYTES_MAX)) return;
+  throw new TableRequestError(`An item takes at most ${ITEM_BYTES_MAX} bytes, got ${itemBytes(item)}`);
 };
 
 const pick = (item: Item, names: readonly string[]): Item =>
