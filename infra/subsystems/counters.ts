@@ -20,12 +20,9 @@ const TIMEOUT = Duration.seconds(30);
 
 /**
  * Only to learn the shard: records do not say which shard of the stream they are from unless a window is configured, and
- * exact counts need it. Short, so that its closing call comes soon.
+ * exact counts need it. Each window ends in a call of its own per shard, hence not the shortest.
  */
-const TUMBLING_WINDOW = Duration.seconds(1);
-
-/** Tries before a batch is halved, and in the end one record put aside: a shard stands still meanwhile. */
-const RETRY_ATTEMPTS = 20;
+const TUMBLING_WINDOW = Duration.seconds(30);
 
 export interface CountersProps extends GeoSiteProps {
   /** Stream of the site's table of objects. */
@@ -78,7 +75,8 @@ export class Counters extends Construct {
       tumblingWindow: TUMBLING_WINDOW,
       parallelizationFactor: 1, // the order of a shard is what makes counting exact
       bisectBatchOnError: true,
-      retryAttempts: RETRY_ATTEMPTS,
+      // No limit on tries: a change that is given up is missing from the counts for ever. A row that can not be read is
+      // counted as nothing, so no record can hold up its shard; what the stream itself drops after a day is told here.
       onFailure: new SqsDlq(deadLetters.queue),
     });
     reading.applyBefore(mapping);

@@ -1,9 +1,7 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import { METRICS_NAMESPACE } from "../geo/metrics.ts";
 import type { LogFields, Telemetry } from "../ports/telemetry.ts";
-
-/** CloudWatch namespace of every metric of the product. */
-const NAMESPACE = "S3Geo";
 
 export interface PowertoolsTelemetryOptions {
   /** Stands on every line and is a dimension of every metric. */
@@ -58,7 +56,7 @@ export class PowertoolsTelemetry implements Telemetry {
   #collector(replicable: string | undefined): Metrics {
     const known = this.#collectors.get(replicable);
     if (known !== undefined) return known;
-    const made = new Metrics({ namespace: NAMESPACE, serviceName: this.#service });
+    const made = new Metrics({ namespace: METRICS_NAMESPACE, serviceName: this.#service });
     // Powertools puts the service among the dimensions; figures of a site are to be summed over its functions.
     made.clearDefaultDimensions();
     made.setDefaultDimensions({

@@ -191,7 +191,7 @@ describe("a table's stream", () => {
       expect(Properties).toMatchObject({
         StartingPosition: "TRIM_HORIZON",
         ParallelizationFactor: 1,
-        TumblingWindowInSeconds: 1,
+        TumblingWindowInSeconds: 30,
         BisectBatchOnFunctionError: true,
       });
       expect(asText(Properties.EventSourceArn)).toMatch(/^\{import .*StreamArn/);
