@@ -63,14 +63,3 @@ export const notificationBody = (event: BucketEvent): string =>
       },
     ],
   });
-
-/** What S3 sends to a destination when it is configured, which is no event: it has no `Records`. */
-export const testEventBody = (bucket: string, time: number, requestId: string): string =>
-  JSON.stringify({
-    Service: "Amazon S3",
-    Event: "s3:TestEvent",
-    Time: new Date(time).toISOString(),
-    Bucket: bucket,
-    RequestId: requestId,
-    HostId: requestId,
-  });

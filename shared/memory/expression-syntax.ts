@@ -4,7 +4,7 @@ import { RESERVED_WORDS } from "./reserved-words.ts";
 /** A document path with its placeholders resolved: `["mpu", "parts", 0]`. */
 export type Path = readonly [string, ...(string | number)[]];
 
-export const COMPARATORS = ["=", "<>", "<", "<=", ">", ">="] as const;
+const COMPARATORS = ["=", "<>", "<", "<=", ">", ">="] as const;
 export type Comparator = (typeof COMPARATORS)[number];
 
 export type Operand =

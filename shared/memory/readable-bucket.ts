@@ -18,8 +18,8 @@ const PAGE_MAX = 1_000;
 const CHUNK_BYTES = 64 * 1024;
 
 /** Without its key, S3 answers any question about an SSE-C object with 400. */
-export const CUSTOMER_KEY: StoreFailure = { kind: "rejected", detail: "400: encrypted with a customer's key" };
-export const ARCHIVED: StoreFailure = { kind: "archived", detail: "InvalidObjectState: not restored" };
+const CUSTOMER_KEY: StoreFailure = { kind: "rejected", detail: "400: encrypted with a customer's key" };
+const ARCHIVED: StoreFailure = { kind: "archived", detail: "InvalidObjectState: not restored" };
 
 /** What the product may read from a bucket in memory. */
 export class MemoryReadableBucket implements ReadableBucket {

@@ -22,7 +22,7 @@ const PARTITION_KEY_BYTES_MAX = 2_048;
 const SORT_KEY_BYTES_MAX = 1_024;
 
 /** A secondary index. Sparse: an item without both of its key attributes is not in it. */
-export interface MemoryIndex {
+interface MemoryIndex {
   readonly name: string;
   /** Attribute that partitions it; a string. */
   readonly pk: string;

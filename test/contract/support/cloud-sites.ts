@@ -19,7 +19,13 @@ import { PRIMARY_REGION, SECONDARY_REGION, uniqueName } from "./contract-cloud.t
 const worldOf = (client: S3Client, bucket: string): ObjectWorld => ({
   async put(key, body, upload = {}) {
     const { VersionId, ETag } = await client.send(
-      new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ...described(upload) }),
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: body,
+        ContentLength: Buffer.byteLength(body),
+        ...described(upload),
+      }),
     );
     return { versionId: VersionId ?? "null", etag: ETag ?? "" };
   },
