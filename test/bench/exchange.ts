@@ -1,0 +1,22 @@
+/** One request to the cloud and its answer, as they went over the wire. */
+export interface Exchange {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly requestBody: Buffer;
+  readonly status: number;
+  /** Empty for the content of objects. */
+  readonly responseBody: Buffer;
+}
+
+/** The region and service that a request was signed for. */
+export const signedFor = ({ headers }: Exchange): { readonly region: string; readonly service: string } => {
+  const scope = /Credential=[^/]+\/\d+\/([^/]+)\/([^/]+)\/aws4_request/.exec(headers["authorization"] ?? "");
+  return { region: scope?.[1] ?? "unknown", service: scope?.[2] ?? "unknown" };
+};
+
+/** The name that the SDK was told to go by (`AWS_SDK_UA_APP_ID`): that of the function. */
+export const callerOf = ({ headers }: Exchange): string =>
+  /(?:^|\s)app\/(\S+)/.exec(headers["user-agent"] ?? "")?.[1] ?? "unknown";

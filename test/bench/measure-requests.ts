@@ -1,0 +1,226 @@
+import {
+  benchKeys,
+  type BenchWorld,
+  isVerified,
+  keyPrefix,
+  lookUntil,
+  putAll,
+  registryRows,
+  removeAll,
+  repeatEvents,
+} from "./bench-world.ts";
+import { type BilledRequest, billedRequest } from "./billed-request.ts";
+import { startCountingProxy } from "./counting-proxy.ts";
+import { DynamoMeter } from "./dynamo-meter.ts";
+import { estimateCharges } from "./estimate.ts";
+import type { Exchange } from "./exchange.ts";
+import { type LedgerLine, tally } from "./ledger.ts";
+import { dollars } from "./prices.ts";
+import { listFunctions, loggedBytes, tapFunction } from "./tapped-functions.ts";
+
+/** What one kind of change costs. */
+export interface ScenarioFigures {
+  readonly name: ScenarioName;
+  readonly objects: number;
+  /** Objects that got where they should within the time that the bench gives them. */
+  readonly settled: number;
+  /** Counted at the wire, in all. */
+  readonly lines: readonly LedgerLine[];
+  /** Bytes that the functions logged. */
+  readonly logBytes: number;
+  readonly usdPerMillion: {
+    /** Requests of the functions, counted. */
+    readonly requests: number;
+    /** What AWS charges for carrying events, invoking functions and keeping logs, estimated: with full batches, and one by one. */
+    readonly carryingBusy: number;
+    readonly carryingIdle: number;
+  };
+}
+
+export type ScenarioName = "new" | "duplicate_event" | "updated" | "deleted" | "new_without_strong_checksum";
+
+export interface RequestFigures {
+  readonly scenarios: readonly ScenarioFigures[];
+  /** What the sweeps asked, which they do each minute whatever happens; over `standingSeconds`. */
+  readonly standing: readonly LedgerLine[];
+  readonly standingSeconds: number;
+}
+
+const OBJECTS = 200;
+/** Objects without a strong checksum that lose a race wait minutes for the sweep: enough settle without it. */
+const SETTLED_LIMIT_MS = 25_000;
+/** When no function has asked anything for so long, everything that follows from a change is over. */
+const QUIET_MS = 3_500;
+const QUIET_LIMIT_MS = 30_000;
+
+const GROUPS = { warm: 80, strong: 81, weak: 82 } as const;
+
+/** Functions that run by the clock or when asked by a person, not because an object changed. */
+const isStanding = (caller: string): boolean => /-(?:retry-sweep|status-api|authorizer)$/.test(caller);
+
+interface Tap {
+  take(): readonly BilledRequest[];
+  quietSince(): number;
+  readonly failures: readonly unknown[];
+}
+
+interface Scenario {
+  readonly name: ScenarioName;
+  readonly group: number;
+  change(world: BenchWorld, keys: readonly string[]): Promise<unknown>;
+  /** How many of the keys are settled. */
+  settled(rows: Awaited<ReturnType<typeof registryRows>>, keys: readonly string[], since: number): number;
+}
+
+const verifiedSince: Scenario["settled"] = (rows, keys, since) =>
+  keys.filter((key) => isVerified(rows.get(key)) && (rows.get(key)?.verified_at ?? 0) >= since).length;
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "new",
+    group: GROUPS.strong,
+    change: (world, keys) => putAll(world, keys, "first"),
+    settled: verifiedSince,
+  },
+  {
+    name: "duplicate_event",
+    group: GROUPS.strong,
+    change: repeatEvents,
+    settled: (rows, keys, since) =>
+      keys.filter((key) => isVerified(rows.get(key)) && (rows.get(key)?.last_event_at ?? 0) >= since).length,
+  },
+  {
+    name: "updated",
+    group: GROUPS.strong,
+    change: (world, keys) => putAll(world, keys, "second"),
+    settled: verifiedSince,
+  },
+  {
+    name: "deleted",
+    group: GROUPS.strong,
+    change: removeAll,
+    settled: (rows, keys) => keys.filter((key) => !rows.has(key)).length,
+  },
+  {
+    name: "new_without_strong_checksum",
+    group: GROUPS.weak,
+    change: (world, keys) => putAll(world, keys, "first", "CRC32"),
+    settled: verifiedSince,
+  },
+];
+
+const untilQuiet = async (tap: Tap): Promise<void> => {
+  await lookUntil(
+    async () => Date.now() - tap.quietSince(),
+    (quietMs) => quietMs >= QUIET_MS,
+    QUIET_LIMIT_MS,
+  );
+  const [failure] = tap.failures;
+  if (failure !== undefined) throw failure;
+};
+
+const loggedEverywhere = async ({ cloud, deployment: { config } }: BenchWorld): Promise<number> => {
+  const regions = [config.primary.region, ...config.secondaries.map(({ region }) => region)];
+  const bytes = await Promise.all(regions.map((region) => loggedBytes(cloud, region, config.name)));
+  return bytes.reduce((sum, one) => sum + one, 0);
+};
+
+const play = async (
+  world: BenchWorld,
+  scenario: Scenario,
+  objects: number,
+  tap: Tap,
+): Promise<{ readonly settled: number; readonly lines: readonly LedgerLine[]; readonly logBytes: number }> => {
+  const keys = benchKeys(scenario.group, objects);
+  const logged = await loggedEverywhere(world);
+  tap.take();
+  const since = Date.now();
+  await scenario.change(world, keys);
+  const { seen } = await lookUntil(
+    async () => scenario.settled(await registryRows(world, keyPrefix(scenario.group)), keys, since),
+    (settled) => settled === keys.length,
+    SETTLED_LIMIT_MS,
+  );
+  await untilQuiet(tap);
+  return { settled: seen, lines: tally(tap.take()), logBytes: (await loggedEverywhere(world)) - logged };
+};
+
+/**
+ * Points every function of the deployment at a proxy that counts, and makes changes of each kind.
+ *
+ * @throws {UnknownRequestError} when a function asked something that the bench has no price for
+ */
+export const measureRequests = async (world: BenchWorld, detail: (text: string) => void): Promise<RequestFigures> => {
+  const { cloud, deployment, names } = world;
+  const { config } = deployment;
+  const meter = new DynamoMeter();
+  let taken: BilledRequest[] = [];
+  const standing: BilledRequest[] = [];
+  let lastAt = Date.now();
+  const failures: unknown[] = [];
+  const record = (exchange: Exchange): void => {
+    try {
+      const request = billedRequest(meter, exchange);
+      if (isStanding(request.caller)) {
+        standing.push(request);
+        return;
+      }
+      taken.push(request);
+      lastAt = Date.now();
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  const tap: Tap = {
+    take: () => {
+      const all = taken;
+      taken = [];
+      return all;
+    },
+    quietSince: () => lastAt,
+    failures,
+  };
+
+  const proxy = await startCountingProxy(cloud.endpoint ?? "", record);
+  try {
+    detail("pointing the functions at the counting proxy");
+    const regions = [config.primary.region, ...config.secondaries.map(({ region }) => region)];
+    const functions = await listFunctions(cloud, regions, config.name);
+    await Promise.all(functions.map((one) => tapFunction(cloud, one, proxy.endpoint)));
+    const tappedAt = Date.now();
+
+    detail("warming up");
+    const [first] = SCENARIOS;
+    if (first !== undefined) await play(world, { ...first, group: GROUPS.warm }, 20, tap);
+
+    const scenarios: ScenarioFigures[] = [];
+    for (const scenario of SCENARIOS) {
+      detail(`${OBJECTS} objects: ${scenario.name.replaceAll("_", " ")}`);
+      const { settled, lines, logBytes } = await play(world, scenario, OBJECTS, tap);
+      const wiring = {
+        announcementsTopic: names.geoEventsTopic,
+        eventsQueue: names.secondary.eventsQueue,
+        verificationQueue: names.secondary.verificationQueue,
+      };
+      const logs = [{ item: "log_gigabyte", units: logBytes / 1e9 }] as const;
+      const perMillion = (sum: number): number => (sum / OBJECTS) * 1e6;
+      const carrying = (batch: number): number =>
+        perMillion(dollars(estimateCharges(lines, OBJECTS, wiring, batch)) + dollars(logs));
+      scenarios.push({
+        name: scenario.name,
+        objects: OBJECTS,
+        settled,
+        lines,
+        logBytes,
+        usdPerMillion: {
+          requests: perMillion(dollars(lines.flatMap(({ charges }) => charges))),
+          carryingBusy: carrying(10),
+          carryingIdle: carrying(1),
+        },
+      });
+    }
+    return { scenarios, standing: tally(standing), standingSeconds: (Date.now() - tappedAt) / 1_000 };
+  } finally {
+    await proxy.stop();
+  }
+};

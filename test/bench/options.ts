@@ -1,0 +1,52 @@
+import { parseArgs } from "node:util";
+import { UsageError } from "../../infra/local/start-options.ts";
+
+/** What can be measured, in the order in which it is. */
+export const PARTS = ["bundles", "lag", "requests"] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What was asked of `npm run bench`. */
+export interface BenchOptions {
+  readonly parts: readonly Part[];
+  /** Print the figures as one JSON document, last on stdout. */
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+export const BENCH_HELP = `Usage: npm run bench [-- options]
+
+Measures afresh what docs/performance.md says: size and loading time of every function; from put to verified, on an idle
+and on a busy local cloud; and every request that the deployed functions make, counted at the wire, with what AWS charges
+for it. Ends with 1 when a count or a size exceeds its bar, or could not be measured. Times have no bars.
+
+Options:
+  --only <part>  ${PARTS.join(", ")}; may be given more than once
+  --json         the last line of stdout is one JSON document; everything else goes to stderr
+  --help         this text
+
+Lag and requests need MiniStack (Python 3.10 or newer).`;
+
+const isPart = (text: string): text is Part => (PARTS as readonly string[]).includes(text);
+
+/** Reads the command line. @throws {UsageError} on anything it does not know. */
+export const parseBenchOptions = (args: readonly string[]): BenchOptions => {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      strict: true,
+      options: {
+        only: { type: "string", multiple: true, default: [] },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    const unknown = values.only.filter((part) => !isPart(part));
+    if (unknown.length > 0) {
+      throw new UsageError(`--only takes ${PARTS.join(", ")}; got ${unknown.join(", ")}`);
+    }
+    const parts = values.only.length === 0 ? PARTS : PARTS.filter((part) => values.only.includes(part));
+    return { parts, json: values.json, help: values.help };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+};
