@@ -8,6 +8,15 @@ import { anchorOf, foldersOf, headingsOf, ROOT, textOf } from "./support/reposit
 const page = textOf("docs/runbook.md");
 const sections = headingsOf(page).map(anchorOf);
 
+/** Whether the section that an alarm leads to speaks of it. The page says <site>, <primary> or <secondary> for a name. */
+const isNamed = (alarm: string, section: string): boolean => {
+  const [, text = ""] = page.split(`\n## ${section}\n`);
+  const [own = ""] = text.split("\n## ");
+  return [...own.matchAll(/Alarm `([^`]+)`/g)].some(([, name = ""]) =>
+    new RegExp(`^${name.replaceAll(/<[a-z]+>/g, "[a-z]+")}$`).test(alarm),
+  );
+};
+
 describe("every function", () => {
   test.each(foldersOf("functions"))("%s has a section in the runbook and a subsystem of its name", (folder) => {
     expect(sections).toContain(folder);
@@ -30,14 +39,6 @@ describe("every alarm", () => {
   });
 
   test("is named in the section that it leads to", () => {
-    const isNamed = (alarm: string, section: string): boolean => {
-      const [, text = ""] = page.split(`\n## ${section}\n`);
-      const [own = ""] = text.split("\n## ");
-      // The page says <site>, <primary> or <secondary> where an alarm has a site's name.
-      return [...own.matchAll(/Alarm `([^`]+)`/g)].some(([, name = ""]) =>
-        new RegExp(`^${name.replaceAll(/<[a-z]+>/g, "[a-z]+")}$`).test(alarm),
-      );
-    };
     expect(alarms.filter(({ name, section }) => !isNamed(name, section))).toEqual([]);
   });
 });
