@@ -17,6 +17,9 @@ export const signedFor = ({ headers }: Exchange): { readonly region: string; rea
   return { region: scope?.[1] ?? "unknown", service: scope?.[2] ?? "unknown" };
 };
 
-/** The name that the SDK was told to go by (`AWS_SDK_UA_APP_ID`): that of the function. */
+/**
+ * The name that the SDK was told to go by (`AWS_SDK_UA_APP_ID`): that of the function. Powertools writes itself behind it
+ * (`…-PT-NO-OP-2.35.0-PTEnv-NA`).
+ */
 export const callerOf = ({ headers }: Exchange): string =>
-  /(?:^|\s)app\/(\S+)/.exec(headers["user-agent"] ?? "")?.[1] ?? "unknown";
+  /(?:^|\s)app\/(\S+?)(?:[-/]PT[-/]\S*PTEnv\S*)?(?=\s|$)/.exec(headers["user-agent"] ?? "")?.[1] ?? "unknown";

@@ -10,10 +10,13 @@ import { UsageError } from "../../infra/local/start-options.ts";
 import { newObjectBars } from "./bars.ts";
 import { benchWorld, type BenchWorld } from "./bench-world.ts";
 import { bundleBars, measureBundles, synthesize } from "./measure-bundles.ts";
+import { type Figures } from "./figures.ts";
+import { humanReport } from "./human-report.ts";
+import { jsonDocument } from "./json-document.ts";
+import { markdownReport } from "./markdown-report.ts";
 import { measureLag } from "./measure-lag.ts";
 import { measureRequests, type RequestFigures } from "./measure-requests.ts";
 import { BENCH_HELP, type BenchOptions, parseBenchOptions } from "./options.ts";
-import { type Figures, humanReport, jsonDocument } from "./report.ts";
 
 /** `npm run bench`: the figures of docs/performance.md, measured afresh. */
 
@@ -98,9 +101,10 @@ try {
   }
   const figures = await measure(options, stderrProgress());
   ok = figures.bars.every((bar) => bar.ok);
-  const out = options.json ? process.stderr : process.stdout;
+  const out = options.json || options.markdown ? process.stderr : process.stdout;
   out.write(`\n${humanReport(figures)}\n`);
   await stopEverything();
+  if (options.markdown) process.stdout.write(`${markdownReport(figures)}\n`);
   if (options.json) process.stdout.write(`${JSON.stringify(jsonDocument(figures))}\n`);
   process.exitCode = exitCode();
 } catch (error) {

@@ -12,7 +12,7 @@ import {
 import { type BilledRequest, billedRequest } from "./billed-request.ts";
 import { startCountingProxy } from "./counting-proxy.ts";
 import { DynamoMeter } from "./dynamo-meter.ts";
-import { estimateCharges } from "./estimate.ts";
+import { estimateCharges, type Load } from "./estimate.ts";
 import type { Exchange } from "./exchange.ts";
 import { type LedgerLine, tally } from "./ledger.ts";
 import { dollars } from "./prices.ts";
@@ -31,7 +31,7 @@ export interface ScenarioFigures {
   readonly usdPerMillion: {
     /** Requests of the functions, counted. */
     readonly requests: number;
-    /** What AWS charges for carrying events, invoking functions and keeping logs, estimated: with full batches, and one by one. */
+    /** For carrying events, invoking functions and their time, estimated, and for what they logged: full batches, or one by one. */
     readonly carryingBusy: number;
     readonly carryingIdle: number;
   };
@@ -204,8 +204,8 @@ export const measureRequests = async (world: BenchWorld, detail: (text: string) 
       };
       const logs = [{ item: "log_gigabyte", units: logBytes / 1e9 }] as const;
       const perMillion = (sum: number): number => (sum / OBJECTS) * 1e6;
-      const carrying = (batch: number): number =>
-        perMillion(dollars(estimateCharges(lines, OBJECTS, wiring, batch)) + dollars(logs));
+      const carrying = (load: Load): number =>
+        perMillion(dollars(estimateCharges(lines, OBJECTS, wiring, load)) + dollars(logs));
       scenarios.push({
         name: scenario.name,
         objects: OBJECTS,
@@ -214,8 +214,8 @@ export const measureRequests = async (world: BenchWorld, detail: (text: string) 
         logBytes,
         usdPerMillion: {
           requests: perMillion(dollars(lines.flatMap(({ charges }) => charges))),
-          carryingBusy: carrying(10),
-          carryingIdle: carrying(1),
+          carryingBusy: carrying("busy"),
+          carryingIdle: carrying("idle"),
         },
       });
     }

@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly parts: readonly Part[];
   /** Print the figures as one JSON document, last on stdout. */
   readonly json: boolean;
+  /** Print the figures as docs/performance.md shows them. */
+  readonly markdown: boolean;
   readonly help: boolean;
 }
 
@@ -22,6 +24,7 @@ for it. Ends with 1 when a count or a size exceeds its bar, or could not be meas
 Options:
   --only <part>  ${PARTS.join(", ")}; may be given more than once
   --json         the last line of stdout is one JSON document; everything else goes to stderr
+  --markdown     the tables of docs/performance.md on stdout; everything else goes to stderr
   --help         this text
 
 Lag and requests need MiniStack (Python 3.10 or newer).`;
@@ -37,6 +40,7 @@ export const parseBenchOptions = (args: readonly string[]): BenchOptions => {
       options: {
         only: { type: "string", multiple: true, default: [] },
         json: { type: "boolean", default: false },
+        markdown: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -45,7 +49,8 @@ export const parseBenchOptions = (args: readonly string[]): BenchOptions => {
       throw new UsageError(`--only takes ${PARTS.join(", ")}; got ${unknown.join(", ")}`);
     }
     const parts = values.only.length === 0 ? PARTS : PARTS.filter((part) => values.only.includes(part));
-    return { parts, json: values.json, help: values.help };
+    if (values.json && values.markdown) throw new UsageError("--json and --markdown exclude each other");
+    return { parts, json: values.json, markdown: values.markdown, help: values.help };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

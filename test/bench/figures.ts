@@ -1,0 +1,26 @@
+import type { Bar } from "./bars.ts";
+import type { BundleFigures } from "./measure-bundles.ts";
+import type { Lags } from "./measure-lag.ts";
+import type { RequestFigures, ScenarioName } from "./measure-requests.ts";
+
+/** All that one run measured. A part that was not asked for is absent. */
+export interface Figures {
+  readonly cloud?: { readonly name: string; readonly version: string };
+  readonly bundles?: readonly BundleFigures[];
+  readonly lag?: Lags;
+  readonly requests?: RequestFigures;
+  readonly bars: readonly Bar[];
+  readonly seconds: number;
+}
+
+/** What people call each kind of change. */
+export const SCENARIO_NAMES: Readonly<Record<ScenarioName, string>> = {
+  new: "New",
+  duplicate_event: "An event that comes twice",
+  updated: "Overwritten in place",
+  deleted: "Deleted",
+  new_without_strong_checksum: "New, and S3 stores no digest of 64 bits",
+};
+
+/** A figure with at most so many decimals. */
+export const round = (value: number, digits: number): number => Number(value.toFixed(digits));

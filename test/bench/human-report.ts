@@ -1,0 +1,92 @@
+import CliTable from "cli-table3";
+import type { Bar } from "./bars.ts";
+import { type Figures, round, SCENARIO_NAMES } from "./figures.ts";
+import { countUnits, type LedgerLine } from "./ledger.ts";
+import type { BundleFigures } from "./measure-bundles.ts";
+import type { Lags } from "./measure-lag.ts";
+import type { ScenarioFigures } from "./measure-requests.ts";
+import { dollars } from "./prices.ts";
+
+const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(0)} KB`;
+
+/** Names without what they all begin with, and buckets without the account and region at their end. */
+const short = (name: string): string =>
+  name.replace(/^s3-geo-/, "").replace(/^(.+)-\d{12}-[a-z0-9-]+$/, "bucket of $1");
+
+const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string => {
+  const made = new CliTable({
+    head: [...head],
+    colAligns: head.map((_, column) => (typeof rows[0]?.[column] === "number" ? "right" : "left")),
+    style: { head: [], border: [] },
+  });
+  made.push(...rows.map((row) => [...row]));
+  return made.toString();
+};
+
+const lineRows = (lines: readonly LedgerLine[], per: number): (string | number)[][] =>
+  lines.map((line) => [
+    short(line.caller),
+    `${line.service} ${line.operation}`,
+    short(line.target),
+    round(line.requests / per, 3),
+    round(countUnits([line], "dynamodb_write_unit") / per, 3),
+    round(line.indexWrites / per, 3),
+    round((dollars(line.charges) / per) * 1e6, 3),
+  ]);
+
+const LINE_HEAD = ["Function", "Request", "Of", "Requests", "Write units", "of the index", "$ per million"];
+
+const scenarioText = ({ name, objects, settled, lines, usdPerMillion }: ScenarioFigures): string => {
+  const { requests, carryingBusy, carryingIdle } = usdPerMillion;
+  return [
+    `${SCENARIO_NAMES[name]}: ${settled} of ${objects} objects settled; per object`,
+    table(LINE_HEAD, lineRows(lines, objects)),
+    `$${requests.toFixed(2)} per million for these requests; about $${carryingBusy.toFixed(2)} (busy) to ` +
+      `$${carryingIdle.toFixed(2)} (each by itself) for carrying events, invocations, time and logs`,
+  ].join("\n");
+};
+
+const bundlesText = (bundles: readonly BundleFigures[]): string =>
+  table(
+    ["Function", "Bundle", "Compressed", "Loaded in ms", "Budget"],
+    bundles.map(({ folder, bytes, gzipBytes, importMs, budgetBytes }) => [
+      folder,
+      kilobytes(bytes),
+      kilobytes(gzipBytes),
+      round(importMs, 0),
+      kilobytes(budgetBytes),
+    ]),
+  );
+
+const lagText = ({ idle, busy }: Lags): string =>
+  [
+    table(
+      ["From put to verified", "Objects", "p50 ms", "p99 ms", "max ms", "late"],
+      [
+        ["one by one", idle.objects, idle.p50, idle.p99, idle.max, idle.late],
+        ["all at once", busy.objects, busy.p50, busy.p99, busy.max, busy.late],
+      ],
+    ),
+    `${busy.objectsPerSecond.toFixed(0)} objects per second, puts included`,
+  ].join("\n");
+
+const barsText = (bars: readonly Bar[]): string =>
+  table(
+    ["Bar", "At most", "Measured", ""],
+    bars.map(({ name, limit, actual, ok }) => [name, limit, round(actual, 3), ok ? "held" : "EXCEEDED"]),
+  );
+
+/** The figures for people. */
+export const humanReport = ({ bundles, lag, requests, bars, seconds }: Figures): string =>
+  [
+    ...(bundles === undefined ? [] : [bundlesText(bundles)]),
+    ...(lag === undefined ? [] : [lagText(lag)]),
+    ...(requests === undefined
+      ? []
+      : [
+          ...requests.scenarios.map(scenarioText),
+          `By the clock, in ${requests.standingSeconds.toFixed(0)} s:\n${table(LINE_HEAD, lineRows(requests.standing, 1))}`,
+        ]),
+    barsText(bars),
+    `${seconds.toFixed(0)} s`,
+  ].join("\n\n");

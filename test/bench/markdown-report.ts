@@ -1,0 +1,76 @@
+import { type Figures, round, SCENARIO_NAMES } from "./figures.ts";
+import { countRequests, countUnits } from "./ledger.ts";
+import type { ScenarioFigures } from "./measure-requests.ts";
+
+const markdownTable = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+
+const scenarioRow = ({ name, objects, lines, logBytes, usdPerMillion }: ScenarioFigures): (string | number)[] => {
+  const per = (count: number): number => round(count / objects, 2);
+  const s3 = (operation: string): number =>
+    per(countRequests(lines, (line) => line.service === "s3" && line.operation === operation));
+  return [
+    SCENARIO_NAMES[name],
+    s3("HeadObject"),
+    s3("GetObject"),
+    s3("CopyObject"),
+    s3("DeleteObject"),
+    per(countRequests(lines, ({ service }) => service === "sqs" || service === "sns")),
+    per(countUnits(lines, "dynamodb_write_unit")),
+    per(countUnits(lines, "dynamodb_read_unit")),
+    per(logBytes),
+    `$${usdPerMillion.requests.toFixed(2)}`,
+    `$${usdPerMillion.carryingBusy.toFixed(2)} – ${usdPerMillion.carryingIdle.toFixed(2)}`,
+  ];
+};
+
+/** The figures as docs/performance.md shows them. */
+export const markdownReport = ({ cloud, bundles, lag, requests }: Figures): string =>
+  [
+    ...(requests === undefined || cloud === undefined
+      ? []
+      : [
+          `Per object, over both regions, counted on ${cloud.name} ${cloud.version}; dollars per million, carrying estimated (busy – alone):`,
+          markdownTable(
+            [
+              "change",
+              "HEAD",
+              "GET",
+              "COPY",
+              "DELETE",
+              "sends",
+              "write units",
+              "read units",
+              "log bytes",
+              "requests",
+              "carrying and logs",
+            ],
+            requests.scenarios.map(scenarioRow),
+          ),
+        ]),
+    ...(lag === undefined
+      ? []
+      : [
+          "From put to verified, milliseconds:",
+          markdownTable(
+            ["", "objects", "p50", "p99", "max"],
+            [
+              ["one by one", lag.idle.objects, lag.idle.p50, lag.idle.p99, lag.idle.max],
+              ["all at once", lag.busy.objects, lag.busy.p50, lag.busy.p99, lag.busy.max],
+            ],
+          ),
+        ]),
+    ...(bundles === undefined
+      ? []
+      : [
+          "Bundles, and the median of ten loads in a fresh process:",
+          markdownTable(
+            ["function", "KB", "compressed KB", "budget KB", "load, ms"],
+            bundles.map(({ folder, bytes, gzipBytes, importMs, budgetBytes }) => [
+              folder,
+              ...[bytes, gzipBytes, budgetBytes].map((one) => Math.round(one / 1_000)),
+              round(importMs, 0),
+            ]),
+          ),
+        ]),
+  ].join("\n\n");
