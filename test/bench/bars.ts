@@ -50,6 +50,11 @@ export const newObjectBars = (
     bar("looks at a replica that was never written (HEAD) per new object", 0, headsOfReplica),
     bar("other requests to S3 per new object", 0, all - known - headsOfReplica),
     bar("queue and topic sends per new object", 1, sends),
+    bar(
+      "refused requests per new object",
+      0,
+      lines.reduce((sum, { refused }) => sum + refused, 0),
+    ),
     bar("DynamoDB write units per new object", 6, countUnits(lines, "dynamodb_write_unit")),
   ];
 };

@@ -18,6 +18,8 @@ export interface BilledRequest {
   readonly indexWrites: number;
   /** Messages that it carried. */
   readonly messages: number;
+  /** Whether the cloud refused it: a condition that was false, a key that is not there, or a request that is wrong. */
+  readonly refused: boolean;
 }
 
 /** A request that the bench does not know: it has to learn it before its figures can be believed. */
@@ -31,7 +33,7 @@ const chunks = (bytes: number): number => Math.max(1, Math.ceil(bytes / CHUNK_BY
 
 const none = { indexWrites: 0, messages: 0 } as const;
 
-type Classified = Omit<BilledRequest, "caller" | "service">;
+type Classified = Omit<BilledRequest, "caller" | "service" | "refused">;
 
 const s3Operation = (method: string, query: URLSearchParams, copies: boolean, hasKey: boolean): string | undefined => {
   if (!hasKey) return method === "HEAD" ? "HeadBucket" : query.has("list-type") ? "ListObjectsV2" : undefined;
@@ -137,15 +139,16 @@ const dynamo = (meter: DynamoMeter, exchange: Exchange): Classified => {
 export const billedRequest = (meter: DynamoMeter, exchange: Exchange): BilledRequest => {
   const caller = callerOf(exchange);
   const { service } = signedFor(exchange);
+  const refused = exchange.status >= 400;
   switch (service) {
     case "s3":
-      return { caller, service, ...s3(exchange) };
+      return { caller, service, refused, ...s3(exchange) };
     case "sqs":
-      return { caller, service, ...sqs(exchange) };
+      return { caller, service, refused, ...sqs(exchange) };
     case "sns":
-      return { caller, service, ...sns(exchange) };
+      return { caller, service, refused, ...sns(exchange) };
     case "dynamodb":
-      return { caller, service, ...dynamo(meter, exchange) };
+      return { caller, service, refused, ...dynamo(meter, exchange) };
     default:
       throw new UnknownRequestError(`${caller} asked the service ${service}: ${exchange.method} ${exchange.path}`);
   }

@@ -29,12 +29,13 @@ const lineRows = (lines: readonly LedgerLine[], per: number): (string | number)[
     `${line.service} ${line.operation}`,
     short(line.target),
     round(line.requests / per, 3),
+    round(line.refused / per, 3),
     round(countUnits([line], "dynamodb_write_unit") / per, 3),
     round(line.indexWrites / per, 3),
     round((dollars(line.charges) / per) * 1e6, 3),
   ]);
 
-const LINE_HEAD = ["Function", "Request", "Of", "Requests", "Write units", "of the index", "$ per million"];
+const LINE_HEAD = ["Function", "Request", "Of", "Requests", "refused", "Write units", "of the index", "$ per million"];
 
 const scenarioText = ({ name, objects, settled, lines, usdPerMillion }: ScenarioFigures): string => {
   const { requests, carryingBusy, carryingIdle } = usdPerMillion;
@@ -76,6 +77,18 @@ const barsText = (bars: readonly Bar[]): string =>
     bars.map(({ name, limit, actual, ok }) => [name, limit, round(actual, 3), ok ? "held" : "EXCEEDED"]),
   );
 
+const standingTable = (lines: readonly LedgerLine[]): string =>
+  table(
+    ["Function", "Request", "Of", "Requests", "Read units"],
+    lines.map((line) => [
+      short(line.caller),
+      `${line.service} ${line.operation}`,
+      short(line.target),
+      line.requests,
+      countUnits([line], "dynamodb_read_unit"),
+    ]),
+  );
+
 /** The figures for people. */
 export const humanReport = ({ bundles, lag, requests, bars, seconds }: Figures): string =>
   [
@@ -85,7 +98,7 @@ export const humanReport = ({ bundles, lag, requests, bars, seconds }: Figures):
       ? []
       : [
           ...requests.scenarios.map(scenarioText),
-          `By the clock, in ${requests.standingSeconds.toFixed(0)} s:\n${table(LINE_HEAD, lineRows(requests.standing, 1))}`,
+          `By the clock, in ${requests.standingSeconds.toFixed(0)} s\n${standingTable(requests.standing)}`,
         ]),
     barsText(bars),
     `${seconds.toFixed(0)} s`,

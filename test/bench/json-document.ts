@@ -9,6 +9,7 @@ const lineDocument = (line: LedgerLine, per: number) => ({
   operation: line.operation,
   target: line.target,
   requests: round(line.requests / per, 4),
+  refused: round(line.refused / per, 4),
   messages: round(line.messages / per, 4),
   write_units: round(countUnits([line], "dynamodb_write_unit") / per, 4),
   index_write_units: round(line.indexWrites / per, 4),

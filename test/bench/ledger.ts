@@ -9,6 +9,8 @@ export interface LedgerLine {
   readonly target: string;
   readonly requests: number;
   readonly messages: number;
+  /** Those among the requests that were refused. */
+  readonly refused: number;
   readonly indexWrites: number;
   readonly charges: readonly Charge[];
 }
@@ -22,14 +24,15 @@ const addCharges = (left: readonly Charge[], right: readonly Charge[]): readonly
 /** Adds requests up, by who asked what of whom; in the order of services, operations and callers. */
 export const tally = (requests: readonly BilledRequest[]): readonly LedgerLine[] => {
   const lines = new Map<string, LedgerLine>();
-  for (const { caller, service, operation, target, messages, indexWrites, charges } of requests) {
+  for (const { caller, service, operation, target, messages, indexWrites, charges, refused } of requests) {
     const kind = { caller, service, operation, target };
     const id = JSON.stringify([service, operation, target, caller]);
-    const line = lines.get(id) ?? { ...kind, requests: 0, messages: 0, indexWrites: 0, charges: [] };
+    const line = lines.get(id) ?? { ...kind, requests: 0, messages: 0, refused: 0, indexWrites: 0, charges: [] };
     lines.set(id, {
       ...kind,
       requests: line.requests + 1,
       messages: line.messages + messages,
+      refused: line.refused + (refused ? 1 : 0),
       indexWrites: line.indexWrites + indexWrites,
       charges: addCharges(line.charges, charges),
     });

@@ -7,15 +7,15 @@ import { endOnSignals, isStopping, stopEverything } from "../../infra/local/proc
 import { type Progress, stderrProgress } from "../../infra/local/progress.ts";
 import { CloudUnavailableError, describeResolution, resolveCloud } from "../../infra/local/resolve-cloud.ts";
 import { UsageError } from "../../infra/local/start-options.ts";
-import { newObjectBars } from "./bars.ts";
+import { atMost, type Bar, newObjectBars } from "./bars.ts";
 import { benchWorld, type BenchWorld } from "./bench-world.ts";
 import { bundleBars, measureBundles, synthesize } from "./measure-bundles.ts";
-import { type Figures } from "./figures.ts";
+import { type Figures, SCENARIO_NAMES } from "./figures.ts";
 import { humanReport } from "./human-report.ts";
 import { jsonDocument } from "./json-document.ts";
 import { markdownReport } from "./markdown-report.ts";
 import { measureLag } from "./measure-lag.ts";
-import { measureRequests, type RequestFigures } from "./measure-requests.ts";
+import { measureRequests, type RequestFigures, type ScenarioFigures } from "./measure-requests.ts";
 import { BENCH_HELP, type BenchOptions, parseBenchOptions } from "./options.ts";
 
 /** `npm run bench`: the figures of docs/performance.md, measured afresh. */
@@ -31,18 +31,26 @@ const benchCloud = async (progress: Progress): Promise<Cloud> => {
   return resolution.cloud;
 };
 
-const requestBars = (requests: RequestFigures, { names }: BenchWorld): Figures["bars"] => {
-  const created = requests.scenarios.find(({ name }) => name === "new");
-  if (created === undefined) return [];
-  const { lines, objects, settled } = created;
-  return [
-    ...newObjectBars(lines, objects, { primaryBucket: names.bucket, replicaBucket: names.secondary.bucket }),
-    { name: "new objects that were not verified", limit: 0, actual: objects - settled, ok: settled === objects },
-  ];
-};
+/**
+ * How many objects may not have got where they should when the bench stops looking. Without a digest of S3's an object may
+ * lose a race between the two regions, and is then looked at again after minutes, which the bench does not wait for.
+ */
+const unsettledMax = ({ name, objects }: ScenarioFigures): number =>
+  name === "new_without_strong_checksum" ? objects / 2 : 0;
+
+const requestBars = ({ scenarios }: RequestFigures, { names }: BenchWorld): readonly Bar[] => [
+  ...scenarios
+    .filter(({ name }) => name === "new")
+    .flatMap(({ lines, objects }) =>
+      newObjectBars(lines, objects, { primaryBucket: names.bucket, replicaBucket: names.secondary.bucket }),
+    ),
+  ...scenarios.map((one) =>
+    atMost(`not settled: ${SCENARIO_NAMES[one.name]}`, unsettledMax(one), one.objects - one.settled),
+  ),
+];
 
 type CloudFigures = Pick<Figures, "cloud" | "lag" | "requests"> & {
-  readonly bars: Figures["bars"];
+  readonly bars: readonly Bar[];
   readonly assembly: string;
 };
 

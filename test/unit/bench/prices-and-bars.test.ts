@@ -24,6 +24,7 @@ const request = (
   charges: [charge],
   indexWrites: 0,
   messages,
+  refused: false,
 });
 
 const times = (count: number, one: BilledRequest): readonly BilledRequest[] => Array.from({ length: count }, () => one);
@@ -65,6 +66,11 @@ describe("the bars of a new object", () => {
   ])("are exceeded by one more of the %s for each", (name, one) => {
     const names = exceeded([...AS_PROMISED, ...times(OBJECTS, one)]);
     expect(names).toEqual([expect.stringContaining(name)]);
+  });
+
+  it("are exceeded when requests are refused, whatever they cost", () => {
+    const refused = { ...WRITE, charges: [], refused: true };
+    expect(exceeded([...AS_PROMISED, ...times(OBJECTS, refused)])).toEqual([expect.stringContaining("refused")]);
   });
 
   it("are exceeded when messages are not packed and sent more than once", () => {

@@ -118,6 +118,12 @@ describe("who made a request", () => {
   });
 });
 
+it("says when the cloud refused a request", () => {
+  const head = { method: "HEAD", path: "/source/a" };
+  expect(classify(exchange("s3", { ...head, status: 404 })).refused).toBe(true);
+  expect(classify(exchange("s3", head)).refused).toBe(false);
+});
+
 it("refuses a request to a service that has no price here", () => {
   expect(() => classify(exchange("kms"))).toThrow(/kms/);
 });
