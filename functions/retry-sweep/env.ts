@@ -6,9 +6,7 @@ export const env = z.object({
   ROLE: z.enum(["primary", "secondary"]),
   /** The table whose due index is drained: the registry at a secondary, the verification state at the primary. */
   TABLE: z.string().check(z.minLength(1)),
-  /** Queue for rows whose object needs attention: geo-events at a secondary, checksum at the primary. */
+  /** Queue that due rows are sent to: geo-events at a secondary, checksum at the primary. */
   EVENTS_QUEUE: z.string().check(z.minLength(1)),
-  /** Queue for synced rows whose verification is due. At the primary: the checksum queue again. */
-  VERIFICATION_QUEUE: z.string().check(z.minLength(1)),
   REPLICABLES: z.string().check(z.minLength(2)),
 });

@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import { dynamoClient, sqsClient } from "../../shared/aws/clients.ts";
 import { DynamoTable } from "../../shared/aws/dynamo-table.ts";
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
@@ -11,20 +12,23 @@ import { env } from "./env.ts";
 
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "retry-sweep" });
-const queues = sqsClient();
 const sweeping: Sweeping = {
   table: new DynamoTable(dynamoClient(), config.TABLE),
   replicableNames: applySelection(declared, decodeReplicableSelection(config.REPLICABLES)).map(({ name }) => name),
-  events: new SqsQueue(queues, config.EVENTS_QUEUE),
-  verification: new SqsQueue(queues, config.VERIFICATION_QUEUE),
+  queue: new SqsQueue(sqsClient(), config.EVENTS_QUEUE),
   clock: systemClock,
   telemetry,
 };
 
+/** What the state machine hands over: nothing at first, then where the last round came to. */
+const Round = z.object({
+  sweep: z.optional(z.object({ cursor: z.optional(z.record(z.string(), z.number())) })),
+});
+
 /** One round of the sweep; the state machine starts another while there is more. */
-export const handler = async (): Promise<Swept> => {
+export const handler = async (input: unknown): Promise<Swept> => {
   try {
-    return await sweepDue(sweeping);
+    return await sweepDue(sweeping, Round.parse(input ?? {}).sweep?.cursor);
   } finally {
     telemetry.flush();
   }

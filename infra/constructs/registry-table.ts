@@ -41,8 +41,8 @@ export class RegistryTable extends Construct {
       indexName: DUE_INDEX,
       partitionKey: { name: "due_pk", type: AttributeType.STRING },
       sortKey: { name: "due_at", type: AttributeType.NUMBER },
-      projectionType: ProjectionType.INCLUDE,
-      nonKeyAttributes: ["state", "verification_state", "taint_until"],
+      // Whoever is sent to a due row reads the row itself; a wider index would be written on every change of state.
+      projectionType: ProjectionType.KEYS_ONLY,
     });
     if (table.tableStreamArn === undefined) throw new Error(`${tableName} has no stream`);
     this.streamArn = table.tableStreamArn;

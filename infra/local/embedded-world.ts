@@ -134,7 +134,7 @@ const serve = (app: WebApp): Promise<{ readonly url: string; readonly server: Se
 const dueTable = (name: string): MemoryTable =>
   new MemoryTable({
     name,
-    indexes: [{ name: DUE_INDEX, pk: "due_pk", sk: "due_at", include: ["state", "verification_state", "taint_until"] }],
+    indexes: [{ name: DUE_INDEX, pk: "due_pk", sk: "due_at", include: [] }],
   });
 
 const queueWithDeadLetters = (name: string, deadLettersName: string) => {
@@ -257,8 +257,8 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
   );
   const sweeping = { replicableNames: replicables.map(({ name }) => name), ...base };
   const sweep = async (): Promise<void> => {
-    await sweepDue({ ...sweeping, table: state, events: checksum.queue, verification: checksum.queue });
-    await sweepDue({ ...sweeping, table: registry, events: events.queue, verification: verification.queue });
+    await sweepDue({ ...sweeping, table: state, queue: checksum.queue });
+    await sweepDue({ ...sweeping, table: registry, queue: events.queue });
   };
   setInterval(() => void sweep(), SWEEP_EVERY_MS).unref();
 

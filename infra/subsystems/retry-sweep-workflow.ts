@@ -15,7 +15,7 @@ export const FIRST_INPUT = { round: 1 } as const;
 /**
  * Sweep, and while there is more, sweep again.
  *
- * @param sweepFunction ARN of the function, which answers `{ swept, more }`.
+ * @param sweepFunction ARN of the function, which answers `{ swept, more, cursor }` and is handed the last answer.
  */
 export const retrySweepWorkflow = (sweepFunction: string) => ({
   Comment: "Sends what is due back to the queues, until nothing more is due",
@@ -55,7 +55,8 @@ export const retrySweepWorkflow = (sweepFunction: string) => ({
     },
     NextRound: {
       Type: "Pass",
-      Parameters: { "round.$": "States.MathAdd($.round, 1)" },
+      // The function goes on where it came to: rows that wait for a worker are still due, and were sent already.
+      Parameters: { "round.$": "States.MathAdd($.round, 1)", "sweep.$": "$.sweep" },
       Next: "Sweep",
     },
     Done: { Type: "Succeed" },

@@ -21,15 +21,9 @@ import { FIRST_INPUT, retrySweepWorkflow } from "./retry-sweep-workflow.ts";
 /** The sweep stops by itself well before and says that there is more. */
 const TIMEOUT = Duration.minutes(1);
 
-/** Where due rows go: rows whose object needs attention, and rows whose verification does. */
-const queuesOf = ({ config, site }: GeoSiteProps): { readonly events: string; readonly verification: string } => {
-  if (site.role === "primary") {
-    const { checksumQueue } = primaryNames(config, site);
-    return { events: checksumQueue, verification: checksumQueue };
-  }
-  const { eventsQueue, verificationQueue } = secondaryNames(config, site);
-  return { events: eventsQueue, verification: verificationQueue };
-};
+/** Where due rows go. */
+const queueOf = ({ config, site }: GeoSiteProps): string =>
+  site.role === "primary" ? primaryNames(config, site).checksumQueue : secondaryNames(config, site).eventsQueue;
 
 /** At every site: each minute, sends the rows that are due back to the queues. Losing every message costs a minute. */
 export class RetrySweep extends Construct {
@@ -39,7 +33,7 @@ export class RetrySweep extends Construct {
     super(scope, "RetrySweep");
     const here = placeOf(config, site);
     const names = siteNames(config, site);
-    const queues = queuesOf({ config, site });
+    const queue = queueOf({ config, site });
     const table = objectTableOf(config, site);
     const sweepName = functionName(config, site, "retry-sweep");
 
@@ -52,8 +46,7 @@ export class RetrySweep extends Construct {
         SITE_NAME: site.name,
         ROLE: site.role,
         TABLE: table.tableName,
-        EVENTS_QUEUE: queues.events,
-        VERIFICATION_QUEUE: queues.verification,
+        EVENTS_QUEUE: queue,
         REPLICABLES: encodeReplicableSelection(config.selection),
       },
       timeout: TIMEOUT,
@@ -61,7 +54,7 @@ export class RetrySweep extends Construct {
       tracing: config.tracing,
     });
     table.grantReadDue(sweep);
-    for (const queue of new Set(Object.values(queues))) new QueueAccess(here, queue).grantSend(sweep);
+    new QueueAccess(here, queue).grantSend(sweep);
 
     this.workflow = this.#workflow(names.retrySweep, functionArn(here, sweepName), config.tracing);
     this.workflow.node.addDependency(sweep);

@@ -2,6 +2,7 @@
  * The configuration of an installation: which sites there are and what they replicate. Everything the stacks, the
  * functions and the command line need to know about a deployment is derived from this one value.
  */
+import { GeoError } from "../geo/errors.ts";
 import * as z from "zod/mini";
 
 import { bucketName, functionName } from "../geo/physical-names.ts";
@@ -120,12 +121,15 @@ export interface GeoConfig extends Omit<z.output<typeof Shape>, "replicables" | 
 }
 
 /** A configuration that can not be deployed, with everything that is wrong with it. */
-export class GeoConfigError extends Error {
-  override readonly name = "GeoConfigError";
+export class GeoConfigError extends GeoError {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`The configuration has ${problems.length} problem(s):\n${problems.map((line) => `  - ${line}`).join("\n")}`);
+    super(
+      "GEO_INVALID_CONFIG",
+      `The configuration has ${problems.length} problem(s):\n${problems.map((line) => `  - ${line}`).join("\n")}`,
+    );
+    this.name = "GeoConfigError";
     this.problems = problems;
   }
 }

@@ -51,6 +51,12 @@ export const STOP_BEFORE_TIMEOUT_MS = 5 * SECOND_MS;
 /** A synced row whose verification was asked for by message is due this much later, should the message get lost. */
 export const VERIFICATION_GRACE_MS = 5 * MINUTE_MS;
 
+/**
+ * After this long a settled row looks whether the primary's checksum is there, should its announcement have come too early
+ * or not at all. Enough for the primary to read an object of a gigabyte.
+ */
+export const PRIMARY_CHECKSUM_LOOK_SECONDS = 20;
+
 /** A row that waits for the primary's checksum looks again after as long as it has waited, between these bounds. */
 export const PRIMARY_CHECKSUM_WAIT_MIN_MS = 5 * MINUTE_MS;
 export const PRIMARY_CHECKSUM_WAIT_MAX_MS = 4 * HOUR_MS;

@@ -56,8 +56,6 @@ export const COUNT_METRICS = {
   foreignBucketEvent: "ForeignBucketEvent",
   /** A message that can not be read was put into the dead-letter queue with its reason. */
   parkedMessage: "ParkedMessage",
-  /** A row that can not be read was left as it is and counted as nothing. */
-  unreadableRow: "UnreadableRow",
   /** Rows that the retry sweep sent back to the queues. */
   swept: "Swept",
   /** Changes of rows that went into the counters. */

@@ -58,7 +58,7 @@ const reportSync = (
         replicable,
       );
       if (result.kind === "checksum_mismatch") telemetry.count(COUNT_METRICS.checksumMismatch, 1, replicable);
-      if (result.kind === "unknown_outcome") telemetry.count(COUNT_METRICS.unknownOutcome, 1, replicable);
+      if (result.blocked) telemetry.count(COUNT_METRICS.syncBlocked, 1, replicable);
       telemetry.warn("sync failed", { ...fields, kind: result.kind, reason: result.text, retry_at: result.retryAt });
       return;
     case "lost_lease":

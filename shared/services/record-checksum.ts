@@ -8,6 +8,7 @@ import type { ObjectFacts } from "../geo/object-facts.ts";
 import { type ObjectRef, type VerificationStateRow, parseVerificationStateRow, rowKey } from "../geo/registry-row.ts";
 import { retryDelayMs } from "../geo/retry.ts";
 import type { PrimarySite } from "../ports/site.ts";
+import { firstRev } from "../tables/registry/expression.ts";
 import {
   failChecksum,
   failUnseen,
@@ -37,6 +38,8 @@ export interface ChecksumRequest {
   readonly modelRecordId: string;
   readonly correlationId: string;
 }
+
+const revStart = (site: PrimarySite): number => firstRev(() => site.chance.random());
 
 const speaksOf = (row: VerificationStateRow, facts: ObjectFacts): boolean =>
   row.src_version_id === facts.versionId && row.src_etag === facts.etag;
@@ -116,7 +119,7 @@ export const recordPrimaryChecksum = async (site: PrimarySite, request: Checksum
     const now = site.clock.now();
     if (seen.outcome === "failed") {
       const failure = failureOf(site, row, seen.failure.detail, now);
-      const written = await site.verificationState.update(failUnseen(ref, row, failure, now));
+      const written = await site.verificationState.update(failUnseen(ref, row, failure, now, revStart(site)));
       if (written.outcome === "written") return { result: "failed", ...failure };
     } else if (seen.outcome === "absent") {
       if (row === undefined) return { result: "forgotten" };
@@ -146,11 +149,11 @@ const recordPresent = async (
   }
   const known = attested(facts);
   if (known !== undefined) {
-    const written = await site.verificationState.update(recordAttested(ref, row, pin, known, now));
+    const written = await site.verificationState.update(recordAttested(ref, row, pin, known, now, revStart(site)));
     return written.outcome === "written" ? { result: "attested" } : "refused";
   }
   const started = await site.verificationState.update(
-    startChecksum(ref, row, pin, now, now + leaseMs(site.functionTimeoutMs)),
+    startChecksum(ref, row, pin, now, now + leaseMs(site.functionTimeoutMs), revStart(site)),
   );
   return started.outcome === "written" ? compute(site, request, parseVerificationStateRow(started.item)) : "refused";
 };

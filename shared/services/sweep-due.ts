@@ -3,7 +3,6 @@ import { encodeKey } from "../geo/key-codec.ts";
 import { SWEEP_ROWS_MAX } from "../geo/limits.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import { duePartitions } from "../geo/registry-row.ts";
-import { REPLICATION_STATE } from "../geo/replication-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MessageQueue, OutgoingMessage } from "../ports/message-queue.ts";
 import type { Item, Table } from "../ports/table.ts";
@@ -14,19 +13,22 @@ import { findDue } from "../tables/registry/find-due.ts";
 export interface Sweeping {
   readonly table: Pick<Table, "query">;
   readonly replicableNames: readonly string[];
-  /** For rows whose object has to be looked at. */
-  readonly events: MessageQueue;
-  /** For settled rows whose verification is due. */
-  readonly verification: MessageQueue;
+  /** Where all of them go. The worker that looks at a row decides what it needs: an index may be behind its table. */
+  readonly queue: MessageQueue;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
 
-/** How far a sweep came. `more`: there was more due than one run sends. */
-export interface Swept {
-  readonly swept: number;
-  readonly more: boolean;
-}
+/**
+ * Where a sweep goes on: for each partition that had more than one run sends, the time from which on its rows are still
+ * to be sent. Rows that wait for a worker stay due, and without this every round would send the same ones again.
+ */
+export type SweepCursor = Readonly<Record<string, number>>;
+
+/** How far a sweep came. `more`: there was more due than one run sends, and `cursor` says where to go on. */
+export type Swept =
+  | { readonly swept: number; readonly more: false }
+  | { readonly swept: number; readonly more: true; readonly cursor: SweepCursor };
 
 const chunks = <T>(list: readonly T[], size: number): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(list.length / size) }, (_, chunk) => list.slice(chunk * size, (chunk + 1) * size));
@@ -37,45 +39,45 @@ const dueMessages = (replicableName: string, keys: readonly string[]): readonly 
     return { body: JSON.stringify(message), group: replicableName };
   });
 
-/** A settled row out of quarantine is due for its verification; everything else for a look at the object. */
-const wantsVerification = (item: Item, now: number): boolean =>
-  item["state"] === REPLICATION_STATE.synced &&
-  !(typeof item["taint_until"] === "number" && item["taint_until"] <= now);
+const dueAt = (item: Item | undefined): number => (typeof item?.["due_at"] === "number" ? item["due_at"] : 0);
+
+/** Where the next round goes on in a partition; a page of one single time is stepped over, and found by the next sweep. */
+const afterPage = (items: readonly Item[]): number => {
+  const [first, last] = [dueAt(items[0]), dueAt(items.at(-1))];
+  return first === last ? last + 1 : last;
+};
 
 /**
- * T10. Sends the keys of due rows back to the queues and changes nothing, so that it may die anywhere, or run twice: what
+ * T10. Sends the keys of due rows back to the queue and changes nothing, so that it may die anywhere, or run twice: what
  * it did not send is still due, and what it sent twice is looked at twice. Each type and partition gets its share of a
  * run, so that a flood of one type does not keep another waiting.
  */
-export const sweepDue = async (sweeping: Sweeping): Promise<Swept> => {
-  const { table, events, verification, clock, telemetry } = sweeping;
+export const sweepDue = async (sweeping: Sweeping, cursor?: SweepCursor): Promise<Swept> => {
+  const { table, queue, clock, telemetry } = sweeping;
   const now = clock.now();
-  const partitions = sweeping.replicableNames.flatMap((name) =>
-    duePartitions(name).map((partition) => ({ name, partition })),
-  );
-  const share = Math.max(1, Math.floor(SWEEP_ROWS_MAX / Math.max(1, partitions.length)));
+  const partitionsOf = (name: string) =>
+    duePartitions(name).filter((partition) => cursor === undefined || cursor[partition] !== undefined);
+  const partitions = sweeping.replicableNames.reduce((sum, name) => sum + partitionsOf(name).length, 0);
+  const share = Math.max(1, Math.floor(SWEEP_ROWS_MAX / Math.max(1, partitions)));
   let swept = 0;
-  let more = false;
+  const next: Record<string, number> = {};
   for (const name of sweeping.replicableNames) {
-    const pages = await Promise.all(
-      duePartitions(name).map((partition) => table.query(findDue(partition, now, share))),
+    const due: string[] = [];
+    await Promise.all(
+      partitionsOf(name).map(async (partition) => {
+        const page = await table.query(findDue(partition, cursor?.[partition] ?? 0, now, share));
+        if (page.next !== undefined && page.items.length > 0) next[partition] = afterPage(page.items);
+        for (const item of page.items) if (typeof item["sk"] === "string") due.push(item["sk"]);
+      }),
     );
-    const due = pages.flatMap((page) => page.items);
-    if (pages.some((page) => page.next !== undefined)) more = true;
     if (due.length === 0) continue;
-    const keys = (wanted: boolean) =>
-      due.flatMap((item) => (wantsVerification(item, now) === wanted && typeof item.sk === "string" ? [item.sk] : []));
-    const outcomes = [
-      await events.send(dueMessages(name, keys(false))),
-      await verification.send(dueMessages(name, keys(true))),
-    ];
-    // What was not sent is still due: the next run sends it.
-    for (const outcome of outcomes) {
-      if (outcome.outcome === "failed")
-        telemetry.warn("some due rows could not be sent", { replicable: name, reason: outcome.reason });
+    const sent = await queue.send(dueMessages(name, due));
+    // What was not sent is still due: the next sweep sends it.
+    if (sent.outcome === "failed") {
+      telemetry.warn("some due rows could not be sent", { replicable: name, reason: sent.reason });
     }
     swept += due.length;
     telemetry.count(COUNT_METRICS.swept, due.length, name);
   }
-  return { swept, more };
+  return Object.keys(next).length === 0 ? { swept, more: false } : { swept, more: true, cursor: next };
 };

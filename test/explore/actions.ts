@@ -56,7 +56,12 @@ export const isDue = (state: State): boolean => {
   if (row?.["due_at"] === undefined) return false;
   if (row["attempt_token"] !== undefined) return at(state, "lease_until") === PAST;
   const settled = at(state, "gen") === at(state, "done_gen");
-  if (!settled) return row["state"] !== REPLICATION_STATE.failed || at(state, "retry_at") !== TO_COME || at(state, "gen") !== at(state, "claimed_gen");
+  if (!settled)
+    return (
+      row["state"] !== REPLICATION_STATE.failed ||
+      at(state, "retry_at") !== TO_COME ||
+      at(state, "gen") !== at(state, "claimed_gen")
+    );
   if (at(state, "taint_until") === PAST) return true;
   switch (row["state"]) {
     case REPLICATION_STATE.failed:
@@ -91,8 +96,7 @@ export const tokenOf = (attempt: Attempt): string | undefined => {
 const othersMayWrite = (state: State): boolean =>
   state.late.length > 0 ||
   state.workers.some(
-    ({ attempt }) =>
-      attempt !== undefined && "held" in attempt && attempt.held.token !== state.row?.["attempt_token"],
+    ({ attempt }) => attempt !== undefined && "held" in attempt && attempt.held.token !== state.row?.["attempt_token"],
   );
 
 const changes = (state: State): readonly Action[] => {
@@ -118,7 +122,8 @@ const changes = (state: State): readonly Action[] => {
           {
             label: "delete",
             optional: true,
-            run: () => Promise.resolve(changed([...state.source, { kind: "marker" as const, v: `s${state.names}` }], 1)),
+            run: () =>
+              Promise.resolve(changed([...state.source, { kind: "marker" as const, v: `s${state.names}` }], 1)),
           },
         ]),
     ...(top === undefined
@@ -208,18 +213,16 @@ const work = (rules: Rules, state: State, index: number): readonly Action[] => {
     ([fate, cost]) =>
       fate === "answered" ||
       (writes && cost !== undefined && state.budget[cost] > 0 && !(fate === "corrupted" && attempt.at === "remove")),
-  ).map(
-    ([fate, cost]): Action => ({
-      label: `${name}: ${attempt.at}${fate === "answered" ? "" : ` (${fate.replaceAll("_", " ")})`}`,
-      optional: fate !== "answered",
-      run: async () => {
-        rules.stage.state = cost === undefined ? state : spend(state, cost);
-        rules.stage.fate = fate;
-        const next = await step(rules.site, attempt);
-        return withWorker(rules.stage.state, index, next.at === "ended" ? IDLE : { ...slot, attempt: next });
-      },
-    }),
-  );
+  ).map(([fate, cost]): Action => ({
+    label: `${name}: ${attempt.at}${fate === "answered" ? "" : ` (${fate.replaceAll("_", " ")})`}`,
+    optional: fate !== "answered",
+    run: async () => {
+      rules.stage.state = cost === undefined ? state : spend(state, cost);
+      rules.stage.fate = fate;
+      const next = await step(rules.site, attempt);
+      return withWorker(rules.stage.state, index, next.at === "ended" ? IDLE : { ...slot, attempt: next });
+    },
+  }));
   if (state.budget.crashes === 0) return moves;
   const died = (): State => {
     const gone = withWorker(spend(state, "crashes"), index, IDLE);
@@ -284,14 +287,20 @@ const verifications = (rules: Rules, state: State): readonly Action[] => {
 const time = (rules: Rules, state: State): readonly Action[] => {
   const actions: Action[] = [];
   const pass = (label: string, columns: readonly string[], optional = false, cost?: keyof Budget) =>
-    actions.push({ label, optional, run: () => Promise.resolve(setTimes(cost === undefined ? state : spend(state, cost), columns)) });
+    actions.push({
+      label,
+      optional,
+      run: () => Promise.resolve(setTimes(cost === undefined ? state : spend(state, cost), columns)),
+    });
   if (state.row === undefined) return actions;
   if (state.row["attempt_token"] !== undefined && at(state, "lease_until") === TO_COME) {
     if (!holderLives(state)) pass("the lease of a dead worker ends", ["lease_until", "due_at"]);
-    else if (state.budget.zombies > 0) pass("the lease of a live worker ends", ["lease_until", "due_at"], true, "zombies");
+    else if (state.budget.zombies > 0)
+      pass("the lease of a live worker ends", ["lease_until", "due_at"], true, "zombies");
   }
   if (at(state, "retry_at") === TO_COME) pass("the retry time comes", ["retry_at", "due_at"]);
-  if (at(state, "v_lease") === TO_COME && state.verifier === undefined) pass("the verification's lease ends", ["v_lease", "due_at"]);
+  if (at(state, "v_lease") === TO_COME && state.verifier === undefined)
+    pass("the verification's lease ends", ["v_lease", "due_at"]);
   if (at(state, "taint_until") === TO_COME && (rules.hastyQuarantine || !othersMayWrite(state))) {
     pass("the quarantine ends", ["taint_until", "due_at"]);
   }

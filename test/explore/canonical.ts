@@ -40,19 +40,24 @@ const valueText = (name: string, value: unknown): string => {
     .join(";")}}`;
 };
 
-const workerText = ({ attempt, message }: WorkerSlot): string => `${message ? "m" : "-"}${valueText("attempt", attempt)}`;
+const workerText = ({ attempt, message }: WorkerSlot): string =>
+  `${message ? "m" : "-"}${valueText("attempt", attempt)}`;
 
 const NAME = /\b[srt]\d+\b/g;
 
 const withoutNames = (text: string): string => text.replace(NAME, "*");
 
 const revMatters = (state: State): boolean =>
-  state.workers.some(({ attempt }) => attempt?.at === "recheck" || attempt?.at === "clear_taint" || attempt?.at === "reschedule");
+  state.workers.some(
+    ({ attempt }) => attempt?.at === "recheck" || attempt?.at === "clear_taint" || attempt?.at === "reschedule",
+  );
 
 const revText = (state: State, row: Item | undefined): string =>
   revMatters(state)
     ? state.workers
-        .map(({ attempt }) => (attempt !== undefined && "row" in attempt ? String(attempt.row.rev === row?.["rev"]) : ""))
+        .map(({ attempt }) =>
+          attempt !== undefined && "row" in attempt ? String(attempt.row.rev === row?.["rev"]) : "",
+        )
         .join("")
     : "";
 
@@ -61,9 +66,16 @@ export const canonicalText = (state: State): string => {
   const workers = state.workers.map(workerText).sort((a, b) => (withoutNames(a) < withoutNames(b) ? -1 : 1));
   const text = [
     rowText(state.row),
-    state.source.map((version) => (version.kind === "object" ? `${version.v} ${version.content}` : `${version.v} -`)).join("|"),
-    state.replica.map((version) => (version.kind === "object" ? `${version.v} ${version.says}${version.bytes}` : `${version.v} -`)).join("|"),
-    state.late.map((request) => `${request.kind}${"content" in request ? request.content : ""}${request.onto ?? ""}`).sort().join("|"),
+    state.source
+      .map((version) => (version.kind === "object" ? `${version.v} ${version.content}` : `${version.v} -`))
+      .join("|"),
+    state.replica
+      .map((version) => (version.kind === "object" ? `${version.v} ${version.says}${version.bytes}` : `${version.v} -`))
+      .join("|"),
+    state.late
+      .map((request) => `${request.kind}${"content" in request ? request.content : ""}${request.onto ?? ""}`)
+      .sort()
+      .join("|"),
     workers.join("|"),
     valueText("verifier", state.verifier),
     revText(state, state.row),

@@ -45,7 +45,8 @@ export const isQuiet = (state: State): boolean =>
   !isDue(state) &&
   (state.row === undefined ||
     (["lease_until", "retry_at", "taint_until", "v_lease"].every((time) => state.row?.[time] !== TO_COME) &&
-      (state.row["state"] !== REPLICATION_STATE.synced || state.row["verification_state"] === VERIFICATION_STATE.succeeded)));
+      (state.row["state"] !== REPLICATION_STATE.synced ||
+        state.row["verification_state"] === VERIFICATION_STATE.succeeded)));
 
 /** What must hold when all is quiet: the replica is the source, and the row says so. */
 const findUnconverged = (state: State): string | undefined => {
@@ -59,7 +60,8 @@ const findUnconverged = (state: State): string | undefined => {
   if (replica === undefined) return "L3: the primary holds an object and the replica shows none";
   if (replica.bytes !== source.content) return "L3: the replica shows other bytes than the primary holds";
   if (row === undefined) return "L3: both sides hold the object and no row speaks of it";
-  if (row["state"] !== REPLICATION_STATE.synced) return `L3: all is quiet and the row is in state ${String(row["state"])}`;
+  if (row["state"] !== REPLICATION_STATE.synced)
+    return `L3: all is quiet and the row is in state ${String(row["state"])}`;
   if (row["rep_version_id"] !== replica.v) return "L3: the row names another replica version than the current one";
   if (row["src_version_id"] !== source.v) {
     const named = state.source.find(({ v }) => v === row["src_version_id"]);

@@ -1,4 +1,5 @@
 import { actionsIn, type Rules } from "./actions.ts";
+import { Edges } from "./edges.ts";
 import { canonicalText, fingerprint } from "./canonical.ts";
 import { findViolation, isQuiet } from "./oracle.ts";
 import { explorationSite, type Stage, type Tampering } from "./site.ts";
@@ -18,6 +19,7 @@ export interface Scenario {
 }
 
 export interface Exploration {
+  /** Different states that were visited. */
   readonly states: number;
   readonly exhausted: boolean;
   /** How many states were quiet, where convergence was checked: zero would mean that nothing was shown. */
@@ -25,7 +27,15 @@ export interface Exploration {
   readonly violation?: { readonly rule: string; readonly trace: readonly string[] };
 }
 
-const NO_FAULTS: Budget = { changes: 2, crashes: 0, duplicates: 0, losses: 0, zombies: 0, unanswered: 0, corruptions: 0 };
+const NO_FAULTS: Budget = {
+  changes: 2,
+  crashes: 0,
+  duplicates: 0,
+  losses: 0,
+  zombies: 0,
+  unanswered: 0,
+  corruptions: 0,
+};
 
 /**
  * Visits every state that a scenario can reach, nearest first, so that the first violation has a shortest trace. Steps
@@ -42,17 +52,25 @@ export const explore = async (scenario: Scenario, onProgress?: (states: number) 
     hastyQuarantine: scenario.hastyQuarantine ?? false,
   };
   const statesMax = scenario.statesMax ?? Number.POSITIVE_INFINITY;
-  const seen = new Set<number>([fingerprint(canonicalText(start))]);
+  const ids = new Map<number, number>([[fingerprint(canonicalText(start)), 0]]);
   const parents: number[] = [-1];
   const labels: string[] = ["start"];
+  const edges = new Edges();
+  const quietIds: number[] = isQuiet(start) ? [0] : [];
   let frontier: { readonly id: number; readonly state: State }[] = [{ id: 0, state: start }];
-  let quiet = 0;
 
   const traceTo = (id: number): readonly string[] => {
     const trace: string[] = [];
     for (let at = id; at > 0; at = parents[at] ?? -1) trace.push(labels[at] ?? "?");
     return trace.reverse();
   };
+
+  const result = (exhausted: boolean, rule?: string, id = 0): Exploration => ({
+    states: parents.length,
+    exhausted,
+    quiet: quietIds.length,
+    ...(rule === undefined ? {} : { violation: { rule, trace: traceTo(id) } }),
+  });
 
   while (frontier.length > 0) {
     const next: { readonly id: number; readonly state: State }[] = [];
@@ -61,22 +79,25 @@ export const explore = async (scenario: Scenario, onProgress?: (states: number) 
         stage.fate = "answered";
         const reached = await action.run();
         const mark = fingerprint(canonicalText(reached));
-        if (seen.has(mark)) continue;
-        seen.add(mark);
-        const reachedId = parents.length;
+        const known = ids.get(mark);
+        const reachedId = known ?? parents.length;
+        if (!action.optional) edges.add(id, reachedId);
+        if (known !== undefined) continue;
+        ids.set(mark, reachedId);
         parents.push(id);
         labels.push(action.label);
-        if (isQuiet(reached)) quiet += 1;
+        if (isQuiet(reached)) quietIds.push(reachedId);
         const rule = findViolation(reached);
-        if (rule !== undefined) {
-          return { states: seen.size, exhausted: false, quiet, violation: { rule, trace: traceTo(reachedId) } };
-        }
-        if (seen.size >= statesMax) return { states: seen.size, exhausted: false, quiet };
+        if (rule !== undefined) return result(false, rule, reachedId);
+        if (parents.length >= statesMax) return result(false);
         next.push({ id: reachedId, state: reached });
-        if (seen.size % 10_000 === 0) onProgress?.(seen.size);
+        if (parents.length % 10_000 === 0) onProgress?.(parents.length);
       }
     }
     frontier = next;
   }
-  return { states: seen.size, exhausted: true, quiet };
+  // The whole graph is known: wherever the world stands, it comes to rest if nothing more goes wrong. A loop without a way
+  // out, such as a copy that is trusted, found wrong and trusted again, is found here and nowhere else.
+  const restless = edges.firstThatCanNotReach(quietIds, parents.length);
+  return restless === undefined ? result(true) : result(true, "L3: from here the world never comes to rest", restless);
 };

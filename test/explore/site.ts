@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import type { ObjectFacts } from "../../shared/geo/object-facts.ts";
 import { compile } from "../../shared/memory/expression.ts";
-import type { CopyOutcome, CopyRequest, HeadOutcome, ReadOutcome, RemoveOutcome } from "../../shared/ports/object-store.ts";
+import type {
+  CopyOutcome,
+  CopyRequest,
+  HeadOutcome,
+  ReadOutcome,
+  RemoveOutcome,
+} from "../../shared/ports/object-store.ts";
 import type { SecondarySite } from "../../shared/ports/site.ts";
 import type { DeleteRequest, Item, UpdateRequest, WriteOutcome } from "../../shared/ports/table.ts";
 import { type Content, currentOf, type LateRequest, type ReplicaVersion, type State } from "./state.ts";
@@ -67,7 +73,11 @@ export const land = (state: State, request: LateRequest, conditional: boolean, b
 };
 
 /** A site whose every port acts on the stage. The code that runs on it is the code that ships. */
-export const explorationSite = (stage: Stage, tampering: Tampering, fusedVerificationBytesMax: number): SecondarySite => {
+export const explorationSite = (
+  stage: Stage,
+  tampering: Tampering,
+  fusedVerificationBytesMax: number,
+): SecondarySite => {
   const conditional = tampering.conditionalWrites ?? true;
   const told = (item: Item): Item => tampering.item?.(item) ?? item;
 
@@ -114,7 +124,11 @@ export const explorationSite = (stage: Stage, tampering: Tampering, fusedVerific
         stage.state = { ...stage.state, names: stage.state.names + 1 };
         return token;
       },
-      random: () => 0,
+      // Never the same twice: where a row's `rev` starts is told from every other by it.
+      random: () => {
+        stage.state = { ...stage.state, names: stage.state.names + 1 };
+        return stage.state.names / 2 ** 30;
+      },
     },
     telemetry: NO_TELEMETRY,
     functionTimeoutMs: 60_000,
@@ -126,7 +140,9 @@ export const explorationSite = (stage: Stage, tampering: Tampering, fusedVerific
       head: () => {
         const current = currentOf(stage.state.source);
         const honest: HeadOutcome =
-          current === undefined ? { outcome: "absent" } : { outcome: "present", facts: facts(current.v, current.content) };
+          current === undefined
+            ? { outcome: "absent" }
+            : { outcome: "present", facts: facts(current.v, current.content) };
         return Promise.resolve(tampering.sourceHead?.(stage.state, honest) ?? honest);
       },
       tags: () => Promise.resolve({ outcome: "read", tags: {} }),
@@ -178,11 +194,15 @@ export const explorationSite = (stage: Stage, tampering: Tampering, fusedVerific
       delete: (asked) => {
         const request = tampering.delete?.(asked) ?? asked;
         const compiled = compile(
-          { ...(request.condition === undefined ? {} : { condition: request.condition }), ...(request.names === undefined ? {} : { names: request.names }) },
+          {
+            ...(request.condition === undefined ? {} : { condition: request.condition }),
+            ...(request.names === undefined ? {} : { names: request.names }),
+          },
           request.values ?? {},
         );
         const before = stage.state.row;
-        if (!compiled.holds(before ?? {}, request.values ?? {})) return Promise.resolve({ outcome: "refused", item: before });
+        if (!compiled.holds(before ?? {}, request.values ?? {}))
+          return Promise.resolve({ outcome: "refused", item: before });
         stage.state = { ...stage.state, row: undefined };
         return Promise.resolve({ outcome: "deleted" });
       },

@@ -36,7 +36,8 @@ export const abstractRow = (item: Item): Item => {
   for (const name of Object.keys(item).sort()) {
     const value = item[name];
     if (value === undefined || IRRELEVANT.has(name)) continue;
-    row[name] = (TIMES as readonly string[]).includes(name) && typeof value === "number" ? (value > NOW ? TO_COME : PAST) : value;
+    row[name] =
+      (TIMES as readonly string[]).includes(name) && typeof value === "number" ? (value > NOW ? TO_COME : PAST) : value;
   }
   // What is verified has its size compared with the row's.
   if (item["src_size"] !== undefined) row["src_size"] = item["src_size"];

@@ -190,7 +190,7 @@ describe("every table", () => {
               { AttributeName: "due_pk", KeyType: "HASH" },
               { AttributeName: "due_at", KeyType: "RANGE" },
             ],
-            Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["state", "verification_state", "taint_until"] },
+            Projection: { ProjectionType: "KEYS_ONLY" },
           },
         ],
       });

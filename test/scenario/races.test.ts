@@ -251,7 +251,7 @@ describe("verification and changes", () => {
       verification = await verificationStep(world.secondary, verification);
     }
     const now = world.clock.now();
-    await world.registry.update(taint(ref, now, now + 1_000, now + 1_000));
+    await world.registry.update(taint(ref, now, now + 1_000, now + 1_000, 0));
     expect(await verificationStep(world.secondary, verification)).toEqual({
       at: "ended",
       result: { result: "superseded" },
@@ -334,5 +334,67 @@ describe("answers that are not absence", () => {
     expect(replayed.size).toBe(0);
     expect(world.replicaText(KEY)).toBe("three");
     expect(world.replicaBucket.versions(KEY)).toHaveLength(versions);
+  });
+});
+
+describe("a row that is made again", () => {
+  test("a worker's look at the old row says nothing about the new one, though its generation is the same", async () => {
+    const world = twoSites();
+    world.primaryBucket.put(KEY, "one");
+    world.replicaFaults.loseNextAnswer("copy", "now");
+    await new Worker(world, KEY).finish();
+    world.clock.advance(quarantineMs(world.secondary.functionTimeoutMs) + 1);
+    const slow = await new Worker(world, KEY, "due").until("clear_taint");
+    const before = await world.row(KEY);
+    // Meanwhile the row goes and comes back, tainted again until the very same time.
+    await world.registry.delete({ key: { pk: before?.pk ?? "", sk: KEY } });
+    await new Worker(world, KEY).finish();
+    const remade = await world.row(KEY);
+    expect(remade?.gen).toBe(before?.gen);
+    await world.registry.update({
+      key: { pk: remade?.pk ?? "", sk: KEY },
+      update: "SET taint_until = :taint, due_at = :taint",
+      values: { ":taint": before?.taint_until ?? 0 },
+    });
+    expect((await slow.until("look_at_row")).at).toBe("look_at_row");
+    expect(await world.row(KEY)).toMatchObject({ taint_until: before?.taint_until });
+  });
+
+  test("the primary's record of an older version does not replace that of a newer one, though its row was made again", async () => {
+    const world = twoSites();
+    const { recordAttested } = await import("../../shared/tables/verification-state/record-source.ts");
+    world.primaryBucket.put(KEY, "first");
+    await world.settle();
+    const old = await world.state(KEY);
+    const ref = world.refOf(KEY);
+    const pin = { versionId: old?.src_version_id ?? "", etag: old?.src_etag ?? "", size: 5, lastModified: 0 };
+    const late = recordAttested(ref, old, pin, old?.verification_checksum ?? "", world.clock.now(), 0);
+    world.primaryBucket.deleteCurrent(KEY);
+    await world.settle();
+    world.primaryBucket.put(KEY, "second");
+    await world.settle();
+    const now = await world.state(KEY);
+    expect((await world.verificationState.update(late)).outcome).toBe("refused");
+    expect(await world.state(KEY)).toEqual(now);
+  });
+});
+
+describe("a pass whose verdict could not be written", () => {
+  test("S2: a corrupted copy that a touch overtakes is not taken for the verified one before it", async () => {
+    const world = twoSites();
+    world.primaryBucket.put(KEY, "first");
+    await world.settle();
+    expect(await world.row(KEY)).toMatchObject({ verification_state: "succeeded" });
+    world.primaryBucket.put(KEY, "second");
+    const worker = await new Worker(world, KEY).until("read_back");
+    world.replicaBucket.corrupt(
+      KEY,
+      world.replicaBucket.current(KEY)?.versionId ?? "",
+      new TextEncoder().encode("secomd"),
+    );
+    await worker.until("commit_mismatched");
+    await new Worker(world, KEY).finish();
+    expect(await worker.finish()).toMatchObject({ result: "failed", kind: "checksum_mismatch" });
+    await expectConverged(world, "second");
   });
 });

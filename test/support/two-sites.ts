@@ -172,22 +172,8 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
   const replicableNames = replicables.map(({ name }) => name);
   /** What the scheduler does each minute, at both sites. */
   const sweep = async (): Promise<void> => {
-    await sweepDue({
-      table: registry,
-      replicableNames,
-      events: events.live,
-      verification: verification.live,
-      clock,
-      telemetry,
-    });
-    await sweepDue({
-      table: verificationState,
-      replicableNames,
-      events: checksum.live,
-      verification: checksum.live,
-      clock,
-      telemetry,
-    });
+    await sweepDue({ table: registry, replicableNames, queue: events.live, clock, telemetry });
+    await sweepDue({ table: verificationState, replicableNames, queue: checksum.live, clock, telemetry });
   };
 
   const refOf = (key: string) => {

@@ -57,6 +57,8 @@ export type SyncResult =
       readonly kind: FailureKind | "checksum_mismatch";
       readonly text: string;
       readonly retryAt: number;
+      /** Nothing will change until somebody acts. */
+      readonly blocked: boolean;
     }
   /** Touched again and again, or out of time: left pending for the sweep. */
   | { readonly result: "left_pending" }
@@ -119,7 +121,12 @@ export type Attempt =
   | { readonly at: "fail"; readonly held: Held; readonly kind: FailureKind; readonly detail: string }
   | { readonly at: "taint"; readonly ref: ObjectRef }
   | { readonly at: "purge"; readonly ref: ObjectRef; readonly gen: number; readonly result: SyncResult }
-  | { readonly at: "request_verification"; readonly ref: ObjectRef; readonly result: SyncResult }
+  | {
+      readonly at: "request_verification";
+      readonly ref: ObjectRef;
+      readonly result: SyncResult;
+      readonly delaySeconds: number;
+    }
   | { readonly at: "ended"; readonly ref: ObjectRef; readonly result: SyncResult };
 
 export type SettledDecision = Extract<Decision, { do: "settle_synced" }>;

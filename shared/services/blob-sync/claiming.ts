@@ -1,8 +1,10 @@
 import { SOON_MS, leaseMs, quarantineMs } from "../../geo/limits.ts";
+import { COUNT_METRICS } from "../../geo/metrics.ts";
 import { type RegistryRow, parseRegistryRow, rowKey } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { Item } from "../../ports/table.ts";
 import { claimSeen } from "../../tables/registry/claim-seen.ts";
+import { firstRev } from "../../tables/registry/expression.ts";
 import { joinAttempt } from "../../tables/registry/join-attempt.ts";
 import { takeOver } from "../../tables/registry/take-over.ts";
 import { type ClaimArguments, touchAndClaim } from "../../tables/registry/touch-and-claim.ts";
@@ -41,7 +43,8 @@ const retry = (asked: Asked): Attempt =>
   asked.cause === "hint" ? { at: "touch_and_claim", asked } : { at: "look_at_row", asked };
 
 export const touchAndClaimStep: Step<SecondarySite, "touch_and_claim"> = async (site, { asked }) => {
-  const written = await site.registry.update(touchAndClaim(claimArguments(site, asked)));
+  const revStart = firstRev(() => site.chance.random());
+  const written = await site.registry.update(touchAndClaim({ ...claimArguments(site, asked), revStart }));
   if (written.outcome === "written") return begin(asked, written.item);
   if (written.item === undefined) return retry(asked);
   const row = parseRegistryRow(written.item);
@@ -65,7 +68,9 @@ export const takeOverStep: Step<SecondarySite, "take_over"> = async (site, { ask
   const taintUntil = claim.now + quarantineMs(site.functionTimeoutMs);
   const hints = asked.cause === "hint" ? 1 : 0;
   const written = await site.registry.update(takeOver({ ...claim, oldToken, taintUntil, hints }));
-  return written.outcome === "written" ? begin(asked, written.item) : retry(asked);
+  if (written.outcome === "refused") return retry(asked);
+  site.telemetry.count(COUNT_METRICS.taintedRow, 1, asked.ref.replicableName);
+  return begin(asked, written.item);
 };
 
 export const claimSeenStep: Step<SecondarySite, "claim_seen"> = async (site, { asked, seenGen }) => {

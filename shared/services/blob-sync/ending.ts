@@ -2,10 +2,18 @@ import { attested } from "../../geo/checksum.ts";
 import { recordFailure } from "../../geo/failure-policy.ts";
 import type { GeoMessage } from "../../geo/geo-message.ts";
 import { encodeKey } from "../../geo/key-codec.ts";
-import { PASSES_PER_ATTEMPT_MAX, SOON_MS, leaseMs, quarantineMs } from "../../geo/limits.ts";
+import {
+  PASSES_PER_ATTEMPT_MAX,
+  PRIMARY_CHECKSUM_LOOK_SECONDS,
+  SOON_MS,
+  leaseMs,
+  quarantineMs,
+} from "../../geo/limits.ts";
+import { COUNT_METRICS } from "../../geo/metrics.ts";
 import { parseRegistryRow } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { Item, WriteOutcome } from "../../ports/table.ts";
+import { firstRev } from "../../tables/registry/expression.ts";
 import { fail, failMismatched } from "../../tables/registry/fail.ts";
 import { type PassOutcome, leavePending, nextPass, release } from "../../tables/registry/move-on.ts";
 import { purge } from "../../tables/registry/purge.ts";
@@ -30,6 +38,12 @@ const sourcePin = ({ source }: Written): SourcePin => ({
   checksum: attested(source),
 });
 
+const passOutcome = (written: Written, source: SourcePin): PassOutcome => ({
+  source,
+  replica: written.replica,
+  namedBefore: written.how === "unchanged",
+});
+
 /** The row is not ours any more. If we wrote to S3, somebody has to be told (R12); if not, there is nothing to tell. */
 const lostLease = (held: Held): Attempt =>
   held.wrote ? { at: "taint", ref: held.ref } : ended(held.ref, { result: "lost_lease" });
@@ -52,8 +66,7 @@ const refusedCommit = (
 export const commitSyncedStep: Step<SecondarySite, "commit_synced"> = async (site, { held, written, verdict }) => {
   const pin = sourcePin(written);
   const commit = await site.registry.update(commitSynced(heldAttempt(site, held), pin, written.replica, verdict));
-  if (commit.outcome === "refused")
-    return refusedCommit(site, held, commit.item, { source: pin, replica: written.replica });
+  if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, passOutcome(written, pin));
   const result: SyncResult = {
     result: "synced",
     how: written.how,
@@ -61,9 +74,16 @@ export const commitSyncedStep: Step<SecondarySite, "commit_synced"> = async (sit
     size: pin.size,
     sourceLastModified: pin.lastModified,
   };
-  return verdict.verdict === "to_verify"
-    ? { at: "request_verification", ref: held.ref, result }
-    : ended(held.ref, result);
+  switch (verdict.verdict) {
+    case "verified":
+    case "still_verified":
+      return ended(held.ref, result);
+    case "to_verify":
+      return { at: "request_verification", ref: held.ref, result, delaySeconds: 0 };
+    // The primary's announcement may have come and gone before this commit, while there was nothing to verify yet.
+    case "awaiting_primary":
+      return { at: "request_verification", ref: held.ref, result, delaySeconds: PRIMARY_CHECKSUM_LOOK_SECONDS };
+  }
 };
 
 export const commitAbsentStep: Step<SecondarySite, "commit_absent"> = async (site, { held, how }) => {
@@ -86,13 +106,13 @@ export const commitMismatchedStep: Step<SecondarySite, "commit_mismatched"> = as
 ) => {
   const pin = sourcePin(written);
   const commit = await site.registry.update(failMismatched(heldAttempt(site, held), pin, written.replica, mismatch));
-  if (commit.outcome === "refused")
-    return refusedCommit(site, held, commit.item, { source: pin, replica: written.replica });
+  if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, passOutcome(written, pin));
   return ended(held.ref, {
     result: "failed",
     kind: "checksum_mismatch",
     text: mismatch.text,
     retryAt: mismatch.retryAt,
+    blocked: false,
   });
 };
 
@@ -123,23 +143,41 @@ export const failStep: Step<SecondarySite, "fail"> = async (site, { held, kind, 
   const attempt = heldAttempt(site, held);
   const failure = recordFailure(kind, detail, held.row.retry_count, attempt.now, () => site.chance.random());
   const written = await site.registry.update(fail(attempt, failure));
-  return afterLettingGo(held, written, { result: "failed", kind, text: failure.text, retryAt: failure.retryAt });
+  return afterLettingGo(held, written, {
+    result: "failed",
+    kind,
+    text: failure.text,
+    retryAt: failure.retryAt,
+    blocked: failure.blockedReason !== undefined,
+  });
 };
 
 export const taintStep: Step<SecondarySite, "taint"> = async (site, { ref }) => {
   const now = site.clock.now();
-  await site.registry.update(taint(ref, now, now + quarantineMs(site.functionTimeoutMs), now + SOON_MS));
+  site.telemetry.count(COUNT_METRICS.taintedRow, 1, ref.replicableName);
+  await site.registry.update(
+    taint(
+      ref,
+      now,
+      now + quarantineMs(site.functionTimeoutMs),
+      now + SOON_MS,
+      firstRev(() => site.chance.random()),
+    ),
+  );
   return ended(ref, { result: "lost_lease" });
 };
 
 /** Asks the verification function to read the replica. Should the message get lost, the row is due anyway. */
-export const requestVerificationStep: Step<SecondarySite, "request_verification"> = async (site, { ref, result }) => {
+export const requestVerificationStep: Step<SecondarySite, "request_verification"> = async (
+  site,
+  { ref, result, delaySeconds },
+) => {
   const message: GeoMessage = {
     version: 1,
     kind: "due",
     replicable_name: ref.replicableName,
     keys: [encodeKey(ref.key)],
   };
-  await site.verificationQueue.send([{ body: JSON.stringify(message), group: ref.replicableName }]);
+  await site.verificationQueue.send([{ body: JSON.stringify(message), group: ref.replicableName, delaySeconds }]);
   return ended(ref, result);
 };

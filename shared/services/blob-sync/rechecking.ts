@@ -1,3 +1,4 @@
+import { COUNT_METRICS } from "../../geo/metrics.ts";
 import { parseRegistryRow } from "../../geo/registry-row.ts";
 import type { RegistryRow } from "../../geo/registry-row.ts";
 import type { HeadOutcome } from "../../ports/object-store.ts";
@@ -37,9 +38,9 @@ export const clearTaintStep: Step<SecondarySite, "clear_taint"> = async (site, {
 export const countSuspicionStep: Step<SecondarySite, "count_suspicion"> = async (site, { asked, row }) => {
   const counted = await site.registry.update(countSuspicion(asked.ref, row, site.clock.now()));
   // Refused: somebody has touched or taken the row, and will look at the replica itself.
-  return counted.outcome === "refused"
-    ? ended(asked.ref, { result: "nothing_due" })
-    : { at: "claim_seen", asked, seenGen: parseRegistryRow(counted.item).gen };
+  if (counted.outcome === "refused") return ended(asked.ref, { result: "nothing_due" });
+  site.telemetry.count(COUNT_METRICS.recheckRepaired, 1, asked.ref.replicableName);
+  return { at: "claim_seen", asked, seenGen: parseRegistryRow(counted.item).gen };
 };
 
 export const rescheduleStep: Step<SecondarySite, "reschedule"> = async (site, { asked, row, dueAt }) => {

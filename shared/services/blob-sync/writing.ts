@@ -3,6 +3,7 @@ import { decide } from "../../geo/decide.ts";
 import { digest } from "../../geo/digest.ts";
 import { failureText } from "../../geo/failure-policy.ts";
 import { quarantineMs } from "../../geo/limits.ts";
+import { COUNT_METRICS } from "../../geo/metrics.ts";
 import { retryDelayMs } from "../../geo/retry.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { Attempt, Held, Step } from "./attempt.ts";
@@ -14,10 +15,11 @@ const outOfTime = (site: SecondarySite, held: Held): boolean => site.clock.now()
 const wrote = (held: Held): Held => ({ ...held, wrote: true });
 
 /** A write whose end nobody saw: it may have happened, or still happen (R11, R14). The row is tainted by the next write. */
-const unknown = (site: SecondarySite, held: Held): Held => ({
-  ...wrote(held),
-  ownTaintUntil: site.clock.now() + quarantineMs(site.functionTimeoutMs),
-});
+const unknown = (site: SecondarySite, held: Held): Held => {
+  site.telemetry.count(COUNT_METRICS.unknownOutcome, 1, held.ref.replicableName);
+  site.telemetry.count(COUNT_METRICS.taintedRow, 1, held.ref.replicableName);
+  return { ...wrote(held), ownTaintUntil: site.clock.now() + quarantineMs(site.functionTimeoutMs) };
+};
 
 /** T4. Copies exactly the version that was seen, onto exactly the replica that was seen. */
 export const copyStep: Step<SecondarySite, "copy"> = async (site, { held, source, expectation }) => {

@@ -28,6 +28,17 @@ export const assign = (
   return { set, remove, names, values };
 };
 
+/** A row's first `rev` is a random number below this. */
+const FIRST_REV_BELOW = 2 ** 40;
+
+/**
+ * Where `rev` starts in a row that is made. Random, so that a row which is deleted and made again never comes to a `rev`
+ * that somebody has seen in the old one: a slow worker's write, conditional on what it saw, would pass for the new row.
+ *
+ * @param random uniform in [0, 1)
+ */
+export const firstRev = (random: () => number): number => Math.floor(random() * FIRST_REV_BELOW);
+
 /** One conditional write of `columns`; `rev` goes up with it. Further `SET` clauses may be given as text. */
 export const writeColumns = ({
   key,
@@ -36,6 +47,7 @@ export const writeColumns = ({
   condition,
   values = {},
   names = {},
+  revStart,
 }: {
   readonly key: UpdateRequest["key"];
   readonly columns: Readonly<Record<string, AttributeValue | undefined>>;
@@ -44,15 +56,21 @@ export const writeColumns = ({
   /** Values that the condition or `alsoSet` uses. */
   readonly values?: Readonly<Record<string, AttributeValue>>;
   readonly names?: Readonly<Record<string, string>>;
+  /** What `rev` starts from when this write makes the row (`firstRev`). */
+  readonly revStart?: number | undefined;
 }): UpdateRequest => {
   const assigned = assign(columns);
-  const set = [...assigned.set, ...alsoSet, "rev = if_not_exists(rev, :rev_start) + :rev_step"];
+  const set = [...assigned.set, ...alsoSet, revStart === undefined ? "rev = rev + :rev_step" : "rev = :rev_start"];
   const update = `SET ${set.join(", ")}${assigned.remove.length === 0 ? "" : ` REMOVE ${assigned.remove.join(", ")}`}`;
   return {
     key,
     update,
     condition,
     names: { ...assigned.names, ...names },
-    values: { ...assigned.values, ":rev_start": 0, ":rev_step": 1, ...values },
+    values: {
+      ...assigned.values,
+      ...(revStart === undefined ? { ":rev_step": 1 } : { ":rev_start": revStart }),
+      ...values,
+    },
   };
 };

@@ -1,6 +1,7 @@
 import { rowKey } from "../../geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../geo/replication-state.ts";
-import type { UpdateRequest } from "../../ports/table.ts";
+import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
+import type { AttributeValue, UpdateRequest } from "../../ports/table.ts";
 import { writeColumns } from "./expression.ts";
 import {
   type HeldAttempt,
@@ -12,16 +13,20 @@ import {
   taintColumns,
 } from "./settle.ts";
 
-/** What the attempt wrote, so that the next pass knows what the replica holds; nothing when it settled an empty key. */
+/** What the attempt found or made, so that the next pass knows what the replica holds. */
 export interface PassOutcome {
   readonly source: SourcePin;
   readonly replica: ReplicaPin;
+  /** Whether these are the versions that the row named before: what it says of their bytes then still stands. */
+  readonly namedBefore: boolean;
 }
 
-const recorded = (outcome: PassOutcome | undefined) =>
-  outcome === undefined
-    ? { rep_version_id: undefined, rep_etag: undefined }
-    : pinColumns(outcome.source, outcome.replica);
+/** Nothing when the pass settled an empty key. Other versions than before have not been verified, whatever came of them. */
+const recorded = (outcome: PassOutcome | undefined): Record<string, AttributeValue | undefined> => {
+  if (outcome === undefined) return { rep_version_id: undefined, rep_etag: undefined };
+  const pins = pinColumns(outcome.source, outcome.replica);
+  return outcome.namedBefore ? pins : { ...pins, verification_state: VERIFICATION_STATE.pending };
+};
 
 /**
  * T5b, with time left. The key was touched while we worked: the generation we claimed is done, but the row is not. Keeps

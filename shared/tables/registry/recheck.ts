@@ -22,6 +22,6 @@ export const clearTaint = (ref: ObjectRef, row: RegistryRow, dueAt: number | und
 export const countSuspicion = (ref: ObjectRef, row: RegistryRow, now: number): UpdateRequest => ({
   key: rowKey(ref),
   update: "SET gen = gen + :one, due_pk = :due_pk, due_at = :now, rev = rev + :one REMOVE taint_until",
-  condition: "gen = :gen AND attribute_not_exists(attempt_token)",
-  values: { ":one": 1, ":gen": row.gen, ":due_pk": duePartition(ref), ":now": now },
+  condition: "gen = :gen AND attribute_not_exists(attempt_token) AND rev = :seen_rev",
+  values: { ":one": 1, ":gen": row.gen, ":seen_rev": row.rev, ":due_pk": duePartition(ref), ":now": now },
 });

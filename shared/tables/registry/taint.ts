@@ -7,16 +7,23 @@ import type { UpdateRequest } from "../../ports/table.ts";
  * (R12). Says so in the row, whoever holds it and whether or not it still exists, and makes sure that it is looked at.
  * Unconditional: the one thing that must not be lost is the suspicion.
  */
-export const taint = (ref: ObjectRef, now: number, taintUntil: number, soon: number): UpdateRequest => ({
+export const taint = (
+  ref: ObjectRef,
+  now: number,
+  taintUntil: number,
+  soon: number,
+  revStart: number,
+): UpdateRequest => ({
   key: rowKey(ref),
   update:
     "SET taint_until = :taint_until, gen = if_not_exists(gen, :zero) + :one, #state = if_not_exists(#state, :pending)," +
     " due_pk = :due_pk, due_at = if_not_exists(due_at, :soon), created_at = if_not_exists(created_at, :now)," +
-    " rev = if_not_exists(rev, :zero) + :one",
+    " rev = if_not_exists(rev, :rev_start) + :one",
   names: { "#state": "state" },
   values: {
     ":zero": 0,
     ":one": 1,
+    ":rev_start": revStart,
     ":now": now,
     ":soon": soon,
     ":taint_until": taintUntil,

@@ -12,24 +12,31 @@ export interface ClaimArguments {
   readonly leaseUntil: number;
 }
 
+/** A hint's claim may make the row. */
+export interface FirstClaimArguments extends ClaimArguments {
+  /** What `rev` starts from should the row be made (`firstRev`). */
+  readonly revStart: number;
+}
+
 /**
  * T1. Counts a hint and claims the row, in one write; makes the row when there is none (R22). Every hint raises `gen`, so
  * that an attempt can tell whether the key was touched while it worked (R4, R5).
  *
  * Refused when somebody holds the row (R8): the old item says whether the lease is alive (T1b) or over (T1c).
  */
-export const touchAndClaim = ({ ref, token, now, leaseUntil }: ClaimArguments): UpdateRequest => ({
+export const touchAndClaim = ({ ref, token, now, leaseUntil, revStart }: FirstClaimArguments): UpdateRequest => ({
   key: rowKey(ref),
   update:
     "SET gen = if_not_exists(gen, :zero) + :one, claimed_gen = if_not_exists(gen, :zero) + :one, #state = :started," +
     " attempt_token = :token, lease_until = :lease_until, attempt_started_at = :now, last_event_at = :now," +
     " due_pk = :due_pk, due_at = :lease_until, created_at = if_not_exists(created_at, :now)," +
-    " rev = if_not_exists(rev, :zero) + :one",
+    " rev = if_not_exists(rev, :rev_start) + :one",
   condition: "attribute_not_exists(attempt_token)",
   names: { "#state": "state" },
   values: {
     ":zero": 0,
     ":one": 1,
+    ":rev_start": revStart,
     ":started": REPLICATION_STATE.started,
     ":token": token,
     ":lease_until": leaseUntil,

@@ -15,10 +15,12 @@ export interface StatePin {
  * The row as it was read before the source was looked at. Because the source is looked at after the row was read, and the
  * write is refused when the row has changed since, writes that succeed saw the source in order: a slow worker can not put
  * an older version over a newer one, without any lease.
+ *
+ * @param revStart what `rev` starts from should the row be made (`firstRev`)
  */
-const asRead = (row: VerificationStateRow | undefined) =>
+const asRead = (row: VerificationStateRow | undefined, revStart: number) =>
   row === undefined
-    ? { condition: "attribute_not_exists(pk)", values: {} }
+    ? { condition: "attribute_not_exists(pk)", values: {}, revStart }
     : { condition: "rev = :seen_rev", values: { ":seen_rev": row.rev } };
 
 const sourceColumns = (
@@ -40,6 +42,7 @@ export const recordAttested = (
   pin: StatePin,
   checksum: string,
   now: number,
+  revStart: number,
 ): UpdateRequest =>
   writeColumns({
     key: rowKey(ref),
@@ -54,7 +57,7 @@ export const recordAttested = (
       due_at: undefined,
       due_pk: undefined,
     },
-    ...asRead(row),
+    ...asRead(row, revStart),
   });
 
 /** Somebody has to read this version: says so, and when to look again should that somebody die. */
@@ -64,6 +67,7 @@ export const startChecksum = (
   pin: StatePin,
   now: number,
   leaseUntil: number,
+  revStart: number,
 ): UpdateRequest =>
   writeColumns({
     key: rowKey(ref),
@@ -75,7 +79,7 @@ export const startChecksum = (
       due_at: leaseUntil,
       due_pk: duePartition(ref),
     },
-    ...asRead(row),
+    ...asRead(row, revStart),
   });
 
 /** The version that was read is still the one that the row speaks of (R16, F29). */
@@ -141,6 +145,7 @@ export const failUnseen = (
   row: VerificationStateRow | undefined,
   failure: { readonly text: string; readonly retryAt: number; readonly retryCount: number },
   now: number,
+  revStart: number,
 ): UpdateRequest =>
   writeColumns({
     key: rowKey(ref),
@@ -154,5 +159,5 @@ export const failUnseen = (
       due_at: failure.retryAt,
       due_pk: duePartition(ref),
     },
-    ...asRead(row),
+    ...asRead(row, revStart),
   });
