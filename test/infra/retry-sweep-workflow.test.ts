@@ -27,7 +27,10 @@ const walk = (more: boolean): { readonly sweeps: number; readonly end: string } 
     const below = conditions.find((one) => "NumericLessThan" in one)?.NumericLessThan ?? 0;
     if (!(more && state.round < below)) return { sweeps, end: workflow.States.IsThereMore.Default };
     expect(again).toBe("NextRound");
-    expect(workflow.States.NextRound.Parameters).toEqual({ "round.$": "States.MathAdd($.round, 1)" });
+    expect(workflow.States.NextRound.Parameters).toEqual({
+      "round.$": "States.MathAdd($.round, 1)",
+      "sweep.$": "$.sweep",
+    });
     expect(workflow.States.NextRound.Next).toBe("Sweep");
     state = { round: state.round + 1 };
   }
