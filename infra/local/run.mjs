@@ -19,6 +19,8 @@ const entries = {
   check: "infra/local/check.ts",
   integration: "infra/local/integration.ts",
   bench: "test/bench/main.ts",
+  explore: "test/explore/main.ts",
+  sim: "test/sim/main.ts",
 };
 
 const say = (text) => process.stderr.write(`${text}\n`);
