@@ -63,16 +63,9 @@ export const isDue = (state: State): boolean => {
       at(state, "gen") !== at(state, "claimed_gen")
     );
   if (at(state, "taint_until") === PAST) return true;
-  switch (row["state"]) {
-    case REPLICATION_STATE.failed:
-      return at(state, "retry_at") !== TO_COME;
-    case REPLICATION_STATE.absent:
-      return row["taint_until"] === undefined;
-    case REPLICATION_STATE.synced:
-      return false;
-    default:
-      return true;
-  }
+  if (row["state"] === REPLICATION_STATE.failed) return at(state, "retry_at") !== TO_COME;
+  if (row["state"] === REPLICATION_STATE.absent) return row["taint_until"] === undefined;
+  return row["state"] !== REPLICATION_STATE.synced;
 };
 
 const verificationDue = (state: State): boolean =>

@@ -25,16 +25,19 @@ const DECIDING = [
   "v_lease",
 ] as const;
 
+const plain = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+
 const rowText = (row: Readonly<Record<string, unknown>> | undefined): string =>
-  row === undefined ? "-" : DECIDING.map((column) => String(row[column] ?? "")).join(",");
+  row === undefined ? "-" : DECIDING.map((column) => plain(row[column])).join(",");
 
 /** Texts of values inside an attempt; rows and facts by what decides, the rest as it is. */
 const valueText = (name: string, value: unknown): string => {
   if (value === undefined || value === null) return "";
   if (name === "row") return rowText(value as Record<string, unknown>);
   if (name === "ref" || name === "stopAt" || name === "detail" || name === "text") return "";
-  if (typeof value !== "object") return String(value);
-  if ("versionId" in value) return String(value.versionId);
+  if (typeof value !== "object") return plain(value);
+  if ("versionId" in value) return plain(value.versionId);
   return `{${Object.entries(value)
     .map(([key, inner]) => `${key}:${valueText(key, inner)}`)
     .join(";")}}`;

@@ -13,13 +13,16 @@ const SMALL = [
 ];
 
 describe("every state that one key can reach", () => {
-  test.each(SCENARIOS.filter(({ name }) => SMALL.includes(name)))("is safe and comes to rest: $name", async (scenario) => {
-    const explored = await explore(scenario);
-    expect(explored.violation).toBeUndefined();
-    expect(explored.exhausted).toBe(true);
-    // Convergence is checked where nothing is under way: there must be such states.
-    expect(explored.quiet).toBeGreaterThan(10);
-  });
+  test.each(SCENARIOS.filter(({ name }) => SMALL.includes(name)))(
+    "is safe and comes to rest: $name",
+    async (scenario) => {
+      const explored = await explore(scenario);
+      expect(explored.violation).toBeUndefined();
+      expect(explored.exhausted).toBe(true);
+      // Convergence is checked where nothing is under way: there must be such states.
+      expect(explored.quiet).toBeGreaterThan(10);
+    },
+  );
 
   test("covers the scenarios it names", () => {
     expect(SCENARIOS.map(({ name }) => name)).toEqual(expect.arrayContaining(SMALL));

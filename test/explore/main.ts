@@ -81,7 +81,7 @@ const main = async (): Promise<number> => {
     return 0;
   }
   const jobs: readonly Job[] = [
-    ...SCENARIOS.map(({ name }, index): Job => ({ kind: "scenario", index, name })).reverse(),
+    ...SCENARIOS.map(({ name }, index): Job => ({ kind: "scenario", index, name })).toReversed(),
     ...NEGATIVES.map(({ defence }, index): Job => ({ kind: "negative", index, name: defence })),
   ].filter(({ name }) => name.includes(values.only));
   if (jobs.length === 0) {

@@ -61,7 +61,7 @@ const findUnconverged = (state: State): string | undefined => {
   if (replica.bytes !== source.content) return "L3: the replica shows other bytes than the primary holds";
   if (row === undefined) return "L3: both sides hold the object and no row speaks of it";
   if (row["state"] !== REPLICATION_STATE.synced)
-    return `L3: all is quiet and the row is in state ${String(row["state"])}`;
+    return `L3: all is quiet and the row is in state ${number(row["state"])}`;
   if (row["rep_version_id"] !== replica.v) return "L3: the row names another replica version than the current one";
   if (row["src_version_id"] !== source.v) {
     const named = state.source.find(({ v }) => v === row["src_version_id"]);

@@ -62,7 +62,7 @@ export const explore = async (scenario: Scenario, onProgress?: (states: number) 
   const traceTo = (id: number): readonly string[] => {
     const trace: string[] = [];
     for (let at = id; at > 0; at = parents[at] ?? -1) trace.push(labels[at] ?? "?");
-    return trace.reverse();
+    return trace.toReversed();
   };
 
   const result = (exhausted: boolean, rule?: string, id = 0): Exploration => ({

@@ -6,4 +6,6 @@ import { explore } from "./search.ts";
 const { kind, index } = workerData as { readonly kind: "scenario" | "negative"; readonly index: number };
 const scenario = kind === "scenario" ? SCENARIOS[index] : NEGATIVES[index]?.scenario;
 if (scenario === undefined) throw new Error(`there is no ${kind} ${index}`);
+// A thread's port has no origins: the rule means windows.
+// oxlint-disable-next-line unicorn/require-post-message-target-origin
 parentPort?.postMessage(await explore(scenario));
