@@ -143,6 +143,36 @@ export const registryRows = async (
 export const isVerified = (row: RegistryRow | undefined): boolean =>
   row?.state === "synced" && row.verification_state === "succeeded" && row.gen === row.done_gen;
 
+/** The sites do not do their work, so there is nothing to measure. */
+export class NothingReplicatesError extends Error {
+  override readonly name = "NothingReplicatesError";
+}
+
+/** How long the first objects may take, cold starts included, milliseconds. */
+const WARM_UP_LIMIT_MS = 40_000;
+const WARM_UP_OBJECTS = 20;
+
+/**
+ * Puts some objects and waits until they are verified, so that every function that they need is warm.
+ *
+ * @throws {NothingReplicatesError} when they are not verified in time: measuring would take minutes and show nothing
+ */
+export const warmUp = async (world: BenchWorld, group: number): Promise<void> => {
+  const keys = benchKeys(group, WARM_UP_OBJECTS);
+  await putAll(world, keys, "warm");
+  const { done, seen } = await lookUntil(
+    () => registryRows(world, keyPrefix(group)),
+    (rows) => keys.every((key) => isVerified(rows.get(key))),
+    WARM_UP_LIMIT_MS,
+  );
+  if (done) return;
+  const verified = keys.filter((key) => isVerified(seen.get(key))).length;
+  throw new NothingReplicatesError(
+    `of the first ${keys.length} objects ${verified} were verified within ${WARM_UP_LIMIT_MS / 1_000} s, ${seen.size} have ` +
+      "a row in the registry. The cloud's log in .local/logs says what its functions did.",
+  );
+};
+
 /** Milliseconds between two looks. */
 const LOOK_EVERY_MS = 250;
 

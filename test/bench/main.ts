@@ -8,7 +8,7 @@ import { type Progress, stderrProgress } from "../../infra/local/progress.ts";
 import { CloudUnavailableError, describeResolution, resolveCloud } from "../../infra/local/resolve-cloud.ts";
 import { UsageError } from "../../infra/local/start-options.ts";
 import { atMost, type Bar, newObjectBars } from "./bars.ts";
-import { benchWorld, type BenchWorld } from "./bench-world.ts";
+import { benchWorld, type BenchWorld, NothingReplicatesError } from "./bench-world.ts";
 import { bundleBars, measureBundles, synthesize } from "./measure-bundles.ts";
 import { type Figures, SCENARIO_NAMES } from "./figures.ts";
 import { humanReport } from "./human-report.ts";
@@ -117,7 +117,8 @@ try {
   process.exitCode = exitCode();
 } catch (error) {
   if (!isStopping()) {
-    const known = error instanceof UsageError || error instanceof CloudUnavailableError;
+    const known =
+      error instanceof UsageError || error instanceof CloudUnavailableError || error instanceof NothingReplicatesError;
     const text = error instanceof Error ? ((known ? error.message : error.stack) ?? error.message) : String(error);
     process.stderr.write(`${text}\n${error instanceof UsageError ? "\nSee npm run bench -- --help\n" : ""}`);
     await stopEverything();

@@ -7,6 +7,7 @@ import {
   put,
   putAll,
   registryRows,
+  warmUp,
 } from "./bench-world.ts";
 import { percentiles, type Percentiles } from "./percentiles.ts";
 
@@ -79,7 +80,6 @@ const busy = async (world: BenchWorld, detail: (text: string) => void): Promise<
 /** Measures lag on an idle and on a busy cloud. Cold starts are over before: those are in the bundles' figures. */
 export const measureLag = async (world: BenchWorld, detail: (text: string) => void): Promise<Lags> => {
   detail("warming up");
-  const warm = await putAll(world, benchKeys(GROUPS.warm, 5), "warm");
-  await lagsOf(world, GROUPS.warm, warm, BUSY_LIMIT_MS);
+  await warmUp(world, GROUPS.warm);
   return { idle: await idle(world, detail), busy: await busy(world, detail) };
 };

@@ -8,6 +8,7 @@ import {
   registryRows,
   removeAll,
   repeatEvents,
+  warmUp,
 } from "./bench-world.ts";
 import { type BilledRequest, billedRequest } from "./billed-request.ts";
 import { startCountingProxy } from "./counting-proxy.ts";
@@ -128,10 +129,9 @@ const loggedEverywhere = async ({ cloud, deployment: { config } }: BenchWorld): 
 const play = async (
   world: BenchWorld,
   scenario: Scenario,
-  objects: number,
   tap: Tap,
 ): Promise<{ readonly settled: number; readonly lines: readonly LedgerLine[]; readonly logBytes: number }> => {
-  const keys = benchKeys(scenario.group, objects);
+  const keys = benchKeys(scenario.group, OBJECTS);
   const logged = await loggedEverywhere(world);
   tap.take();
   const since = Date.now();
@@ -190,13 +190,13 @@ export const measureRequests = async (world: BenchWorld, detail: (text: string) 
     const tappedAt = Date.now();
 
     detail("warming up");
-    const [first] = SCENARIOS;
-    if (first !== undefined) await play(world, { ...first, group: GROUPS.warm }, 20, tap);
+    await warmUp(world, GROUPS.warm);
+    await untilQuiet(tap);
 
     const scenarios: ScenarioFigures[] = [];
     for (const scenario of SCENARIOS) {
       detail(`${OBJECTS} objects: ${scenario.name.replaceAll("_", " ")}`);
-      const { settled, lines, logBytes } = await play(world, scenario, OBJECTS, tap);
+      const { settled, lines, logBytes } = await play(world, scenario, tap);
       const wiring = {
         announcementsTopic: names.geoEventsTopic,
         eventsQueue: names.secondary.eventsQueue,
