@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import pMap from "p-map";
-import type { DemoBucket } from "./demo-bucket.ts";
+import { type DemoBucket, VersionGoneError } from "./demo-bucket.ts";
 
 /**
  * Whether two buckets hold the same, decided without the product: nothing is believed of what any table, event or
@@ -40,7 +40,19 @@ interface Seen {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-const look = async (bucket: DemoBucket, key: string): Promise<Seen | undefined> => {
+/** How often a key is looked at again because it changed meanwhile. */
+const LOOKS_MAX = 5;
+
+const look = async (bucket: DemoBucket, key: string, looks = 1): Promise<Seen | undefined> => {
+  try {
+    return await lookOnce(bucket, key);
+  } catch (error) {
+    if (!(error instanceof VersionGoneError) || looks >= LOOKS_MAX) throw error;
+    return await look(bucket, key, looks + 1);
+  }
+};
+
+const lookOnce = async (bucket: DemoBucket, key: string): Promise<Seen | undefined> => {
   const description = await bucket.describe(key);
   if (description === undefined) return undefined;
   const { versionId, size, headers, metadata, storageClass } = description;

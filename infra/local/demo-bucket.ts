@@ -23,6 +23,11 @@ export interface Description {
   readonly storageClass: string;
 }
 
+/** The version was there a moment ago and is not any more. */
+export class VersionGoneError extends Error {
+  override readonly name = "VersionGoneError";
+}
+
 /**
  * A bucket as people use it, on a cloud or in memory: what the demonstration does to the primary, and what the comparison
  * reads from both. It knows nothing of the product: no row, no event, no port.
@@ -40,6 +45,8 @@ export interface DemoBucket {
   /** Keys with a current version, in the order of their UTF-8 bytes. */
   keys(): AsyncIterable<string>;
   describe(key: string): Promise<Description | undefined>;
+  /** @throws {VersionGoneError} */
   tags(key: string, versionId: string): Promise<Readonly<Record<string, string>>>;
+  /** @throws {VersionGoneError} */
   read(key: string, versionId: string): Promise<AsyncIterable<Uint8Array>>;
 }

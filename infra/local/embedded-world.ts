@@ -158,7 +158,7 @@ const openApi = async (
   const reader = { site, replicables, siteTable, clock: systemClock, telemetry: SILENT };
   const { url, server } = await serve(admitted(statusApp(reader), { site: siteTable, clock: systemClock }));
   server.unref();
-  atEnd(() => void server.closeAllConnections());
+  atEnd(() => server.closeAllConnections());
   const { token } = await issueToken(
     { site: siteTable, clock: systemClock, randomBytes },
     { name: "local", scope: "admin_geo", days: 1 },

@@ -1,5 +1,5 @@
 import type { MemoryBucket } from "../../shared/memory/bucket.ts";
-import type { DemoBucket, UploadChecksum } from "./demo-bucket.ts";
+import { type DemoBucket, type UploadChecksum, VersionGoneError } from "./demo-bucket.ts";
 
 /** What the memory bucket keeps for an upload. It knows no CRC32, and one proves nothing: it is as if there were none. */
 const KEPT = { CRC64NVME: "crc64nvme", SHA256: "sha256", CRC32: "none" } as const satisfies Record<
@@ -49,7 +49,7 @@ export const memoryDemoBucket = (bucket: MemoryBucket): DemoBucket => {
     },
     async read(key, versionId) {
       const version = bucket.version(key, versionId);
-      if (version === undefined) throw new Error(`${bucket.name}/${key} has no version ${versionId}`);
+      if (version === undefined) throw new VersionGoneError(`${bucket.name}/${key} has no version ${versionId}`);
       return (async function* chunks() {
         yield version.body;
       })();

@@ -15,7 +15,8 @@ from urllib.parse import quote_plus
 
 
 def end_with_the_starter():
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):
+        pass
     os.killpg(0, signal.SIGKILL)
 
 
@@ -34,7 +35,9 @@ def correct_s3_events(s3):
                 described = {**record["s3"]["object"], "key": quote_plus(record["s3"]["object"]["key"], safe="/")}
                 return {**record, "s3": {**record["s3"], "object": described}}
 
-            deliver(arn, {**payload, "Records": [encoded(record) for record in payload["Records"]]}, region)
+            if "Records" in payload:  # the test event has none
+                payload = {**payload, "Records": [encoded(record) for record in payload["Records"]]}
+            deliver(arn, payload, region)
 
         return deliver_encoded
 

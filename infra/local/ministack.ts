@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -87,6 +87,8 @@ const startOnce = async (installation: MiniStackInstallation): Promise<Cloud> =>
   await removeStale(runs);
   const home = await mkdtemp(join(runs, `cloud-${process.pid}-`));
   for (const folder of ["tmp", "s3", "state"]) await mkdir(join(home, folder));
+  // Its workers are CommonJS scripts in there, and our own package says that scripts are modules.
+  await writeFile(join(home, "package.json"), '{"type":"commonjs"}\n');
   const logFile = join(await localFolder("logs"), `ministack-${process.pid}.log`);
   const log = createWriteStream(logFile);
   const version = installation.version + CORRECTED;
