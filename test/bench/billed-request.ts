@@ -23,7 +23,7 @@ export interface BilledRequest {
 }
 
 /** A request that the bench does not know: it has to learn it before its figures can be believed. */
-export class UnknownRequestError extends Error {
+class UnknownRequestError extends Error {
   override readonly name = "UnknownRequestError";
 }
 

@@ -34,7 +34,7 @@ const Response = z.object({
 });
 
 /** An operation that is not metered here: the bench must learn it before its figures can be believed. */
-export class UnmeteredOperationError extends Error {
+class UnmeteredOperationError extends Error {
   override readonly name = "UnmeteredOperationError";
 }
 
@@ -57,7 +57,7 @@ const same = (left: WireItem, right: WireItem): boolean =>
  * What a change of an item costs in its index (developer guide, "Provisioned throughput considerations for global
  * secondary indexes"): one write for an entry that comes, goes or changes, two for one that moves.
  */
-export const indexWriteUnits = (before: WireItem | undefined, after: WireItem | undefined): number => {
+const indexWriteUnits = (before: WireItem | undefined, after: WireItem | undefined): number => {
   const old = indexEntry(before);
   const now = indexEntry(after);
   if (old === undefined || now === undefined) {

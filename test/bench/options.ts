@@ -2,8 +2,8 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../../infra/local/start-options.ts";
 
 /** What can be measured, in the order in which it is. */
-export const PARTS = ["bundles", "lag", "requests"] as const;
-export type Part = (typeof PARTS)[number];
+const PARTS = ["bundles", "lag", "requests"] as const;
+type Part = (typeof PARTS)[number];
 
 /** What was asked of `npm run bench`. */
 export interface BenchOptions {

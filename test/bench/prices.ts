@@ -3,7 +3,7 @@
  * S3 (aws.amazon.com/s3/pricing), SQS, SNS, DynamoDB on demand, Lambda on arm64 and CloudWatch Logs, as of November 2026.
  * Transfer between regions is not in here: it is the same for whoever copies.
  */
-export const PRICES = {
+const PRICES = {
   /** PUT, COPY, POST and LIST, $0.005 per 1,000. */
   s3_write_request: 5e-6,
   /** GET, HEAD and all others but DELETE, $0.0004 per 1,000. */
