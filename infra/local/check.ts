@@ -1,0 +1,5 @@
+import { runStepCommand } from "./run-steps.ts";
+import { STATIC_STEPS, UNIT_STEP } from "./static-steps.ts";
+
+/** `npm run check`: what to run while working; under a minute. */
+await runStepCommand(() => [...STATIC_STEPS, UNIT_STEP]);

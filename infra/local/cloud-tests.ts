@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { cloudEnvironment } from "./clients.ts";
+import { cloudWorld } from "./cloud-world.ts";
+import { deploy } from "./deploy.ts";
+import { runFileOf } from "./demo-world.ts";
+import { LOCAL } from "./paths.ts";
+import { type CloudChoice, describeResolution, resolveCloud } from "./resolve-cloud.ts";
+import { writeRunFile } from "./run-file.ts";
+import { type Step, type StepResult, vitestStep } from "./step-results.ts";
+
+/** Where the integration tests find the sites they run against; named to them by `S3_GEO_RUN_FILE`. */
+const TEST_RUN_FILE = join(LOCAL, "test-run.json");
+
+const NO_CLOUD =
+  "There is no local cloud, so nothing was deployed and the integration tests did not run. " +
+  "Python 3.10 or newer is enough for one (with its venv module); see docs/surprises.md.";
+
+/**
+ * Brings up a cloud, deploys a primary and a secondary with the real app, and runs the suites that need them. Without a
+ * cloud they are skipped, and said to be; with `GEO_REQUIRE_CLOUD=1`, as in CI, that is a failure.
+ */
+export const cloudTestsStep = (say: (line: string) => void, choice?: CloudChoice): Step => ({
+  title: "Tests on a cloud",
+  run: async (): Promise<StepResult> => {
+    const resolution = await resolveCloud({ detail: () => {}, ...(choice === undefined ? {} : { choice }) });
+    say(describeResolution(resolution));
+    const { cloud } = resolution;
+    if (cloud === undefined) {
+      const required = process.env["GEO_REQUIRE_CLOUD"] === "1";
+      for (const reason of resolution.passedOver) say(`  not ${reason}`);
+      return { passed: 0, failed: required ? 1 : 0, skipped: required ? 0 : 1, output: NO_CLOUD };
+    }
+    try {
+      const startedAt = Date.now();
+      const deployment = await deploy(cloud, "test", () => {});
+      say(`Deployed a primary and a secondary site (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)`);
+      await writeRunFile(TEST_RUN_FILE, runFileOf(await cloudWorld(cloud, deployment)));
+      const environment = Object.fromEntries(
+        Object.entries(cloudEnvironment(cloud, deployment.primary.region)).filter(
+          (entry): entry is [string, string] => entry[1] !== undefined,
+        ),
+      );
+      return await vitestStep("Cloud suites", ["--project", "cloud"], {
+        ...environment,
+        ...(cloud.name === "aws" ? { GEO_CLOUD: "aws" } : {}),
+        S3_GEO_RUN_FILE: TEST_RUN_FILE,
+      }).run();
+    } finally {
+      await cloud.stop();
+    }
+  },
+});

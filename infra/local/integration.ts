@@ -1,0 +1,28 @@
+import { parseArgs } from "node:util";
+import { cloudTestsStep } from "./cloud-tests.ts";
+import { CLOUD_CHOICES } from "./resolve-cloud.ts";
+import { runStepCommand } from "./run-steps.ts";
+
+const HELP = `Runs the suites that need a cloud, on the local cloud or on a real account.
+
+Usage: npm run test:integration [-- --cloud CLOUD]
+
+  --cloud CLOUD  one of ${CLOUD_CHOICES.join(", ")}; default: the first that can be had
+  --help         this text
+
+Examples:
+  npm run test:integration
+  npm run test:integration -- --cloud ministack
+  npm run test:aws
+`;
+
+const { values } = parseArgs({ options: { cloud: { type: "string" }, help: { type: "boolean", short: "h" } } });
+const choice = CLOUD_CHOICES.find((known) => known === values.cloud);
+if (values.help === true) {
+  process.stdout.write(HELP);
+} else if (values.cloud !== undefined && choice === undefined) {
+  process.stderr.write(`--cloud is ${JSON.stringify(values.cloud)}, expected one of ${CLOUD_CHOICES.join(", ")}\n`);
+  process.exitCode = 2;
+} else {
+  await runStepCommand((say) => [cloudTestsStep(say, choice)]);
+}
