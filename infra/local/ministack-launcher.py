@@ -1,10 +1,10 @@
-"""Runs MiniStack for as long as somebody holds our standard input open, with S3 events as AWS sends them.
+"""Runs MiniStack for as long as somebody holds our standard input open, with S3 answering and reporting as AWS does.
 
 Whoever starts us keeps the other end of that pipe. When it ends, by whatever means and without a chance to clean up, the
 pipe closes and this process takes its whole group (itself and the workers that run functions) with it.
 
 The corrections stand here and not in the product: the functions parse what AWS documents, and nothing else. A test
-notices when MiniStack sends such events by itself.
+notices when MiniStack does so by itself.
 """
 
 import os
@@ -20,8 +20,9 @@ def end_with_the_starter():
     os.killpg(0, signal.SIGKILL)
 
 
-def correct_s3_events(s3):
-    """Keys are form-encoded, adding a delete marker is called so, and tagging an object raises an event."""
+def correct_s3(s3):
+    """In events, keys are form-encoded and adding a delete marker is called so; tagging an object raises an event; and a
+    HEAD tells how many tags an object has."""
     fire = s3._fire_s3_event
 
     def fire_with_aws_names(bucket, key, event, size=0, etag="", deletion_type=None):
@@ -50,6 +51,16 @@ def correct_s3_events(s3):
 
         return change_and_tell
 
+    def with_tag_count(head):
+        def head_with_tag_count(bucket, key, *rest):
+            status, headers, body = head(bucket, key, *rest)
+            if status == 200:
+                headers.update(s3._object_tagging_count_header(bucket, key, headers.get("x-amz-version-id")))
+            return status, headers, body
+
+        return head_with_tag_count
+
+    s3._head_object = with_tag_count(s3._head_object)
     s3._fire_s3_event = fire_with_aws_names
     for name in ("_deliver_event_to_sns", "_deliver_event_to_sqs", "_deliver_event_to_lambda"):
         setattr(s3, name, with_encoded_key(getattr(s3, name)))
@@ -63,6 +74,6 @@ threading.Thread(target=end_with_the_starter, daemon=True).start()
 from ministack import app  # noqa: E402
 from ministack.services import s3 as s3_service  # noqa: E402
 
-correct_s3_events(s3_service)
+correct_s3(s3_service)
 sys.argv = ["ministack"]
 app.main()

@@ -60,22 +60,29 @@ const failuresOf = (report: z.infer<typeof Report>): string =>
       ...(file.status === "failed" && file.message !== "" ? [`${file.name}\n${tail(file.message, 20)}`] : []),
       ...file.assertionResults
         .filter(({ status }) => status === "failed")
-        .map(({ fullName, failureMessages }) => `${file.name}\n  ${fullName}\n${tail((failureMessages ?? []).join("\n"), 25)}`),
+        .map(
+          ({ fullName, failureMessages }) =>
+            `${file.name}\n  ${fullName}\n${tail((failureMessages ?? []).join("\n"), 25)}`,
+        ),
     ])
     .join("\n\n");
 
 /** A run of vitest, counted test by test. */
-export const vitestStep = (title: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Step => ({
+export const vitestStep = (
+  title: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Step => ({
   title,
   run: async () => {
     const reportFile = join(LOCAL, "reports", `${title.replaceAll(/[^a-z]+/gi, "-")}.json`);
     await mkdir(dirname(reportFile), { recursive: true });
     await rm(reportFile, { force: true });
-    const output = await runCommand(
-      tool("vitest"),
-      ["run", ...args, "--reporter=json", `--outputFile=${reportFile}`],
-      { cwd: ROOT, env: { ...environment, ...env }, timeoutMs: 20 * 60_000 },
-    );
+    const output = await runCommand(tool("vitest"), ["run", ...args, "--reporter=json", `--outputFile=${reportFile}`], {
+      cwd: ROOT,
+      env: { ...environment, ...env },
+      timeoutMs: 20 * 60_000,
+    });
     const text = await readFile(reportFile, "utf8").catch(() => undefined);
     if (text === undefined) return { passed: 0, failed: 1, skipped: 0, output: said(output) };
     const report = Report.parse(JSON.parse(text));
@@ -86,7 +93,10 @@ export const vitestStep = (title: string, args: readonly string[], env: Readonly
       failed: report.numFailedTests + (broken || (output.code !== 0 && report.numFailedTests === 0) ? 1 : 0),
       skipped: report.numPendingTests + report.numTodoTests,
     };
-    return { ...counts, output: counts.failed === 0 ? "" : `${failuresOf(report)}\n${broken ? said(output) : ""}`.trim() };
+    return {
+      ...counts,
+      output: counts.failed === 0 ? "" : `${failuresOf(report)}\n${broken ? said(output) : ""}`.trim(),
+    };
   },
 });
 
