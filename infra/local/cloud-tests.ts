@@ -18,8 +18,14 @@ const NO_CLOUD =
 /**
  * Brings up a cloud, deploys a primary and a secondary with the real app, and runs the suites that need them. Without a
  * cloud they are skipped, and said to be; with `GEO_REQUIRE_CLOUD=1`, as in CI, that is a failure.
+ *
+ * @param options.choice this cloud or none; default the first that can be had.
+ * @param options.filters parts of the names of the files to run; default all.
  */
-export const cloudTestsStep = (say: (line: string) => void, choice?: CloudChoice): Step => ({
+export const cloudTestsStep = (
+  say: (line: string) => void,
+  { choice, filters = [] }: { readonly choice?: CloudChoice | undefined; readonly filters?: readonly string[] } = {},
+): Step => ({
   title: "Tests on a cloud",
   run: async (): Promise<StepResult> => {
     const resolution = await resolveCloud({ detail: () => {}, ...(choice === undefined ? {} : { choice }) });
@@ -34,13 +40,14 @@ export const cloudTestsStep = (say: (line: string) => void, choice?: CloudChoice
       const startedAt = Date.now();
       const deployment = await deploy(cloud, "test", () => {});
       say(`Deployed a primary and a secondary site (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)`);
-      await writeRunFile(TEST_RUN_FILE, runFileOf(await cloudWorld(cloud, deployment)));
+      const world = await cloudWorld(cloud, deployment);
+      await writeRunFile(TEST_RUN_FILE, { ...runFileOf(world), fix_ups: [...deployment.fixUps] });
       const environment = Object.fromEntries(
         Object.entries(cloudEnvironment(cloud, deployment.primary.region)).filter(
           (entry): entry is [string, string] => entry[1] !== undefined,
         ),
       );
-      return await vitestStep("Cloud suites", ["--project", "cloud"], {
+      return await vitestStep("Cloud suites", ["--project", "cloud", ...filters], {
         ...environment,
         ...(cloud.name === "aws" ? { GEO_CLOUD: "aws" } : {}),
         S3_GEO_RUN_FILE: TEST_RUN_FILE,

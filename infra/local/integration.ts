@@ -5,18 +5,22 @@ import { runStepCommand } from "./run-steps.ts";
 
 const HELP = `Runs the suites that need a cloud, on the local cloud or on a real account.
 
-Usage: npm run test:integration [-- --cloud CLOUD]
+Usage: npm run test:integration [-- [--cloud CLOUD] [FILE...]]
 
+  FILE           part of the name of a test file; default: all
   --cloud CLOUD  one of ${CLOUD_CHOICES.join(", ")}; default: the first that can be had
   --help         this text
 
 Examples:
   npm run test:integration
-  npm run test:integration -- --cloud ministack
+  npm run test:integration -- --cloud ministack hostile-keys
   npm run test:aws
 `;
 
-const { values } = parseArgs({ options: { cloud: { type: "string" }, help: { type: "boolean", short: "h" } } });
+const { values, positionals: filters } = parseArgs({
+  options: { cloud: { type: "string" }, help: { type: "boolean", short: "h" } },
+  allowPositionals: true,
+});
 const choice = CLOUD_CHOICES.find((known) => known === values.cloud);
 if (values.help === true) {
   process.stdout.write(HELP);
@@ -24,5 +28,5 @@ if (values.help === true) {
   process.stderr.write(`--cloud is ${JSON.stringify(values.cloud)}, expected one of ${CLOUD_CHOICES.join(", ")}\n`);
   process.exitCode = 2;
 } else {
-  await runStepCommand((say) => [cloudTestsStep(say, choice)]);
+  await runStepCommand((say) => [cloudTestsStep(say, { choice, filters })]);
 }

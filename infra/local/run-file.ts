@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod/mini";
+import { FIX_UPS } from "./fix-ups.ts";
 
 /**
  * What a script needs to talk to sites that are up: `.local/run.json` while `npm start` is. Holds tokens and is readable
@@ -28,6 +29,10 @@ export const RunFile = z.object({
       /** With the scope `admin_geo`. */
       admin_token: z.string(),
     }),
+  ),
+  /** What the deployment found dropped and put back; for the tests, which notice when it is not needed any more. */
+  fix_ups: z.optional(
+    z.array(z.object({ fixUp: z.enum(FIX_UPS), resource: z.string(), region: z.string(), needed: z.boolean() })),
   ),
   /** The process that keeps it all up. */
   pid: z.number(),

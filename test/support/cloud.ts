@@ -1,0 +1,53 @@
+import process from "node:process";
+import { missingCapability, type Capability } from "../../infra/local/capabilities.ts";
+import { clientsFor, type Clients } from "../../infra/local/clients.ts";
+import type { Cloud, CloudName } from "../../infra/local/cloud.ts";
+import { loadLocalConfig } from "../../infra/local/deploy.ts";
+import { readRunFile, type RunFile } from "../../infra/local/run-file.ts";
+import { feedNames, primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
+
+/** One of the deployed sites, with clients for its region. */
+export type CloudSite = RunFile["sites"][number] & { readonly clients: Clients };
+
+const runFile = process.env["S3_GEO_RUN_FILE"] ?? "";
+const found = await readRunFile(runFile);
+if (found === undefined) throw new Error(`no sites are described in "${runFile}": run npm run test:integration`);
+
+const { endpoint, account = "", name, version } = found.cloud;
+const { credentials } = found;
+
+/** The cloud that the sites are on. */
+export const cloud: Cloud = {
+  name: name as CloudName, // written by the command that started it
+  version,
+  account,
+  ...(endpoint === undefined ? {} : { endpoint }),
+  ...(credentials === undefined
+    ? {}
+    : { credentials: { accessKeyId: credentials.access_key_id, secretAccessKey: credentials.secret_access_key } }),
+  stop: async () => {}, // it is not a test's to stop
+};
+
+const siteOf = (role: RunFile["sites"][number]["role"]): CloudSite => {
+  const site = found.sites.find((one) => one.role === role);
+  if (site === undefined) throw new Error(`"${runFile}" names no ${role}`);
+  return { ...site, clients: clientsFor(cloud, site.region) };
+};
+
+export const primary: CloudSite = siteOf("primary");
+export const secondary: CloudSite = siteOf("secondary");
+
+const config = await loadLocalConfig(cloud);
+
+/** Physical names of what was deployed. */
+export const names = {
+  primary: primaryNames(config, primary),
+  feed: feedNames(config, secondary),
+  secondary: secondaryNames(config, secondary),
+} as const;
+
+/** What the deployment found dropped by this cloud. */
+export const fixUps: NonNullable<RunFile["fix_ups"]> = found.fix_ups ?? [];
+
+/** Why this cloud can not show something; undefined when it can. */
+export const missing = (capability: Capability): string | undefined => missingCapability(cloud, capability);
