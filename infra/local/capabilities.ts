@@ -29,7 +29,6 @@ export const CAPABILITIES = [
   "region-isolated-buckets",
   "sqs-metrics",
   "table-ttl-from-cloudformation",
-  "tag-count-on-head",
   "tumbling-window",
   "upload-part-copy-source-conditions",
 ] as const;
@@ -62,7 +61,6 @@ const MINISTACK: Gaps = {
   "region-isolated-buckets": "buckets of every region answer in every region",
   "sqs-metrics": "queues publish no metrics, so an alarm on a dead-letter queue can not fire by itself",
   "table-ttl-from-cloudformation": "dropped on deployment; put back afterwards by fix-ups.ts",
-  "tag-count-on-head": "a HEAD does not tell how many tags an object has",
   "tumbling-window": "stream batches carry no window and no state",
   "upload-part-copy-source-conditions": "conditions on the source of UploadPartCopy are ignored",
 };
@@ -85,12 +83,7 @@ const OTHER: Gaps = Object.fromEntries(
 const GAPS: Readonly<Record<CloudName, Gaps>> = { aws: {}, localstack: LOCALSTACK, ministack: MINISTACK, other: OTHER };
 
 /** What `ministack-launcher.py` corrects; a MiniStack that it started says so in its version. */
-const CORRECTED: readonly Capability[] = [
-  "event-delete-marker-names",
-  "event-for-tagging",
-  "event-key-encoding",
-  "tag-count-on-head",
-];
+const CORRECTED: readonly Capability[] = ["event-delete-marker-names", "event-for-tagging", "event-key-encoding"];
 
 /** Why a cloud can not show something; `undefined` when it can. */
 export const missingCapability = (

@@ -21,8 +21,7 @@ def end_with_the_starter():
 
 
 def correct_s3(s3):
-    """In events, keys are form-encoded and adding a delete marker is called so; tagging an object raises an event; and a
-    HEAD tells how many tags an object has."""
+    """In events, keys are form-encoded and adding a delete marker is called so; and tagging an object raises an event."""
     fire = s3._fire_s3_event
 
     def fire_with_aws_names(bucket, key, event, size=0, etag="", deletion_type=None):
@@ -51,16 +50,6 @@ def correct_s3(s3):
 
         return change_and_tell
 
-    def with_tag_count(head):
-        def head_with_tag_count(bucket, key, *rest):
-            status, headers, body = head(bucket, key, *rest)
-            if status == 200:
-                headers.update(s3._object_tagging_count_header(bucket, key, headers.get("x-amz-version-id")))
-            return status, headers, body
-
-        return head_with_tag_count
-
-    s3._head_object = with_tag_count(s3._head_object)
     s3._fire_s3_event = fire_with_aws_names
     for name in ("_deliver_event_to_sns", "_deliver_event_to_sqs", "_deliver_event_to_lambda"):
         setattr(s3, name, with_encoded_key(getattr(s3, name)))

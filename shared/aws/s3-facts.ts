@@ -58,7 +58,6 @@ export const objectFacts = (head: HeadObjectCommandOutput): ObjectFacts => {
     metadata: head.Metadata ?? {},
     headers: contentHeaders(head),
     storageClass: head.StorageClass ?? "STANDARD",
-    tagCount: head.TagCount ?? 0,
     archived: isArchived(head),
     customerKey: head.SSECustomerAlgorithm !== undefined,
   };

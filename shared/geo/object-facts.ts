@@ -38,8 +38,6 @@ export interface ObjectFacts {
   readonly headers: ContentHeaders;
   /** `STANDARD` when S3 names none. */
   readonly storageClass: string;
-  /** How many tags it carries; 0 when S3 does not say. */
-  readonly tagCount: number;
   /** True while the bytes are in an archive class and not restored: they can not be copied. */
   readonly archived: boolean;
   /** True when it is encrypted with a customer's key (SSE-C), which this product is never given. */

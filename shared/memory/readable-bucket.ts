@@ -52,7 +52,6 @@ export class MemoryReadableBucket implements ReadableBucket {
         metadata: current.metadata,
         headers: current.headers,
         storageClass: current.storageClass,
-        tagCount: Object.keys(current.tags).length,
         archived: current.archived,
         customerKey: false,
       },

@@ -86,12 +86,6 @@ export const bucketContract = (name: string, lacks: Lacks, make: () => Promise<B
       });
     });
 
-    it("tells how many tags there are", async (context) => {
-      needs(context, lacks, "tag-count-on-head");
-      await world.put("tagged", "x", { tags: { a: "1", b: "2" } });
-      expect(await bucket.head("tagged")).toMatchObject({ facts: { tagCount: 2 } });
-    });
-
     it("tells the checksum that stands on the object", async () => {
       await world.put("checksum", "content", { checksum: "sha256" });
       const value = createHash("sha256").update("content").digest("base64");

@@ -7,7 +7,6 @@ export type ContractCapability =
   | "conditional-delete-of-absent-key"
   | "message-delay-limit"
   | "read-of-delete-marker-refused"
-  | "tag-count-on-head"
   | "update-path-overlap-check"
   | "version-range-read";
 

@@ -51,7 +51,6 @@ const facts = (versionId: string, content: Content): ObjectFacts => ({
   metadata: {},
   headers: {},
   storageClass: "STANDARD",
-  tagCount: 0,
   archived: false,
   customerKey: false,
 });

@@ -87,18 +87,10 @@ export type Attempt =
   | { readonly at: "observe_source"; readonly held: Held }
   | { readonly at: "observe_replica"; readonly held: Held; readonly source: Seen }
   | {
-      readonly at: "read_source_tags";
-      readonly held: Held;
-      readonly source: ObjectFacts;
-      readonly replica: ObjectFacts;
-      readonly settled: SettledDecision;
-    }
-  | {
-      readonly at: "read_replica_tags";
+      readonly at: "compare_tags";
       readonly held: Held;
       readonly source: ObjectFacts;
       readonly settled: SettledDecision;
-      readonly sourceTags: Readonly<Record<string, string>>;
     }
   // Writing: T4
   | { readonly at: "copy"; readonly held: Held; readonly source: ObjectFacts; readonly expectation: Expectation }

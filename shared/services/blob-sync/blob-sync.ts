@@ -15,7 +15,7 @@ import {
   requestVerificationStep,
   taintStep,
 } from "./ending.ts";
-import { observeReplicaStep, observeSourceStep, readReplicaTagsStep, readSourceTagsStep } from "./observing.ts";
+import { compareTagsStep, observeReplicaStep, observeSourceStep } from "./observing.ts";
 import { clearTaintStep, countSuspicionStep, recheckStep, rescheduleStep } from "./rechecking.ts";
 import { copyStep, readBackStep, removeStep, resolveUnknownStep } from "./writing.ts";
 
@@ -32,8 +32,7 @@ const STEPS: { readonly [At in Exclude<Attempt["at"], "ended">]: Step<SecondaryS
   reschedule: rescheduleStep,
   observe_source: observeSourceStep,
   observe_replica: observeReplicaStep,
-  read_source_tags: readSourceTagsStep,
-  read_replica_tags: readReplicaTagsStep,
+  compare_tags: compareTagsStep,
   copy: copyStep,
   remove: removeStep,
   resolve_unknown: resolveUnknownStep,

@@ -61,7 +61,7 @@ export const observeReplicaStep: Step<SecondarySite, "observe_replica"> = async 
       return { at: "remove", held, etag: decision.etag };
     case "settle_synced":
       if (source.found === "present" && replica.found === "present") {
-        return compareTags(held, source.facts, replica.facts, decision, site);
+        return { at: "compare_tags", held, source: source.facts, settled: decision };
       }
       return lookAgain(held);
     case "copy":
@@ -69,19 +69,6 @@ export const observeReplicaStep: Step<SecondarySite, "observe_replica"> = async 
         ? { at: "copy", held, source: source.facts, expectation: decision.replica }
         : lookAgain(held);
   }
-};
-
-/** Tags are the one thing that changes on S3 without a new version, so an equal version is not yet an equal object (R24). */
-const compareTags = (
-  held: Held,
-  source: ObjectFacts,
-  replica: ObjectFacts,
-  settled: SettledDecision,
-  site: SecondarySite,
-): Attempt => {
-  if (source.tagCount !== replica.tagCount) return copyOver(held, source, settled);
-  if (source.tagCount === 0) return settle(site, held, source, settled);
-  return { at: "read_source_tags", held, source, replica, settled };
 };
 
 const copyOver = (held: Held, source: ObjectFacts, settled: SettledDecision): Attempt => ({
@@ -128,29 +115,19 @@ export const verifyLater = (site: SecondarySite, held: Held, written: Written): 
   };
 };
 
-export const readSourceTagsStep: Step<SecondarySite, "read_source_tags"> = async (site, { held, source, settled }) => {
-  const read = await site.primary.tags(held.ref.key, source.versionId);
-  switch (read.outcome) {
-    case "read":
-      return { at: "read_replica_tags", held, source, settled, sourceTags: read.tags };
-    case "gone":
-      return lookAgain(held);
-    case "failed":
-      return failedAt(held, read.failure);
-  }
-};
-
-export const readReplicaTagsStep: Step<SecondarySite, "read_replica_tags"> = async (
-  site,
-  { held, source, settled, sourceTags },
-) => {
-  const read = await site.replica.tags(held.ref.key, settled.versionId);
-  switch (read.outcome) {
-    case "read":
-      return sameEntries(sourceTags, read.tags) ? settle(site, held, source, settled) : copyOver(held, source, settled);
-    case "gone":
-      return lookAgain(held);
-    case "failed":
-      return failedAt(held, read.failure);
-  }
+/**
+ * Tags are the one thing that changes on S3 without a new version, so an equal version is not yet an equal object (R24).
+ * They are read and not inferred: a HEAD tells their number only to who may read them, and says nothing otherwise. The
+ * one step that asks twice: neither question changes anything. Only keys that turn out unchanged come here; a new object
+ * takes its tags along.
+ */
+export const compareTagsStep: Step<SecondarySite, "compare_tags"> = async (site, { held, source, settled }) => {
+  const [theirs, ours] = await Promise.all([
+    site.primary.tags(held.ref.key, source.versionId),
+    site.replica.tags(held.ref.key, settled.versionId),
+  ]);
+  if (theirs.outcome === "failed") return failedAt(held, theirs.failure);
+  if (ours.outcome === "failed") return failedAt(held, ours.failure);
+  if (theirs.outcome === "gone" || ours.outcome === "gone") return lookAgain(held);
+  return sameEntries(theirs.tags, ours.tags) ? settle(site, held, source, settled) : copyOver(held, source, settled);
 };

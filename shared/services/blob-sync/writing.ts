@@ -87,16 +87,15 @@ export const resolveUnknownStep: Step<SecondarySite, "resolve_unknown"> = async 
     seen.outcome === "absent" ? { found: "absent" } : { found: "present", facts: seen.facts },
   );
   if (decision.do === "settle_absent") return { at: "commit_absent", held, how: "removed" };
-  // Only a version that this row has never named can be the one that was just written. Tags are not on a HEAD, so a
-  // tagged object is left to the next attempt, which compares them.
-  const landed =
-    decision.do === "settle_synced" && decision.because === "adopt" && decision.versionId !== held.row.rep_version_id;
-  if (landed && source.found === "present" && source.facts.tagCount === 0) {
-    return afterWriting(site, held, {
-      how: "copied",
-      source: source.facts,
-      replica: { versionId: decision.versionId, etag: decision.etag },
-    });
+  // Only a version that this row has never named can be the one that was just written. Whether it has the tags, too, is
+  // seen in the next step.
+  if (
+    decision.do === "settle_synced" &&
+    decision.because === "adopt" &&
+    decision.versionId !== held.row.rep_version_id &&
+    source.found === "present"
+  ) {
+    return { at: "compare_tags", held, source: source.facts, settled: decision };
   }
   return { at: "fail", held, kind: "unknown_outcome", detail };
 };

@@ -9,7 +9,6 @@ const MINISTACK_LACKS: Readonly<Partial<Record<ContractCapability, string>>> = {
   "conditional-delete-of-absent-key": "If-Match is ignored when there is no object, and a marker is added",
   "message-delay-limit": "a delay of more than 15 minutes is accepted",
   "read-of-delete-marker-refused": "a delete marker reads as an empty object",
-  "tag-count-on-head": "x-amz-tagging-count is not sent",
   "update-path-overlap-check": "an update may name the same path twice",
   "version-range-read": "a range is ignored when a version is named",
 };

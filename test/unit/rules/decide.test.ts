@@ -15,7 +15,6 @@ const facts = (changes: Partial<ObjectFacts> = {}): ObjectFacts => ({
   metadata: {},
   headers: {},
   storageClass: "STANDARD",
-  tagCount: 0,
   archived: false,
   customerKey: false,
   ...changes,
