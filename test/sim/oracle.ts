@@ -1,0 +1,215 @@
+import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";
+import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
+import type { MemoryBucket, StoredObject } from "../../shared/memory/bucket.ts";
+import type { MemoryTable, StreamRecord } from "../../shared/memory/table.ts";
+import type { Item } from "../../shared/ports/table.ts";
+import { SKEW_MAX_MS } from "./faults.ts";
+
+/** A broken rule. */
+export interface Violation {
+  /** `S1`…`S6`, `L2`, `L3` or `counters`. */
+  readonly rule: string;
+  readonly detail: string;
+}
+
+const number = (item: Item | undefined, column: string): number => {
+  const value = item?.[column];
+  return typeof value === "number" ? value : 0;
+};
+
+const text = (item: Item, column: string): string => {
+  const value = item[column];
+  return typeof value === "string" ? value : "";
+};
+
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a === b || Buffer.compare(a, b) === 0;
+
+/** A registry row that needs nobody. */
+const isSettled = (row: Item): boolean =>
+  row["attempt_token"] === undefined &&
+  number(row, "gen") === number(row, "done_gen") &&
+  row["taint_until"] === undefined &&
+  row["state"] === REPLICATION_STATE.synced &&
+  row["verification_state"] === VERIFICATION_STATE.succeeded;
+
+/** What one attempt has done so far, as far as its removal of a replica goes. */
+interface Witness {
+  /** Whether its last look at the primary, after its last claim, was answered by a 404. */
+  absent: boolean;
+}
+
+/**
+ * Watches every write as it happens and checks what must hold at every moment. It sees the world as it is, not as the
+ * product is told. Each check costs the row or key that was touched, never a scan.
+ */
+export class Oracle {
+  /** The first rule that was broken. */
+  violation: Violation | undefined;
+  /** True while the registry is being put back to an older state, which no rule foresees. */
+  restoring = false;
+  readonly #now: () => number;
+  readonly #primary: MemoryBucket;
+  readonly #replica: MemoryBucket;
+  /** Every version that the primary ever held, purged ones too. */
+  readonly #sources = new Map<string, StoredObject>();
+  /** The ids of every version and marker that the replica's bucket ever held, by key, oldest first. */
+  readonly #replicaIds = new Map<string, string[]>();
+  /** The bytes that were read of a replica version, by version id. */
+  readonly #read = new Map<string, Uint8Array>();
+  readonly #witnesses = new Map<string, Map<string, Witness>>();
+  /** When rows are due, by table and key. */
+  readonly #due = new Map<string, Map<string, Item>>();
+
+  constructor(world: {
+    readonly now: () => number;
+    readonly primary: MemoryBucket;
+    readonly replica: MemoryBucket;
+    readonly registry: MemoryTable;
+    readonly verificationState: MemoryTable;
+  }) {
+    this.#now = world.now;
+    this.#primary = world.primary;
+    this.#replica = world.replica;
+    for (const table of [world.registry, world.verificationState]) this.#due.set(table.name, new Map());
+    world.registry.onChange((record) => this.#registryChanged(record));
+    world.verificationState.onChange((record) => this.#stateChanged(record));
+  }
+
+  /** Notes a broken rule; only the first counts. */
+  report(rule: string, detail: string): void {
+    this.violation ??= { rule, detail };
+  }
+
+  /** Every row that is in the due index of a table, by key. */
+  due(table: MemoryTable): ReadonlyMap<string, Item> {
+    return this.#due.get(table.name) ?? new Map();
+  }
+
+  /** Whether a partition of a table's due index has any row. */
+  isDueIn(table: MemoryTable, partition: string): boolean {
+    for (const row of this.due(table).values()) if (row["due_pk"] === partition) return true;
+    return false;
+  }
+
+  /** Somebody changed the primary's bucket. */
+  sourceChanged(key: string): void {
+    const current = this.#primary.current(key);
+    if (current?.kind === "object") this.#sources.set(current.versionId, current);
+  }
+
+  /** Something was written to the replica's bucket: S3, nothing that was there may be gone. */
+  replicaTouched(key: string): void {
+    const versions = this.#replica.versions(key);
+    const known = this.#replicaIds.get(key) ?? [];
+    const lost = known.find((id, place) => versions[place]?.versionId !== id);
+    if (lost !== undefined) this.report("S3", `version ${lost} of ${key} is gone from the replica's bucket`);
+    this.#replicaIds.set(
+      key,
+      versions.map(({ versionId }) => versionId),
+    );
+  }
+
+  /** S3 for every key. */
+  checkNothingDestroyed(): void {
+    for (const key of this.#replicaIds.keys()) this.replicaTouched(key);
+  }
+
+  /** A replica version was read from end to end. */
+  replicaRead(key: string, versionId: string): void {
+    const version = this.#replica.version(key, versionId);
+    if (version !== undefined) this.#read.set(versionId, version.body);
+  }
+
+  /** A process claimed a row, or claimed it anew. */
+  claimed(process: string, key: string, token: string): void {
+    const place = `${process} ${key}`;
+    const witnesses = this.#witnesses.get(place) ?? new Map<string, Witness>();
+    witnesses.set(token, { absent: false });
+    this.#witnesses.set(place, witnesses);
+  }
+
+  /** A process was told by the primary whether it holds a key. */
+  looked(process: string, key: string, absent: boolean): void {
+    for (const witness of this.#witnesses.get(`${process} ${key}`)?.values() ?? []) witness.absent = absent;
+  }
+
+  /** A process removes a replica: S4, it must have been told that the primary does not hold the key. */
+  removes(process: string, key: string): void {
+    for (const witness of this.#witnesses.get(`${process} ${key}`)?.values() ?? []) if (witness.absent) return;
+    this.report("S4", `${process} removes ${key} without a 404 of its own after its claim`);
+  }
+
+  #registryChanged({ key, before, after }: StreamRecord): void {
+    this.#noteDue("registry", key.sk, after);
+    if (after === undefined) {
+      if (before !== undefined && !this.restoring) this.#checkPurged(key.sk, before);
+      return;
+    }
+    this.#checkOrder(key.sk, before, after);
+    if (after["due_at"] === undefined && !isSettled(after)) {
+      this.report("L2", `the row of ${key.sk} is not settled and not in the due index: ${JSON.stringify(after)}`);
+    }
+    if ((after["due_at"] === undefined) !== (after["due_pk"] === undefined)) {
+      this.report("L2", `the row of ${key.sk} has one of due_at and due_pk without the other`);
+    }
+    if (after["state"] === REPLICATION_STATE.synced) this.#checkSynced(key.sk, after);
+  }
+
+  #stateChanged({ key, after }: StreamRecord): void {
+    this.#noteDue("verification-state", key.sk, after);
+    if (
+      after !== undefined &&
+      after["due_at"] === undefined &&
+      after["verification_state"] !== VERIFICATION_STATE.succeeded
+    ) {
+      this.report("L2", `the primary's row of ${key.sk} is not settled and not in the due index`);
+    }
+  }
+
+  #noteDue(table: string, key: string, row: Item | undefined): void {
+    if (row?.["due_at"] === undefined) this.#due.get(table)?.delete(key);
+    else this.#due.get(table)?.set(key, row);
+  }
+
+  #checkPurged(key: string, row: Item): void {
+    if (row["taint_until"] !== undefined) this.report("L2", `the row of ${key} was purged while it was tainted`);
+    if (row["attempt_token"] !== undefined) this.report("S6", `the row of ${key} was purged while it was held`);
+  }
+
+  #checkOrder(key: string, before: Item | undefined, after: Item): void {
+    const [gen, claimed, done] = [number(after, "gen"), number(after, "claimed_gen"), number(after, "done_gen")];
+    if (done > claimed || claimed > gen) {
+      this.report("S5", `${key}: done ${done}, claimed ${claimed}, gen ${gen} are out of order`);
+    }
+    if (before === undefined || this.restoring) return;
+    if (done < number(before, "done_gen")) {
+      this.report("S5", `${key}: done_gen went back from ${number(before, "done_gen")} to ${done}`);
+    }
+    const [held, holds] = [before["attempt_token"], after["attempt_token"]];
+    // Whoever takes over may believe that the lease is over by a clock that is off, and by nothing else.
+    if (held !== undefined && holds !== undefined && held !== holds) {
+      if (number(before, "lease_until") > this.#now() + SKEW_MAX_MS) {
+        this.report("S6", `${key}: ${text(after, "attempt_token")} took the row while ${text(before, "attempt_token")} held it`);
+      }
+    }
+  }
+
+  #checkSynced(key: string, row: Item): void {
+    const [sourceId, replicaId] = [text(row, "src_version_id"), text(row, "rep_version_id")];
+    const source = this.#sources.get(sourceId);
+    const replica = this.#replica.version(key, replicaId);
+    if (replica === undefined) {
+      this.report("S1", `${key} is synced and names replica version ${replicaId}, which does not exist`);
+    } else if (source === undefined) {
+      this.report("S1", `${key} is synced and names source version ${sourceId}, which never existed`);
+    } else if (replica.etag !== source.etag || source.etag !== row["src_etag"]) {
+      this.report("S1", `${key} is synced and names ${sourceId} and ${replicaId}, whose content differs`);
+    } else if (row["verification_state"] === VERIFICATION_STATE.succeeded) {
+      const read = this.#read.get(replicaId);
+      if (read === undefined) this.report("S2", `${key} is verified and nobody has read ${replicaId}`);
+      else if (!sameBytes(read, source.body)) {
+        this.report("S2", `${key} is verified and the bytes of ${replicaId} are not those of ${sourceId}`);
+      }
+    }
+  }
+}

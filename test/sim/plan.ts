@@ -1,0 +1,105 @@
+import { Dice } from "./dice.ts";
+
+/** Everything that may go wrong. Each seed switches a random part of it on ("swarm"): rare combinations come up that way. */
+export const KNOBS = [
+  "crash", // a process dies between any two awaits; its request was not sent, lands soon, or was carried out
+  "zombie", // a process freezes, is given up on, and goes on after its lease
+  "slow", // a call takes seconds to minutes; the function may be ended meanwhile
+  "late", // a request is carried out long after its client died or gave up
+  "unanswered", // a write to S3 ends without an answer
+  "table_answers", // a write to a table ends without an answer, or arrives twice
+  "duplicate", // a message comes up to five times
+  "reorder", // messages overtake each other
+  "loss", // a message is gone; the key is reconciled later
+  "delay", // a message takes minutes to hours
+  "partial_batch", // a send takes some of its messages
+  "throttle", // bursts of 503 and of tables that do not answer
+  "forbidden", // permissions flap: 403
+  "outage", // a region's services do not answer for hours
+  "clock", // each machine's clock jumps, by up to ten minutes either way
+  "stale_index", // the due index answers as it was
+  "redrive", // messages go to the dead letters early, and come back from there late
+  "restore", // the registry goes back to an older state; then everything is reconciled
+  "corruption", // a copy's bytes are not the source's
+  "cut_body", // a body ends in the middle
+  "redelivery", // stream records come again, in other batches; shards split
+] as const;
+export type Knob = (typeof KNOBS)[number];
+
+/** What people do to the primary's bucket. */
+export interface Change {
+  /** Milliseconds after the start. */
+  readonly at: number;
+  /** Which key, by number. */
+  readonly key: number;
+  readonly do: "put" | "tag" | "delete" | "purge" | "undelete" | "archive" | "restore";
+  /** Which of few contents, metadata or tags: few, so that the same come back (ETag A, B, A). */
+  readonly variant: number;
+}
+
+/** Everything that decides a run. Plain data: a plan can be cut down, stored and run again. */
+export interface Plan {
+  readonly seed: number;
+  readonly keys: number;
+  /** How many types the keys are spread over, 1 to 3. */
+  readonly types: number;
+  /** Whether replicas are read back in the pass that copies them. */
+  readonly fused: boolean;
+  /** Share of the objects for which S3 keeps no checksum: the primary has to read those. */
+  readonly unattested: number;
+  /** Minutes between two sweeps while rows are due. */
+  readonly sweepMinutes: number;
+  readonly knobs: readonly Knob[];
+  readonly changes: readonly Change[];
+}
+
+export const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** How long after the last change of a key the next one comes: from within one call to after a lease, or a visibility. */
+const SPACINGS_MS = [100, 500, 2_000, 10_000, 150_000, 500_000, 5_400_000] as const;
+
+const KINDS: readonly Change["do"][] = [
+  ...Array<Change["do"]>(9).fill("put"),
+  ...Array<Change["do"]>(5).fill("delete"),
+  ...Array<Change["do"]>(2).fill("tag"),
+  ...Array<Change["do"]>(3).fill("purge"),
+  ...Array<Change["do"]>(2).fill("undelete"),
+];
+
+const changesFor = (dice: Dice, keys: number): readonly Change[] => {
+  const archives = dice.hits(0.1);
+  const changes: Change[] = [];
+  for (let key = 0; key < keys; key += 1) {
+    const count = dice.pick([1, 1, 1, 2, 2, 3, 4]);
+    let at = dice.between(0, DAY_MS - 7_200_000);
+    for (let i = 0; i < count; i += 1) {
+      const kind = i === 0 ? "put" : dice.pick(KINDS);
+      changes.push({ at: Math.floor(at), key, do: kind, variant: dice.whole(0, 11) });
+      at += dice.pick(SPACINGS_MS) * dice.between(0.5, 1.5);
+    }
+    if (archives && dice.hits(0.05)) {
+      changes.push({ at: Math.floor(at), key, do: "archive", variant: 0 });
+      if (dice.hits(0.5)) changes.push({ at: Math.floor(at + 3_600_000), key, do: "restore", variant: 0 });
+    }
+  }
+  return changes.sort((a, b) => a.at - b.at || a.key - b.key);
+};
+
+/** The plan of a seed. @param keys fixes the number of keys; default: 1 to 50, by the seed */
+export const planOf = (seed: number, keys?: number): Plan => {
+  const dice = new Dice(seed, "plan");
+  const drawn = dice.pick([1, 2, 3, 5, 10, 20, 35, 50]);
+  const count = keys ?? drawn;
+  // From none to most: a fault that always comes with all others is never seen alone.
+  const share = dice.pick([0, 0.1, 0.2, 0.3, 0.5, 0.8]);
+  return {
+    seed,
+    keys: count,
+    types: dice.whole(1, 3),
+    fused: dice.hits(0.6),
+    unattested: dice.pick([0, 0, 0.2, 1]),
+    sweepMinutes: dice.pick([1, 2, 5, 10]),
+    knobs: KNOBS.filter(() => dice.hits(share)),
+    changes: changesFor(dice, count),
+  };
+};

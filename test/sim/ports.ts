@@ -1,0 +1,373 @@
+import { StoreUnavailableError, TableUnavailableError } from "../../shared/geo/errors.ts";
+import type { MemoryBucket } from "../../shared/memory/bucket.ts";
+import type { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
+import type { MemoryReplicaBucket } from "../../shared/memory/replica-bucket.ts";
+import type { MemoryTable } from "../../shared/memory/table.ts";
+import type { Chance, Clock } from "../../shared/ports/clock.ts";
+import type { MessageQueue, OutgoingMessage, SendOutcome } from "../../shared/ports/message-queue.ts";
+import type {
+  CopyOutcome,
+  CopyRequest,
+  HeadOutcome,
+  ListPage,
+  ReadableBucket,
+  ReadOutcome,
+  RemoveOutcome,
+  ReplicaBucket,
+  StoreFailure,
+  TagsOutcome,
+} from "../../shared/ports/object-store.ts";
+import type {
+  DeleteOutcome,
+  DeleteRequest,
+  Item,
+  ItemKey,
+  QueryPage,
+  QueryRequest,
+  Table,
+  UpdateRequest,
+  WriteOutcome,
+} from "../../shared/ports/table.ts";
+import type { Calls, Invocation } from "./calls.ts";
+import type { Faults, Port, Refusal } from "./faults.ts";
+import type { Oracle } from "./oracle.ts";
+import type { Timeline } from "./timeline.ts";
+
+/**
+ * Where a test takes a defence away: between the production code and the world, never inside it. Each is handed what would
+ * happen and says what happens instead.
+ */
+export interface Tampering {
+  readonly update?: (request: UpdateRequest) => UpdateRequest;
+  readonly delete?: (request: DeleteRequest) => DeleteRequest;
+  /** What the code is told of a registry row that it wrote or read. */
+  readonly item?: (item: Item) => Item;
+  readonly head?: (outcome: HeadOutcome) => HeadOutcome;
+}
+
+/** What every port of a process needs. */
+export interface Wires {
+  readonly calls: Calls;
+  readonly faults: Faults;
+  readonly oracle: Oracle;
+  readonly timeline: Timeline;
+  readonly tampering: Tampering;
+}
+
+const failure = (refusal: Refusal): StoreFailure => ({ kind: refusal, detail: "simulated" });
+const failed = (refusal: Refusal) => Promise.resolve({ outcome: "failed", failure: failure(refusal) } as const);
+const unavailable = (): Promise<never> => Promise.reject(new TableUnavailableError("simulated"));
+
+/** The clock of the machine that a process runs on. */
+export class MachineClock implements Clock {
+  readonly #timeline: Timeline;
+  readonly #process: Invocation;
+
+  constructor(wires: Wires, process: Invocation) {
+    this.#timeline = wires.timeline;
+    this.#process = process;
+  }
+
+  now(): number {
+    return Math.floor(this.#timeline.now + this.#process.machine.skewMs);
+  }
+}
+
+/** A table as a process reaches it. */
+export class TablePort implements Table {
+  readonly name: string;
+  readonly #wires: Wires;
+  readonly #process: Invocation;
+  readonly #table: MemoryTable;
+  readonly #port: Port;
+  readonly #tampering: Tampering;
+  readonly #stale: Map<string, QueryPage>;
+
+  /** @param stale the last answers of the table's index, which it may give again */
+  constructor(wires: Wires, process: Invocation, table: MemoryTable, port: Port, stale: Map<string, QueryPage>) {
+    this.name = table.name;
+    this.#wires = wires;
+    this.#process = process;
+    this.#table = table;
+    this.#port = port;
+    this.#tampering = port === "registry" ? wires.tampering : {};
+    this.#stale = stale;
+  }
+
+  get(key: ItemKey): Promise<Item | undefined> {
+    return this.#wires.calls.call(this.#process, {
+      port: this.#port,
+      what: `get ${this.name} ${key.sk}`,
+      carryOut: async () => {
+        const item = await this.#table.get(key);
+        return item === undefined ? undefined : this.#told(item);
+      },
+      refuse: unavailable,
+    });
+  }
+
+  update(asked: UpdateRequest): Promise<WriteOutcome> {
+    const request = this.#tampering.update?.(asked) ?? asked;
+    return this.#wires.calls.call(this.#process, {
+      port: this.#port,
+      what: `update ${this.name} ${request.key.sk}: ${request.update} IF ${request.condition ?? ""}`,
+      carryOut: async () => {
+        const written = await this.#table.update(request);
+        if (this.#port === "registry" && written.outcome === "written") this.#noteClaim(request);
+        return written.item === undefined ? written : { ...written, item: this.#told(written.item) };
+      },
+      refuse: unavailable,
+      repeatable: true,
+    });
+  }
+
+  put(item: Item & ItemKey): Promise<WriteOutcome> {
+    throw new Error(`nothing puts whole items: ${item.sk}`);
+  }
+
+  delete(asked: DeleteRequest): Promise<DeleteOutcome> {
+    const request = this.#tampering.delete?.(asked) ?? asked;
+    return this.#wires.calls.call(this.#process, {
+      port: this.#port,
+      what: `delete ${this.name} ${request.key.sk} IF ${request.condition ?? ""}`,
+      carryOut: () => this.#table.delete(request),
+      refuse: unavailable,
+      repeatable: true,
+    });
+  }
+
+  query(request: QueryRequest): Promise<QueryPage> {
+    const { oracle, faults } = this.#wires;
+    const partition = String(request.values[":partition"]);
+    const known = this.#stale.get(partition);
+    // Nothing is due in most partitions most of the time: an empty answer needs no turn of its own.
+    if (request.index !== undefined && known === undefined && !oracle.isDueIn(this.#table, partition)) {
+      return EMPTY;
+    }
+    return this.#wires.calls.call(this.#process, {
+      port: this.#port,
+      what: `query ${this.name} ${partition}`,
+      carryOut: async () => {
+        const page = await this.#table.query(request);
+        if (request.index === undefined) return page;
+        const stale = known !== undefined && faults.hits("stale_index", 0.5) ? known : page;
+        if (faults.isOn("stale_index")) this.#stale.set(partition, page);
+        return stale;
+      },
+      refuse: unavailable,
+    });
+  }
+
+  #told(item: Item): Item {
+    return this.#tampering.item?.(item) ?? item;
+  }
+
+  /** A claim, a takeover and a next pass are the writes that set the claimed generation. */
+  #noteClaim(request: UpdateRequest): void {
+    const token = request.values?.[":token"];
+    if (typeof token === "string" && request.update.includes("claimed_gen = ")) {
+      this.#wires.oracle.claimed(this.#process.name, request.key.sk, token);
+    }
+  }
+}
+
+const EMPTY: Promise<QueryPage> = Promise.resolve({ items: [] });
+
+/** A bucket as a process reads it. */
+export class BucketPort implements ReadableBucket {
+  readonly bucket: string;
+  protected readonly wires: Wires;
+  protected readonly process: Invocation;
+  protected readonly port: Port;
+  readonly #bucket: MemoryReadableBucket;
+
+  constructor(wires: Wires, process: Invocation, bucket: MemoryReadableBucket, port: Port) {
+    this.bucket = bucket.bucket;
+    this.wires = wires;
+    this.process = process;
+    this.#bucket = bucket;
+    this.port = port;
+  }
+
+  head(key: string): Promise<HeadOutcome> {
+    return this.wires.calls.call(this.process, {
+      port: this.port,
+      what: `head ${this.bucket} ${key}`,
+      carryOut: async () => {
+        const outcome = await this.#bucket.head(key);
+        if (this.port === "primary_bucket") {
+          this.wires.oracle.looked(this.process.name, key, outcome.outcome === "absent");
+          return this.wires.tampering.head?.(outcome) ?? outcome;
+        }
+        return outcome;
+      },
+      refuse: failed,
+    });
+  }
+
+  tags(key: string, versionId: string): Promise<TagsOutcome> {
+    return this.wires.calls.call(this.process, {
+      port: this.port,
+      what: `tags ${this.bucket} ${key} ${versionId}`,
+      carryOut: () => this.#bucket.tags(key, versionId),
+      refuse: failed,
+    });
+  }
+
+  read(
+    key: string,
+    versionId: string,
+    range?: { readonly start: number; readonly endInclusive: number },
+  ): Promise<ReadOutcome> {
+    return this.wires.calls.call(this.process, {
+      port: this.port,
+      what: `read ${this.bucket} ${key} ${versionId}`,
+      carryOut: async () => {
+        const outcome = await this.#bucket.read(key, versionId, range);
+        if (outcome.outcome !== "reading") return outcome;
+        if (this.wires.faults.hits("cut_body", 0.15)) return { ...outcome, body: cut(outcome.body) };
+        if (this.port === "replica_bucket" && range === undefined) this.wires.oracle.replicaRead(key, versionId);
+        return outcome;
+      },
+      refuse: failed,
+    });
+  }
+
+  list(): Promise<ListPage> {
+    throw new Error("nothing lists");
+  }
+}
+
+/** Some of the bytes, then the connection is gone. */
+const cut = async function* (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) yield chunk.subarray(0, chunk.byteLength >> 1);
+  throw new StoreUnavailableError("simulated: the body ended in the middle");
+};
+
+/** What arrives instead of the source's bytes. */
+const WRONG_BYTES = new TextEncoder().encode("rot");
+
+/** The replica's bucket as a process writes it. */
+export class ReplicaPort extends BucketPort implements ReplicaBucket {
+  readonly #replica: MemoryReplicaBucket;
+  readonly #objects: MemoryBucket;
+
+  constructor(wires: Wires, process: Invocation, replica: MemoryReplicaBucket, objects: MemoryBucket) {
+    super(wires, process, replica, "replica_bucket");
+    this.#replica = replica;
+    this.#objects = objects;
+  }
+
+  copyFromPrimary(request: CopyRequest): Promise<CopyOutcome> {
+    const { key, sourceVersionId } = request;
+    const copy = async (): Promise<CopyOutcome> => {
+      const outcome = await this.#replica.copyFromPrimary(request);
+      if (outcome.outcome === "copied") this.#landed(key, outcome.versionId);
+      return outcome;
+    };
+    return this.wires.calls.call(this.process, {
+      port: "replica_bucket",
+      what: `copy ${key} ${sourceVersionId} onto ${onto(request)}`,
+      carryOut: copy,
+      refuse: failed,
+      unanswered: (land) =>
+        this.#unanswered(
+          key,
+          land,
+          (fault) => {
+            this.#replica.faults = { copy: () => fault };
+          },
+          () => this.#replica.copyFromPrimary(request),
+        ),
+    });
+  }
+
+  remove(key: string, etag: string): Promise<RemoveOutcome> {
+    this.wires.oracle.removes(this.process.name, key);
+    return this.wires.calls.call(this.process, {
+      port: "replica_bucket",
+      what: `remove ${key} ${etag}`,
+      carryOut: async () => {
+        const outcome = await this.#replica.remove(key, etag);
+        this.wires.oracle.replicaTouched(key);
+        return outcome;
+      },
+      refuse: failed,
+      unanswered: (land) =>
+        this.#unanswered(
+          key,
+          land,
+          (fault) => {
+            this.#replica.faults = { remove: () => fault };
+          },
+          () => this.#replica.remove(key, etag),
+        ),
+    });
+  }
+
+  #unanswered<Answer>(
+    key: string,
+    land: (rest: () => void) => void,
+    arm: (fault: { readonly outcome: "unknown"; readonly land: (carryOut: () => void) => void }) => void,
+    ask: () => Promise<Answer>,
+  ): Promise<Answer> {
+    arm({
+      outcome: "unknown",
+      land: (carryOut) =>
+        land(() => {
+          const before = this.#objects.current(key);
+          carryOut();
+          const current = this.#objects.current(key);
+          if (current?.kind === "object" && current !== before) this.#landed(key, current.versionId);
+          else this.wires.oracle.replicaTouched(key);
+        }),
+    });
+    // The fault is asked for before the call first waits.
+    const answer = ask();
+    this.#replica.faults = {};
+    return answer;
+  }
+
+  #landed(key: string, versionId: string): void {
+    if (this.wires.faults.hits("corruption", 0.05)) this.#objects.corrupt(key, versionId, WRONG_BYTES);
+    this.wires.oracle.replicaTouched(key);
+  }
+}
+
+const onto = ({ replica }: CopyRequest): string => (replica.expect === "nothing" ? "nothing" : replica.etag);
+
+/** A queue or a topic as a process sends to it. */
+export class QueuePort implements MessageQueue {
+  readonly name: string;
+  readonly #wires: Wires;
+  readonly #process: Invocation;
+  readonly #queue: MessageQueue;
+
+  constructor(wires: Wires, process: Invocation, queue: MessageQueue) {
+    this.name = queue.name;
+    this.#wires = wires;
+    this.#process = process;
+    this.#queue = queue;
+  }
+
+  send(messages: readonly OutgoingMessage[]): Promise<SendOutcome> {
+    const none = (reason: string): Promise<SendOutcome> =>
+      Promise.resolve({ outcome: "failed", failed: messages.map((_, place) => place), reason });
+    return this.#wires.calls.call(this.#process, {
+      port: "queue",
+      what: `send ${messages.length} to ${this.name}`,
+      carryOut: async () => {
+        const { faults } = this.#wires;
+        if (!faults.hits("partial_batch", 0.05)) return this.#queue.send(messages);
+        const dice = faults.dice("partial_batch");
+        // Some are taken, and some of those are said not to be.
+        const taken = messages.filter(() => dice.hits(0.5));
+        const sent = taken.length === 0 ? undefined : await this.#queue.send(taken);
+        const lost = messages.flatMap((message, place) => (!taken.includes(message) || dice.hits(0.3) ? [place] : []));
+        if (lost.length === 0) return sent ?? { outcome: "sent" };
+        return { outcome: "failed", failed: lost, reason: "simulated" };
+      },
+      refuse: none,
+    });
+  }
+}
