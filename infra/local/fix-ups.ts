@@ -1,5 +1,10 @@
 import { DescribeTimeToLiveCommand, UpdateTimeToLiveCommand } from "@aws-sdk/client-dynamodb";
-import { GetQueueAttributesCommand, GetQueueUrlCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  SetQueueAttributesCommand,
+  SQSServiceException,
+} from "@aws-sdk/client-sqs";
 import * as z from "zod/mini";
 import type { AssembledStack, Template } from "./assembly.ts";
 import { clientsFor, type Clients } from "./clients.ts";
@@ -9,7 +14,7 @@ import type { Cloud } from "./cloud.ts";
  * MiniStack's CloudFormation accepts some properties and drops them. What the templates asked for is put back by the
  * services' own APIs. Nothing here is a list of our resources: the synthesized templates say what has to be.
  */
-export const FIX_UPS = ["queue-redrive-policy", "table-time-to-live"] as const;
+export const FIX_UPS = ["queue-message-size", "queue-redrive-policy", "table-time-to-live"] as const;
 export type FixUpName = (typeof FIX_UPS)[number];
 
 /** What one fix-up found on one resource. */
@@ -34,11 +39,23 @@ interface WantedRedrive {
   readonly maxReceiveCount: number;
 }
 
+interface WantedSize {
+  readonly fixUp: "queue-message-size";
+  readonly queue: string;
+  /** Bytes. */
+  readonly maximumMessageSize: number;
+}
+
+/** What a queue takes unless its template says otherwise (SQS API reference, SetQueueAttributes): 1 MiB. */
+const MESSAGE_BYTES_DEFAULT = 1_048_576;
+
 interface WantedTtl {
   readonly fixUp: "table-time-to-live";
   readonly table: string;
   readonly attribute: string;
 }
+
+type Wanted = WantedRedrive | WantedSize | WantedTtl;
 
 const RedrivePolicy = z.object({
   deadLetterTargetArn: z.object({ "Fn::GetAtt": z.tuple([z.string(), z.literal("Arn")]) }),
@@ -53,41 +70,48 @@ const physicalName = (template: Template, logicalId: string, property: string): 
   throw new UnreadableTemplateError(`${logicalId} should have a fixed ${property}; it has ${JSON.stringify(name)}`);
 };
 
+const wantedOfQueue = (template: Template, logicalId: string): readonly Wanted[] => {
+  const { RedrivePolicy: stated, MaximumMessageSize: size } = template.Resources[logicalId]?.Properties ?? {};
+  const queue = physicalName(template, logicalId, "QueueName");
+  const maximumMessageSize = size === undefined ? MESSAGE_BYTES_DEFAULT : Number(size);
+  const wantedSize: Wanted = { fixUp: "queue-message-size", queue, maximumMessageSize };
+  if (stated === undefined) return [wantedSize];
+  const policy = RedrivePolicy.safeParse(stated);
+  if (!policy.success) {
+    throw new UnreadableTemplateError(
+      `${logicalId} has a redrive policy of an unknown form: ${JSON.stringify(stated)}`,
+    );
+  }
+  const deadLetterQueue = physicalName(template, policy.data.deadLetterTargetArn["Fn::GetAtt"][0], "QueueName");
+  const { maxReceiveCount } = policy.data;
+  return [wantedSize, { fixUp: "queue-redrive-policy", queue, deadLetterQueue, maxReceiveCount }];
+};
+
+const wantedOfTable = (template: Template, logicalId: string): readonly Wanted[] => {
+  const ttl = TimeToLive.safeParse(template.Resources[logicalId]?.Properties["TimeToLiveSpecification"]);
+  if (!ttl.success || !ttl.data.Enabled) return [];
+  const table = physicalName(template, logicalId, "TableName");
+  return [{ fixUp: "table-time-to-live", table, attribute: ttl.data.AttributeName }];
+};
+
 /** What the fix-ups have to see to in one template. */
-export const wantedFixUps = (template: Template): readonly (WantedRedrive | WantedTtl)[] =>
-  Object.entries(template.Resources).flatMap(([logicalId, { Type, Properties }]): (WantedRedrive | WantedTtl)[] => {
-    if (Type === "AWS::SQS::Queue" && Properties["RedrivePolicy"] !== undefined) {
-      const policy = RedrivePolicy.safeParse(Properties["RedrivePolicy"]);
-      if (!policy.success) {
-        throw new UnreadableTemplateError(
-          `${logicalId} has a redrive policy of an unknown form: ${JSON.stringify(Properties["RedrivePolicy"])}`,
-        );
-      }
-      return [
-        {
-          fixUp: "queue-redrive-policy",
-          queue: physicalName(template, logicalId, "QueueName"),
-          deadLetterQueue: physicalName(template, policy.data.deadLetterTargetArn["Fn::GetAtt"][0], "QueueName"),
-          maxReceiveCount: policy.data.maxReceiveCount,
-        },
-      ];
+export const wantedFixUps = (template: Template): readonly Wanted[] =>
+  Object.entries(template.Resources).flatMap(([logicalId, { Type }]) => {
+    switch (Type) {
+      case "AWS::SQS::Queue":
+        return wantedOfQueue(template, logicalId);
+      case "AWS::DynamoDB::Table":
+      case "AWS::DynamoDB::GlobalTable":
+        return wantedOfTable(template, logicalId);
+      default:
+        return [];
     }
-    const isTable = Type === "AWS::DynamoDB::Table" || Type === "AWS::DynamoDB::GlobalTable";
-    const ttl = isTable ? TimeToLive.safeParse(Properties["TimeToLiveSpecification"]) : undefined;
-    if (ttl?.success !== true || !ttl.data.Enabled) return [];
-    return [
-      {
-        fixUp: "table-time-to-live",
-        table: physicalName(template, logicalId, "TableName"),
-        attribute: ttl.data.AttributeName,
-      },
-    ];
   });
 
 const queueAttribute = async (
   sqs: Clients["sqs"],
   queue: string,
-  attribute: "RedrivePolicy" | "QueueArn",
+  attribute: "MaximumMessageSize" | "QueueArn" | "RedrivePolicy",
 ): Promise<{ readonly url: string; readonly value: string | undefined }> => {
   const { QueueUrl: url = "" } = await sqs.send(new GetQueueUrlCommand({ QueueName: queue }));
   const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [attribute] }));
@@ -108,6 +132,20 @@ const redrive = async ({ sqs }: Clients, wanted: WantedRedrive): Promise<boolean
   return true;
 };
 
+const messageSize = async ({ sqs }: Clients, { queue, maximumMessageSize }: WantedSize): Promise<boolean> => {
+  const { url, value } = await queueAttribute(sqs, queue, "MaximumMessageSize");
+  if (Number(value) >= maximumMessageSize) return false;
+  try {
+    await sqs.send(
+      new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { MaximumMessageSize: String(maximumMessageSize) } }),
+    );
+  } catch (error) {
+    // A MiniStack that our launcher did not start allows no more than 256 KiB, which all but a test can live with.
+    if (!(error instanceof SQSServiceException) || error.$metadata.httpStatusCode !== 400) throw error;
+  }
+  return true;
+};
+
 const timeToLive = async ({ dynamo }: Clients, wanted: WantedTtl): Promise<boolean> => {
   const { TimeToLiveDescription: now } = await dynamo.send(new DescribeTimeToLiveCommand({ TableName: wanted.table }));
   if (now?.TimeToLiveStatus === "ENABLED" || now?.TimeToLiveStatus === "ENABLING") return false;
@@ -120,15 +158,25 @@ const timeToLive = async ({ dynamo }: Clients, wanted: WantedTtl): Promise<boole
   return true;
 };
 
+const fixUp = (clients: Clients, wanted: Wanted): Promise<boolean> => {
+  switch (wanted.fixUp) {
+    case "queue-message-size":
+      return messageSize(clients, wanted);
+    case "queue-redrive-policy":
+      return redrive(clients, wanted);
+    case "table-time-to-live":
+      return timeToLive(clients, wanted);
+  }
+};
+
 /** Puts back what the deployment dropped, and reports what had been dropped. Not for AWS itself. */
 export const applyFixUps = async (cloud: Cloud, stacks: readonly AssembledStack[]): Promise<readonly FixUpReport[]> => {
   const reports: FixUpReport[] = [];
   for (const { region, template } of stacks) {
     const clients = clientsFor(cloud, region);
     for (const wanted of wantedFixUps(template)) {
-      const isQueue = wanted.fixUp === "queue-redrive-policy";
-      const needed = isQueue ? await redrive(clients, wanted) : await timeToLive(clients, wanted);
-      reports.push({ fixUp: wanted.fixUp, resource: isQueue ? wanted.queue : wanted.table, region, needed });
+      const resource = wanted.fixUp === "table-time-to-live" ? wanted.table : wanted.queue;
+      reports.push({ fixUp: wanted.fixUp, resource, region, needed: await fixUp(clients, wanted) });
     }
   }
   return reports;

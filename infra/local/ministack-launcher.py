@@ -1,4 +1,4 @@
-"""Runs MiniStack for as long as somebody holds our standard input open, with S3 answering and reporting as AWS does.
+"""Runs MiniStack for as long as somebody holds our standard input open, with S3 and SQS behaving as AWS's do.
 
 Whoever starts us keeps the other end of that pipe. When it ends, by whatever means and without a chance to clean up, the
 pipe closes and this process takes its whole group (itself and the workers that run functions) with it.
@@ -57,12 +57,19 @@ def correct_s3(s3):
     s3._delete_object_tagging = with_event(s3._delete_object_tagging, "s3:ObjectTagging:Delete")
 
 
+def correct_sqs(sqs):
+    """Queues take messages of up to a megabyte, if they are told to."""
+    sqs._NUMERIC_ATTR_RANGES["MaximumMessageSize"] = (1_024, 1_048_576)
+
+
 # Loading takes a second; the watch has to stand before.
 threading.Thread(target=end_with_the_starter, daemon=True).start()
 
 from ministack import app  # noqa: E402
 from ministack.services import s3 as s3_service  # noqa: E402
+from ministack.services import sqs as sqs_service  # noqa: E402
 
 correct_s3(s3_service)
+correct_sqs(sqs_service)
 sys.argv = ["ministack"]
 app.main()

@@ -2,11 +2,12 @@ import process from "node:process";
 import { endOnSignals, InterruptedError, stopEverything } from "./processes.ts";
 import { runSteps, type Step, sumResults } from "./step-results.ts";
 
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
 /** Runs a command that is made of steps, to its last line `N passed, N failed, N skipped` and its exit code. */
 export const runStepCommand = async (steps: (say: (line: string) => void) => readonly Step[]): Promise<void> => {
   let code = 130;
   endOnSignals(() => code);
-  const say = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
     const startedAt = Date.now();
     const { passed, failed, skipped } = sumResults(await runSteps(steps(say), say));
