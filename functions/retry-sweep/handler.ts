@@ -1,10 +1,10 @@
-import * as z from "zod/mini";
 import { dynamoClient, sqsClient } from "../../shared/aws/clients.ts";
 import { DynamoTable } from "../../shared/aws/dynamo-table.ts";
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
 import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
 import { systemClock } from "../../shared/aws/system-clock.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
+import { cursorOfRound } from "../../shared/geo/sweep-cursor.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { type Swept, type Sweeping, sweepDue } from "../../shared/services/sweep-due.ts";
@@ -20,15 +20,10 @@ const sweeping: Sweeping = {
   telemetry,
 };
 
-/** What the state machine hands over: nothing at first, then where the last round came to. */
-const Round = z.object({
-  sweep: z.optional(z.object({ cursor: z.optional(z.record(z.string(), z.number())) })),
-});
-
 /** One round of the sweep; the state machine starts another while there is more. */
 export const handler = async (input: unknown): Promise<Swept> => {
   try {
-    return await sweepDue(sweeping, Round.parse(input ?? {}).sweep?.cursor);
+    return await sweepDue(sweeping, cursorOfRound(input));
   } finally {
     telemetry.flush();
   }

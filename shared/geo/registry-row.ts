@@ -31,12 +31,6 @@ export const duePartition = (ref: ObjectRef): string => `${ref.replicableName}#$
 export const duePartitions = (replicableName: string): readonly string[] =>
   Array.from({ length: DUE_PARTITIONS }, (_, partition) => `${replicableName}#${partition}`);
 
-/** The object that a row's key stands for. */
-export const refOfRow = (item: { readonly pk: string; readonly sk: string }): ObjectRef => ({
-  replicableName: item.pk.slice(0, item.pk.lastIndexOf("#")),
-  key: item.sk,
-});
-
 const time = z.optional(z.number());
 const text = z.optional(z.string());
 

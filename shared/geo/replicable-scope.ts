@@ -30,7 +30,10 @@ export const projectScope = (placeholder = "project_id"): SelectiveSyncScope => 
   owner: "project",
 });
 
-/** The owner is an organization, found in the key. */
+/**
+ * The owner is an organization, found in the key.
+ * @public for declarations; none of the shipped ones has such an owner
+ */
 export const organizationScope = (placeholder = "organization_id"): SelectiveSyncScope => ({
   from: "key",
   placeholder,

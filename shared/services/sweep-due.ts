@@ -3,6 +3,7 @@ import { encodeKey } from "../geo/key-codec.ts";
 import { SWEEP_ROWS_MAX } from "../geo/limits.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import { duePartitions } from "../geo/registry-row.ts";
+import type { SweepCursor } from "../geo/sweep-cursor.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MessageQueue, OutgoingMessage } from "../ports/message-queue.ts";
 import type { Item, Table } from "../ports/table.ts";
@@ -18,12 +19,6 @@ export interface Sweeping {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
-
-/**
- * Where a sweep goes on: for each partition that had more than one run sends, the time from which on its rows are still
- * to be sent. Rows that wait for a worker stay due, and without this every round would send the same ones again.
- */
-export type SweepCursor = Readonly<Record<string, number>>;
 
 /** How far a sweep came. `more`: there was more due than one run sends, and `cursor` says where to go on. */
 export type Swept =

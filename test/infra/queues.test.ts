@@ -194,7 +194,9 @@ describe("a table's stream", () => {
         TumblingWindowInSeconds: 30,
         BisectBatchOnFunctionError: true,
       });
-      expect(Properties, "a change that is given up is missing from the counts").not.toHaveProperty("MaximumRetryAttempts");
+      expect(Properties, "a change that is given up is missing from the counts").not.toHaveProperty(
+        "MaximumRetryAttempts",
+      );
       expect(asText(Properties.EventSourceArn)).toMatch(/^\{import .*StreamArn/);
     }
   });

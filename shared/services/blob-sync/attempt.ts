@@ -69,8 +69,6 @@ export type SyncResult =
   | { readonly result: "verification_due" }
   | { readonly result: "rechecked" };
 
-export type SettledResult = Extract<SyncResult, { result: "synced" | "absent" }>;
-
 export type Attempt =
   // Claiming: T1
   | { readonly at: "touch_and_claim"; readonly asked: Asked }
