@@ -44,7 +44,7 @@ export const health = async (endpoint: string, path: string): Promise<{ readonly
 /** Marks, in semantic versioning's own way, that the launcher corrects some of what this version does. */
 const CORRECTED = "+s3-geo";
 
-const environment = (port: number, home: string, version: string): NodeJS.ProcessEnv => ({
+const environment = (port: number, home: string, version: string, corrected: boolean): NodeJS.ProcessEnv => ({
   // Nothing of the caller's own AWS settings may reach it or, through it, the functions it runs.
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"))),
   // Its `node` is the first on PATH, whatever the function's runtime says: it has to be the project's.
@@ -61,6 +61,7 @@ const environment = (port: number, home: string, version: string): NodeJS.Proces
   IOT_MTLS_ENABLED: "0",
   SFTP_ENABLED: "0",
   LOG_LEVEL: "INFO",
+  S3_GEO_UNCORRECTED: corrected ? "0" : "1",
   // What its health page says.
   MINISTACK_VERSION: version,
   AWS_ACCESS_KEY_ID: "test",
@@ -82,7 +83,7 @@ const removeStale = async (folder: string): Promise<void> => {
   }
 };
 
-const startOnce = async (installation: MiniStackInstallation): Promise<Cloud> => {
+const startOnce = async (installation: MiniStackInstallation, corrected: boolean): Promise<Cloud> => {
   const runs = await localFolder("run");
   await removeStale(runs);
   const home = await mkdtemp(join(runs, `cloud-${process.pid}-`));
@@ -91,12 +92,12 @@ const startOnce = async (installation: MiniStackInstallation): Promise<Cloud> =>
   await writeFile(join(home, "package.json"), '{"type":"commonjs"}\n');
   const logFile = join(await localFolder("logs"), `ministack-${process.pid}.log`);
   const log = createWriteStream(logFile);
-  const version = installation.version + CORRECTED;
+  const version = installation.version + (corrected ? CORRECTED : "");
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const child = startGroup(installation.python, [join(import.meta.dirname, "ministack-launcher.py")], {
     cwd: home,
-    env: environment(port, home, version),
+    env: environment(port, home, version, corrected),
     // The launcher ends with the pipe on its standard input: even a killed starter leaves nothing behind.
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -130,12 +131,19 @@ const startOnce = async (installation: MiniStackInstallation): Promise<Cloud> =>
   };
 };
 
-/** Starts MiniStack on a free port, on nothing but memory and a scratch folder, and waits until it answers. */
-export const startMiniStack = async (installation: MiniStackInstallation): Promise<Cloud> => {
+/**
+ * Starts MiniStack on a free port, on nothing but memory and a scratch folder, and waits until it answers.
+ *
+ * @param options.corrected whether the launcher makes it behave as AWS does where it can. Default true.
+ */
+export const startMiniStack = async (
+  installation: MiniStackInstallation,
+  { corrected = true }: { readonly corrected?: boolean } = {},
+): Promise<Cloud> => {
   try {
-    return await startOnce(installation);
+    return await startOnce(installation, corrected);
   } catch (error) {
     if (!(error instanceof CommandFailedError) || !/already in use|address/i.test(error.message)) throw error;
-    return await startOnce(installation); // somebody took the port between our looking and its listening
+    return await startOnce(installation, corrected); // somebody took the port between our looking and its listening
   }
 };
