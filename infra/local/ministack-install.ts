@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { access, readFile, rename, rm } from "node:fs/promises";
+import { access, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { localFolder } from "./paths.ts";
 import { findPython } from "./python.ts";
-import { CommandFailedError, runCommand, runOrThrow, tail } from "./processes.ts";
+import { CommandFailedError, isRunning, runCommand, runOrThrow, tail } from "./processes.ts";
 
 /** MiniStack, installed in the project's own folder. */
 export interface MiniStackInstallation {
@@ -26,6 +26,14 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** Takes away what interrupted installations left half made: folders that carry the id of a process that is gone. */
+const removeHalfMade = async (home: string): Promise<void> => {
+  for (const name of await readdir(home)) {
+    const pid = /-[0-9a-f]{8}\.(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(home, name), { recursive: true, force: true });
+  }
+};
 
 /**
  * Makes sure that MiniStack is installed as pinned. The virtual environment is made beside its final place and moved
@@ -51,6 +59,7 @@ export const installMiniStack = async (
 
   const found = await findPython();
   if ("reason" in found) return found;
+  await removeHalfMade(home);
   const making = `${place}.${process.pid}`;
   try {
     detail(`making a virtual environment with Python ${found.python.version}`);

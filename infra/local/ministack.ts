@@ -6,7 +6,7 @@ import process from "node:process";
 import type { Cloud } from "./cloud.ts";
 import type { MiniStackInstallation } from "./ministack-install.ts";
 import { BIN, ROOT, localFolder } from "./paths.ts";
-import { atEnd, CommandFailedError, startGroup, stopGroup, tail } from "./processes.ts";
+import { atEnd, CommandFailedError, isRunning, startGroup, stopGroup, tail } from "./processes.ts";
 
 /** First start compiles Python; then it takes a fraction of a second. */
 const HEALTHY_WITHIN_MS = 60_000;
@@ -74,12 +74,8 @@ const environment = (port: number, home: string, version: string, corrected: boo
 /** Takes away what runs that were killed left on the disk. */
 const removeStale = async (folder: string): Promise<void> => {
   for (const name of await readdir(folder)) {
-    const pid = Number(/^cloud-(\d+)-/.exec(name)?.[1]);
-    try {
-      process.kill(pid, 0);
-    } catch {
-      if (Number.isInteger(pid)) await rm(join(folder, name), { recursive: true, force: true });
-    }
+    const pid = /^cloud-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { recursive: true, force: true });
   }
 };
 

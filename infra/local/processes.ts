@@ -10,6 +10,16 @@ import process from "node:process";
 /** How long a group may take to end by itself before it is killed, milliseconds. */
 const GRACE_MS = 3_000;
 
+/** Whether a process with this id exists. */
+export const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's
+  }
+};
+
 const groups = new Set<ChildProcess>();
 let stopping = false;
 
