@@ -44,6 +44,10 @@ const removeHalfMade = async (home: string): Promise<void> => {
 export const installMiniStack = async (
   detail: (text: string) => void = () => {},
 ): Promise<{ readonly installation: MiniStackInstallation } | { readonly reason: string }> => {
+  // Asked before what was installed earlier is used: a virtual environment only links to a Python of the machine, and a
+  // machine that has none (any more) has no MiniStack.
+  const found = await findPython();
+  if ("reason" in found) return found;
   const version = await pinnedMiniStackVersion();
   const digest = createHash("sha256")
     .update(await readFile(REQUIREMENTS))
@@ -57,8 +61,6 @@ export const installMiniStack = async (
   );
   if (importable?.code === 0) return { installation: { python, version } };
 
-  const found = await findPython();
-  if ("reason" in found) return found;
   await removeHalfMade(home);
   const making = `${place}.${process.pid}`;
   try {
