@@ -1,5 +1,5 @@
 import type { Dice } from "./dice.ts";
-import { type Faults, FUNCTION_TIMEOUT_MS, LANDS_WITHIN_MS, type Port, type Refusal } from "./faults.ts";
+import { type Faults, LANDS_WITHIN_MS, type Port, type Refusal } from "./faults.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** A machine that runs one invocation at a time, with a clock of its own. */
@@ -64,6 +64,19 @@ const FROZEN_MS = [30_000, 130_000, 600_000, 1_800_000, 3_000_000] as const;
 /** How much later than the first the second of two equal writes arrives at most: the client's own timeout and retry. */
 const RETRIED_WITHIN_MS = 30_000;
 
+/**
+ * What becomes of a table write that is sent again. Only the registry is held to withstand a twin that arrives when its
+ * client has long gone on: the primary's record of an object has no tombstone, and such a twin could make it anew.
+ */
+const TABLE_FATES = ["no answer", "twice"] as const;
+const REGISTRY_FATES = [...TABLE_FATES, "again, late"] as const;
+
+/** The same for a request whose client died: it lands before its message comes again. */
+const RECORD_LANDS_WITHIN_MS = 60_000;
+
+/** Waiting for this lets everything that can go on without a call take one turn. */
+const TURN = Promise.resolve();
+
 const ignore = (): void => {};
 
 type Resolve<Answer> = (answer: Promise<Answer>) => void;
@@ -109,8 +122,8 @@ export class Calls {
     this.#stirred = false;
     // Code that goes on makes its next call within a few turns; code that has no next call is given the most it can need.
     const before = this.#activity;
-    for (let turn = 0; turn < 40 && this.#activity === before; turn += 1) await undefined;
-    for (let turn = 0; turn < 4; turn += 1) await undefined;
+    for (let turn = 0; turn < 40 && this.#activity === before; turn += 1) await TURN;
+    for (let turn = 0; turn < 4; turn += 1) await TURN;
   }
 
   /** Makes a call on behalf of a process. The answer may never come. */
@@ -131,17 +144,19 @@ export class Calls {
     const faults = this.#faults;
     const [low, high] = LATENCY_MS[call.port];
     let landsAt = now + this.#latency.between(low, high);
-    if (faults.hits("slow", 0.015)) landsAt += faults.dice("slow").pick(SLOW_MS);
+    // What is written to S3 can not be taken back by a condition on a row: there faults are sought.
+    const grave = call.unanswered !== undefined;
+    if (faults.hits("slow", grave ? 0.05 : 0.015)) landsAt += faults.dice("slow").pick(SLOW_MS);
     landsAt = Math.min(landsAt, process.landsUntil);
 
     const refusal = faults.refusal(call.port, now);
     if (refusal !== undefined) {
       this.#at(landsAt, () => this.#answer(process, this.#note(process, call, refusal, call.refuse(refusal)), resolve));
-    } else if (faults.hits("crash", 0.005)) {
+    } else if (faults.hits("crash", grave ? 0.1 : 0.01)) {
       this.#crash(process, call, now, landsAt);
-    } else if (faults.hits("zombie", 0.004)) {
+    } else if (faults.hits("zombie", grave ? 0.06 : 0.008)) {
       this.#freeze(process, call, now, landsAt, resolve);
-    } else if (call.unanswered !== undefined && faults.hits("unanswered", 0.05)) {
+    } else if (grave && faults.hits("unanswered", 0.15)) {
       this.#leaveUnanswered(process, call, now, landsAt, resolve);
     } else if (call.repeatable === true && faults.hits("table_answers", 0.02)) {
       this.#repeat(process, call, landsAt, resolve);
@@ -156,7 +171,8 @@ export class Calls {
     this.#trace?.(`${process.name} dies, ${sent}: ${call.what}`);
     if (sent !== "carried out") process.dead = true;
     if (sent === "not sent") return;
-    this.#at(sent === "under way" ? this.#late(process, now, landsAt) : landsAt, () => {
+    const late = sent === "under way" ? this.#late(process, now, landsAt) : landsAt;
+    this.#at(call.port === "verification_state" ? Math.min(late, now + RECORD_LANDS_WITHIN_MS) : late, () => {
       this.#carryOut(process, call, "from a dead process").catch(ignore);
       process.dead = true;
     });
@@ -205,7 +221,7 @@ export class Calls {
   /** The answer of a table gets lost; or the client's own retry has the same write arrive twice, one of them late. */
   #repeat<Answer>(process: Invocation, call: Call<Answer>, landsAt: number, resolve: Resolve<Answer>): void {
     const dice = this.#faults.dice("table_answers");
-    const fate = dice.pick(["no answer", "twice", "again, late"]);
+    const fate = dice.pick(call.port === "registry" ? REGISTRY_FATES : TABLE_FATES);
     this.#at(landsAt, () => {
       switch (fate) {
         case "no answer":
@@ -282,8 +298,7 @@ export class Calls {
 const brief = (answer: unknown): string => {
   if (typeof answer !== "object" || answer === null) return String(answer);
   const { outcome, versionId, etag, facts, item } = answer as Record<string, unknown>;
-  const parts = [outcome, versionId, etag, facts === undefined ? undefined : JSON.stringify(facts)];
-  if (item !== undefined) parts.push(JSON.stringify(item));
-  const told = parts.filter((part) => part !== undefined).map((part) => String(part as string));
-  return told.length === 0 ? JSON.stringify(answer) : told.join(" ");
+  const told = [outcome, versionId, etag, facts, item].filter((part) => part !== undefined);
+  if (told.length === 0) return JSON.stringify(answer);
+  return told.map((part) => (typeof part === "string" ? part : JSON.stringify(part))).join(" ");
 };

@@ -17,11 +17,12 @@ const RECEIVES_MAX_EARLY = 2;
 const DELAYS_MS = [30_000, 600_000, 3_600_000, 4 * 3_600_000] as const;
 const COPIES_MAX = 5;
 
-/** The keys that a message hints at; none for a list of due rows, which are found again by themselves. */
-const hintedKeys = (body: string): readonly string[] => {
+/** The keys that a message names; of due rows, which are found again by themselves, only where that is not so. */
+const namedKeys = (body: string, dueToo: boolean): readonly string[] => {
   const own = parseGeoMessage(body);
   if ("message" in own) {
-    return own.message.kind === "geo_events" ? own.message.events.map(({ payload }) => decodeKey(payload.blob_path)) : [];
+    if (own.message.kind === "geo_events") return own.message.events.map(({ payload }) => decodeKey(payload.blob_path));
+    return dueToo ? own.message.keys.map(decodeKey) : [];
   }
   const notification = parseS3Notification(body);
   return notification.kind === "changes" ? notification.changes.map(({ key }) => key) : [];
@@ -35,6 +36,7 @@ export class Channel implements MessageQueue {
   readonly #timeline: Timeline;
   readonly #faults: Faults;
   readonly #lost: (keys: readonly string[]) => void;
+  readonly #hintedByLists: boolean;
   /** Messages that were sent and can not be received yet. */
   #onTheWay = 0;
   /** Called when there may be something to receive at a time. */
@@ -47,13 +49,16 @@ export class Channel implements MessageQueue {
     readonly chance: NamingChance;
     /** Told of the keys whose hint was lost. */
     readonly lost: (keys: readonly string[]) => void;
+    /** Whether a list of due rows may name keys that have no row: the primary is reconciled by such lists. */
+    readonly hintedByLists: boolean;
   }) {
-    const { name, timeline, faults, chance, lost } = options;
+    const { name, timeline, faults, chance, lost, hintedByLists } = options;
     const clock = { now: () => Math.floor(timeline.now) };
     this.name = name;
     this.#timeline = timeline;
     this.#faults = faults;
     this.#lost = lost;
+    this.#hintedByLists = hintedByLists;
     this.deadLetters = new MemoryQueue({ name: `${name}-dead-letters`, clock, chance });
     this.queue = new MemoryQueue({
       name,
@@ -88,7 +93,7 @@ export class Channel implements MessageQueue {
   async #send(message: OutgoingMessage): Promise<SendOutcome> {
     const faults = this.#faults;
     if (faults.hits("loss", 0.03)) {
-      this.#lost(hintedKeys(message.body));
+      this.#lost(namedKeys(message.body, this.#hintedByLists));
       return { outcome: "sent" };
     }
     if (faults.hits("duplicate", 0.08)) {

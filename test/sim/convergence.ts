@@ -27,12 +27,16 @@ const differenceOf = (source: StoredObject, replica: StoredObject): string | und
 };
 
 /** The primary's record of an object says what is there, and the right digest of it. */
-const findWrongState = async (world: World, key: string, source: StoredObject | undefined): Promise<string | undefined> => {
+const findWrongState = async (
+  world: World,
+  key: string,
+  source: StoredObject | undefined,
+): Promise<string | undefined> => {
   const row = await rowOf(world, world.verificationState, key);
   if (source === undefined) return row === undefined ? undefined : "the primary holds nothing and has a record of it";
   if (row === undefined) return "the primary has no record of an object that it holds";
   if (row["src_version_id"] !== source.versionId || row["src_etag"] !== source.etag) {
-    return `the primary's record speaks of ${String(row["src_version_id"])}, and it holds ${source.versionId}`;
+    return `the primary's record speaks of ${JSON.stringify(row["src_version_id"])}, and it holds ${source.versionId}`;
   }
   if (row["verification_state"] !== VERIFICATION_STATE.succeeded) return "the primary has no digest of its object";
   const stored = attested({ checksum: source.checksum } as ObjectFacts);
@@ -77,14 +81,18 @@ const scanned = (table: MemoryTable): ReadonlyMap<string, string> => {
   for (const row of table.items()) {
     if (row["state"] === REPLICATION_STATE.absent) continue;
     const type = row.pk.slice(0, row.pk.lastIndexOf("#"));
-    const cell = `${type} ${String(row["state"] ?? "-")} ${String(row["verification_state"] ?? 0)}`;
+    const cell = `${type} ${JSON.stringify(row["state"]) ?? "-"} ${JSON.stringify(row["verification_state"] ?? 0)}`;
     const { rows, bytes } = cells.get(cell) ?? { rows: 0, bytes: 0 };
     cells.set(cell, { rows: rows + 1, bytes: bytes + Number(row["src_size"] ?? 0) });
   }
   return new Map([...cells].map(([cell, { rows, bytes }]) => [cell, `${rows} rows, ${bytes} bytes`]));
 };
 
-const findMiscount = async (table: MemoryTable, siteTable: MemoryTable, counted: CountedTable): Promise<string | undefined> => {
+const findMiscount = async (
+  table: MemoryTable,
+  siteTable: MemoryTable,
+  counted: CountedTable,
+): Promise<string | undefined> => {
   const counters = await listCounters(siteTable, counted);
   const expected = new Map(scanned(table));
   for (const [type, cells] of sumCells(counters.map((counter) => counter.cells))) {

@@ -31,7 +31,11 @@ export class Processes {
    * ended, and `then` is called with undefined. A frozen process is only believed to have ended: it goes on later, and
    * what it returns then reaches nobody.
    */
-  run<Result>(machine: Machine, work: (process: Invocation) => Promise<Result>, then: (result: Result | undefined) => void): void {
+  run<Result>(
+    machine: Machine,
+    work: (process: Invocation) => Promise<Result>,
+    then: (result: Result | undefined) => void,
+  ): void {
     const { timeline, calls, trace } = this.#host;
     this.#started += 1;
     const process = new Invocation(`${machine.name}#${this.#started}`, machine, timeline.now);

@@ -85,9 +85,11 @@ export class Oracle {
     return this.#due.get(table.name) ?? new Map();
   }
 
-  /** Whether a partition of a table's due index has any row. */
-  isDueIn(table: MemoryTable, partition: string): boolean {
-    for (const row of this.due(table).values()) if (row["due_pk"] === partition) return true;
+  /** Whether a partition of a table's due index has any row that is due by `now`. */
+  isDueIn(table: MemoryTable, partition: unknown, now: number): boolean {
+    for (const row of this.due(table).values()) {
+      if (row["due_pk"] === partition && number(row, "due_at") <= now) return true;
+    }
     return false;
   }
 
@@ -189,7 +191,10 @@ export class Oracle {
     // Whoever takes over may believe that the lease is over by a clock that is off, and by nothing else.
     if (held !== undefined && holds !== undefined && held !== holds) {
       if (number(before, "lease_until") > this.#now() + SKEW_MAX_MS) {
-        this.report("S6", `${key}: ${text(after, "attempt_token")} took the row while ${text(before, "attempt_token")} held it`);
+        this.report(
+          "S6",
+          `${key}: ${text(after, "attempt_token")} took the row while ${text(before, "attempt_token")} held it`,
+        );
       }
     }
   }

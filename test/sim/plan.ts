@@ -56,7 +56,7 @@ export interface Plan {
 export const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** How long after the last change of a key the next one comes: from within one call to after a lease, or a visibility. */
-const SPACINGS_MS = [100, 500, 2_000, 10_000, 150_000, 500_000, 5_400_000] as const;
+const SPACINGS_MS = [100, 500, 2_000, 10_000, 100_000, 200_000, 500_000, 5_400_000] as const;
 
 const KINDS: readonly Change["do"][] = [
   ...Array<Change["do"]>(9).fill("put"),
@@ -70,7 +70,8 @@ const changesFor = (dice: Dice, keys: number): readonly Change[] => {
   const archives = dice.hits(0.1);
   const changes: Change[] = [];
   for (let key = 0; key < keys; key += 1) {
-    const count = dice.pick([1, 1, 1, 2, 2, 3, 4]);
+    // In a large world a few hot keys among many that are written once; in a small one there is nothing else to see.
+    const count = dice.pick(keys > 10 ? [1, 1, 1, 1, 1, 1, 2, 2, 3, 5] : [1, 2, 2, 3, 4, 6]);
     let at = dice.between(0, DAY_MS - 7_200_000);
     for (let i = 0; i < count; i += 1) {
       const kind = i === 0 ? "put" : dice.pick(KINDS);
@@ -85,10 +86,31 @@ const changesFor = (dice: Dice, keys: number): readonly Change[] => {
   return changes.sort((a, b) => a.at - b.at || a.key - b.key);
 };
 
+/**
+ * How many keys a world has, most often few: what goes wrong goes wrong between the changes, messages and workers of one
+ * key, and a small world shows it in a fraction of the time. The large ones are for what is shared: batches, sweeps,
+ * counters.
+ */
+const SIZES: readonly number[] = (
+  [
+    [1, 10],
+    [2, 10],
+    [3, 8],
+    [4, 2],
+    [5, 2],
+    [6, 1],
+    [8, 1],
+    [10, 1],
+    [12, 1],
+    [20, 1],
+    [50, 1],
+  ] as const
+).flatMap(([keys, weight]) => Array<number>(weight).fill(keys));
+
 /** The plan of a seed. @param keys fixes the number of keys; default: 1 to 50, by the seed */
 export const planOf = (seed: number, keys?: number): Plan => {
   const dice = new Dice(seed, "plan");
-  const drawn = dice.pick([1, 2, 3, 5, 10, 20, 35, 50]);
+  const drawn = dice.pick(SIZES);
   const count = keys ?? drawn;
   // From none to most: a fault that always comes with all others is never seen alone.
   const share = dice.pick([0, 0.1, 0.2, 0.3, 0.5, 0.8]);
@@ -98,7 +120,7 @@ export const planOf = (seed: number, keys?: number): Plan => {
     types: dice.whole(1, 3),
     fused: dice.hits(0.6),
     unattested: dice.pick([0, 0, 0.2, 1]),
-    sweepMinutes: dice.pick([1, 2, 5, 10]),
+    sweepMinutes: dice.pick([1, 5, 15]),
     knobs: KNOBS.filter(() => dice.hits(share)),
     changes: changesFor(dice, count),
   };

@@ -3,7 +3,7 @@ import type { MemoryBucket } from "../../shared/memory/bucket.ts";
 import type { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
 import type { MemoryReplicaBucket } from "../../shared/memory/replica-bucket.ts";
 import type { MemoryTable } from "../../shared/memory/table.ts";
-import type { Chance, Clock } from "../../shared/ports/clock.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
 import type { MessageQueue, OutgoingMessage, SendOutcome } from "../../shared/ports/message-queue.ts";
 import type {
   CopyOutcome,
@@ -138,10 +138,15 @@ export class TablePort implements Table {
 
   query(request: QueryRequest): Promise<QueryPage> {
     const { oracle, faults } = this.#wires;
-    const partition = String(request.values[":partition"]);
+    const partition = JSON.stringify(request.values[":partition"] ?? "");
     const known = this.#stale.get(partition);
     // Nothing is due in most partitions most of the time: an empty answer needs no turn of its own.
-    if (request.index !== undefined && known === undefined && !oracle.isDueIn(this.#table, partition)) {
+    const now = Number(request.values[":now"]);
+    if (
+      request.index !== undefined &&
+      known === undefined &&
+      !oracle.isDueIn(this.#table, request.values[":partition"], now)
+    ) {
       return EMPTY;
     }
     return this.#wires.calls.call(this.#process, {
@@ -190,19 +195,20 @@ export class BucketPort implements ReadableBucket {
   }
 
   head(key: string): Promise<HeadOutcome> {
-    return this.wires.calls.call(this.process, {
+    const asked = this.wires.calls.call<HeadOutcome>(this.process, {
       port: this.port,
       what: `head ${this.bucket} ${key}`,
       carryOut: async () => {
         const outcome = await this.#bucket.head(key);
         if (this.port === "primary_bucket") {
           this.wires.oracle.looked(this.process.name, key, outcome.outcome === "absent");
-          return this.wires.tampering.head?.(outcome) ?? outcome;
         }
         return outcome;
       },
       refuse: failed,
     });
+    const { head } = this.wires.tampering;
+    return head === undefined || this.port !== "primary_bucket" ? asked : asked.then(head);
   }
 
   tags(key: string, versionId: string): Promise<TagsOutcome> {

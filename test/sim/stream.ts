@@ -7,7 +7,7 @@ import type { Host, Processes } from "./fleet.ts";
 
 /** Records of a shard that are handed over at once. */
 const BATCH_MAX = 100;
-const WINDOW_MS = [500, 10_000, 120_000] as const;
+const WINDOW_MS = [5_000, 300_000, 3_600_000] as const;
 
 interface StreamRecord {
   readonly shard: string;
@@ -86,7 +86,10 @@ export class Stream {
     const shard = lineage.records[0]?.shard ?? "";
     const other = lineage.records.findIndex((record) => record.shard !== shard);
     const inShard = other < 0 ? lineage.records.length : other;
-    const size = Math.min(inShard, this.#faults.active ? this.#dice.pick([1, 5, BATCH_MAX]) : BATCH_MAX);
+    const size = Math.min(
+      inShard,
+      this.#faults.isOn("redelivery") && this.#faults.active ? this.#dice.pick([1, 5, BATCH_MAX]) : BATCH_MAX,
+    );
     const batch = lineage.records.slice(0, size).map(({ change }) => change);
     this.#processes.run(
       lineage.machine,

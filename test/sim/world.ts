@@ -11,12 +11,12 @@ import { MemoryTable } from "../../shared/memory/table.ts";
 import { MemoryTopic } from "../../shared/memory/topic.ts";
 import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
 import type { PrimarySite, SecondarySite, SiteBase } from "../../shared/ports/site.ts";
-import type { QueryPage } from "../../shared/ports/table.ts";
+import type { Item, QueryPage } from "../../shared/ports/table.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
-import { sweepDue, type SweepCursor } from "../../shared/services/sweep-due.ts";
+import { sweepDue } from "../../shared/services/sweep-due.ts";
 import { Calls, type Invocation, type Machine } from "./calls.ts";
 import { Channel } from "./channel.ts";
 import { Dice, NamingChance } from "./dice.ts";
@@ -98,7 +98,14 @@ export class World {
 
     const messageChance = new NamingChance(seed, "m");
     const channel = (name: string): Channel =>
-      new Channel({ name, timeline, faults, chance: messageChance, lost: (keys) => this.#reconcileLater(keys) });
+      new Channel({
+        name,
+        timeline,
+        faults,
+        chance: messageChance,
+        lost: (keys) => this.#reconcileLater(keys),
+        hintedByLists: name === "checksum",
+      });
     this.#ingest = channel("ingest");
     this.#checksum = channel("checksum");
     this.#events = channel("geo-events");
@@ -164,7 +171,11 @@ export class World {
         machines: Array.from({ length: size }, (_, machine) => this.#machine(`${name}${machine + 1}`)),
         dice: new Dice(seed, name),
         work: (process, messages) =>
-          work(process, messages, new MachineClock(wires, process).now() + FUNCTION_TIMEOUT_MS - STOP_BEFORE_TIMEOUT_MS),
+          work(
+            process,
+            messages,
+            new MachineClock(wires, process).now() + FUNCTION_TIMEOUT_MS - STOP_BEFORE_TIMEOUT_MS,
+          ),
       });
     fleet("publisher", 2, this.#ingest, (process, messages) =>
       publishEvents(
@@ -202,7 +213,12 @@ export class World {
     });
 
     const replicableNames = replicables.map(({ name }) => name);
-    const sweeper = (name: string, table: MemoryTable, port: (process: Invocation) => TablePort, to: Channel): Sweeper =>
+    const sweeper = (
+      name: string,
+      table: MemoryTable,
+      port: (process: Invocation) => TablePort,
+      to: Channel,
+    ): Sweeper =>
       new Sweeper({
         host,
         processes,
@@ -218,7 +234,7 @@ export class World {
             clock: new MachineClock(wires, process),
             telemetry: SILENT,
           };
-          let cursor: SweepCursor | undefined;
+          let cursor: Parameters<typeof sweepDue>[1];
           for (let round = 0; round < SWEEP_ROUNDS_MAX; round += 1) {
             const swept = await sweepDue(sweeping, cursor);
             if (!swept.more) return;
@@ -284,14 +300,20 @@ export class World {
       this.#pending === 0 &&
       this.channels.every((channel) => channel.isEmpty) &&
       this.streams.every((stream) => stream.isEmpty) &&
-      [...this.oracle.due(this.registry).values()].every((row) => row["blocked_reason"] !== undefined) &&
+      [...this.oracle.due(this.registry)].every(([key, row]) => this.#waitsForHuman(key, row)) &&
       this.oracle.due(this.verificationState).size === 0
     );
   }
 
+  /** A row that says what is wrong with an object that can not be copied until somebody restores it. */
+  #waitsForHuman(key: string, row: Item): boolean {
+    const current = this.primaryBucket.current(key);
+    return row["blocked_reason"] !== undefined && current?.kind === "object" && current.archived;
+  }
+
   /** Why the world is not quiet. */
   get unrest(): string {
-    const due = [...this.oracle.due(this.registry).values(), ...this.oracle.due(this.verificationState).values()];
+    const due = [this.registry, this.verificationState].flatMap((table) => [...this.oracle.due(table)]);
     return JSON.stringify({
       processes: this.processes.alive,
       calls: this.calls.underWay,
@@ -299,7 +321,7 @@ export class World {
       messages: this.channels.filter((channel) => !channel.isEmpty).map(({ name }) => name),
       parked: this.channels.flatMap(({ deadLetters }) => deadLetters.bodies),
       uncounted: this.streams.filter((stream) => !stream.isEmpty).length,
-      due: due.filter((row) => row["blocked_reason"] === undefined),
+      due: due.filter(([key, row]) => !this.#waitsForHuman(key, row)),
     });
   }
 
@@ -329,7 +351,10 @@ export class World {
       this.#later(START_MS + wanted.at, () => {
         const done = change(this.primaryBucket, key, wanted, unattested);
         this.oracle.sourceChanged(key);
-        if (done) this.#trace?.(`somebody does: ${wanted.do} ${key} (${wanted.variant}) = ${this.primaryBucket.current(key)?.versionId ?? "nothing"}`);
+        if (done)
+          this.#trace?.(
+            `somebody does: ${wanted.do} ${key} (${wanted.variant}) = ${this.primaryBucket.current(key)?.versionId ?? "nothing"}`,
+          );
       });
     }
   }
@@ -371,7 +396,8 @@ export class World {
         this.#trace?.("the registry is restored from a backup");
         this.oracle.restoring = true;
         const kept = new Set(backup.items.map(({ sk }) => sk));
-        for (const { pk, sk } of this.registry.items()) if (!kept.has(sk)) void this.registry.delete({ key: { pk, sk } });
+        for (const { pk, sk } of this.registry.items())
+          if (!kept.has(sk)) void this.registry.delete({ key: { pk, sk } });
         for (const item of backup.items) void this.registry.put(item);
         this.oracle.restoring = false;
         this.#later(restoredAt + dice.between(0, 600_000), () => this.#reconcile(this.keys));

@@ -1,0 +1,74 @@
+import type { Plan } from "./plan.ts";
+import type { Run } from "./simulate.ts";
+
+/** Runs that minimising may take; each takes some milliseconds. */
+const RUNS_MAX = 600;
+
+/** A smaller plan may need other throws of the dice to fail in the same way: so many seeds are tried for each. */
+const SEEDS_TRIED = 3;
+
+/**
+ * Makes a failing plan small (delta debugging): takes out faults, changes and variety as long as the same rule is broken.
+ * Deterministic, as everything here.
+ *
+ * @param run runs a plan, in the way in which the failure was found
+ */
+export const minimise = async (failed: Run, run: (plan: Plan) => Promise<Run>): Promise<Run> => {
+  const rule = failed.violation?.rule;
+  let best = failed;
+  let runs = 0;
+
+  /** Goes on with the plan if it fails as well. */
+  const accepts = async (plan: Plan): Promise<boolean> => {
+    for (let tried = 0; tried < SEEDS_TRIED && runs < RUNS_MAX; tried += 1) {
+      runs += 1;
+      const again = await run({ ...plan, seed: plan.seed + tried });
+      if (again.violation?.rule !== rule) continue;
+      best = again;
+      return true;
+    }
+    return false;
+  };
+
+  const withoutLaterChanges = async (): Promise<void> => {
+    const { plan, worldMs } = best;
+    const earlier = plan.changes.filter(({ at }) => at <= worldMs);
+    if (earlier.length < plan.changes.length) await accepts({ ...plan, changes: earlier });
+  };
+
+  const fewerKnobs = async (): Promise<void> => {
+    for (const knob of best.plan.knobs) {
+      await accepts({ ...best.plan, knobs: best.plan.knobs.filter((other) => other !== knob) });
+    }
+  };
+
+  const fewerChanges = async (): Promise<void> => {
+    let size = Math.ceil(best.plan.changes.length / 2);
+    while (size >= 1) {
+      let at = 0;
+      while (at < best.plan.changes.length) {
+        const { plan } = best;
+        const kept = plan.changes.filter((_, place) => place < at || place >= at + size);
+        if (!(await accepts({ ...plan, changes: kept }))) at += size;
+      }
+      size = size === 1 ? 0 : Math.ceil(size / 2);
+    }
+  };
+
+  const lessVariety = async (): Promise<void> => {
+    const simpler: readonly Partial<Plan>[] = [{ types: 1 }, { unattested: 0 }, { fused: true }, { sweepMinutes: 1 }];
+    for (const change of simpler) {
+      const plan = { ...best.plan, ...change };
+      if (JSON.stringify(plan) !== JSON.stringify(best.plan)) await accepts(plan);
+    }
+  };
+
+  await withoutLaterChanges();
+  for (;;) {
+    const before = best;
+    await fewerKnobs();
+    await fewerChanges();
+    await lessVariety();
+    if (best === before) return best;
+  }
+};

@@ -1,0 +1,108 @@
+import type { UpdateRequest } from "../../shared/ports/table.ts";
+import type { Knob } from "./plan.ts";
+import type { Tampering } from "./ports.ts";
+
+/** A defence that is taken away; simulation must then find a loss. */
+export interface Negative {
+  readonly defence: string;
+  readonly tampering: Tampering;
+  /** The fault that it defends against, always on: it need not come up by chance. */
+  readonly knobs: readonly Knob[];
+}
+
+const has = (request: UpdateRequest, text: string): boolean =>
+  request.update.includes(text) || (request.condition ?? "").includes(text);
+
+/** Edits the text of a request and takes out the values that it does not use any more: DynamoDB refuses those. */
+const edited = (request: UpdateRequest, edit: (text: string) => string): UpdateRequest => {
+  const update = edit(request.update);
+  const condition = request.condition === undefined ? undefined : edit(request.condition);
+  const words = new Set(`${update} ${condition ?? ""}`.match(/[:#]\w+/g));
+  const used = <Value>(placeholders: Readonly<Record<string, Value>> | undefined): Record<string, Value> =>
+    Object.fromEntries(Object.entries(placeholders ?? {}).filter(([name]) => words.has(name)));
+  return {
+    key: request.key,
+    update,
+    ...(condition === undefined || condition === "" ? {} : { condition }),
+    names: used(request.names),
+    values: used(request.values),
+  };
+};
+
+export const NEGATIVES: readonly Negative[] = [
+  {
+    defence: "a takeover taints the row (R10, R11)",
+    knobs: ["crash", "late"],
+    tampering: {
+      update: (request) =>
+        has(request, ":old_token")
+          ? edited(request, (text) => text.replace(" taint_until = :taint_until,", ""))
+          : request,
+    },
+  },
+  {
+    defence: "a write without an answer taints the row (R11, R14)",
+    knobs: ["unanswered", "late"],
+    tampering: {
+      update: (request) => edited(request, (text) => text.replace("#taint_until = :taint_until, ", "")),
+    },
+  },
+  {
+    defence: "a commit settles only the generation that it claimed (R4, R5)",
+    knobs: ["slow"],
+    tampering: {
+      update: (request) =>
+        edited(request, (text) =>
+          text.replace("attempt_token = :token AND gen = :claimed_gen", "attempt_token = :token"),
+        ),
+    },
+  },
+  {
+    defence: "a hint that joins is counted before it is acknowledged (R8)",
+    knobs: ["slow"],
+    tampering: {
+      update: (request) =>
+        request.condition === "attribute_exists(pk)"
+          ? edited(request, (text) => text.replace("gen = gen + :one, ", ""))
+          : request,
+    },
+  },
+  {
+    defence: "an unsettled row is in the due index (L2, R9)",
+    knobs: ["crash"],
+    tampering: {
+      update: (request) =>
+        has(request, "last_event_at")
+          ? edited(request, (text) => text.replace(" due_pk = :due_pk, due_at = :lease_until,", ""))
+          : request,
+    },
+  },
+  {
+    defence: "a replica that was read and found wrong is not trusted again (F26)",
+    knobs: ["corruption"],
+    tampering: { item: (item) => ({ ...item, checksum_mismatch: false }) },
+  },
+  {
+    defence: "a tainted tombstone is not purged (R11)",
+    knobs: ["crash", "unanswered", "late"],
+    tampering: {
+      // The code is not told of the taint once the row is a tombstone, and the purge does not ask for it.
+      item: (item) => {
+        if (item["state"] !== 5) return item;
+        const { taint_until: _hidden, ...rest } = item;
+        return rest;
+      },
+      delete: (request) => ({
+        ...request,
+        condition: (request.condition ?? "").replace(" AND attribute_not_exists(taint_until)", ""),
+      }),
+    },
+  },
+  {
+    defence: "only a 404 is absence (R28)",
+    knobs: ["forbidden"],
+    tampering: {
+      head: (outcome) => (outcome.outcome === "failed" ? { outcome: "absent" } : outcome),
+    },
+  },
+];

@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { minimise } from "./minimise.ts";
+import { NEGATIVES } from "./negatives.ts";
+import { KNOBS, type Plan, planOf } from "./plan.ts";
+import { simulate } from "./simulate.ts";
+import { runOnThreads } from "./threads.ts";
+
+const SEEDS = 1_000;
+/** Every defence must be missed within so many seeds. */
+const NEGATIVE_SEEDS = 400;
+
+const traceOf = async (plan: Plan): Promise<string> => {
+  const lines: string[] = [];
+  await simulate(plan, { trace: (line) => lines.push(line) });
+  return lines.join("\n");
+};
+
+const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+const withKnobs = (plan: Plan, knobs: readonly (typeof KNOBS)[number][]): Plan => ({
+  ...plan,
+  knobs: KNOBS.filter((knob) => plan.knobs.includes(knob) || knobs.includes(knob)),
+});
+
+describe("a thousand worlds", () => {
+  test("keep every rule and come to rest, and every fault really happens in them", { timeout: 180_000 }, async () => {
+    const tally = await runOnThreads({ first: 1, count: SEEDS, keys: undefined }, 2);
+    expect(tally.failures).toEqual([]);
+    expect(tally.seeds).toBe(SEEDS);
+    expect(KNOBS.filter((knob) => tally.counts[knob] === 0)).toEqual([]);
+    expect(tally.worldMs / SEEDS).toBeGreaterThanOrEqual(86_400_000);
+  });
+
+  test("of fifty keys, too", { timeout: 60_000 }, async () => {
+    const tally = await runOnThreads({ first: 1, count: 20, keys: 50 }, 2);
+    expect(tally.failures).toEqual([]);
+  });
+});
+
+describe("the same seed is the same run", () => {
+  test("to the last byte of its trace, with every fault switched on", async () => {
+    const plan = { ...planOf(7, 5), knobs: KNOBS };
+    const [first, second] = [await traceOf(plan), await traceOf(plan)];
+    expect(first.length).toBeGreaterThan(10_000);
+    expect(hash(second)).toBe(hash(first));
+    expect(second).toBe(first);
+  });
+
+  test("whether anybody watches or not", async () => {
+    const plan = { ...planOf(11, 5), knobs: KNOBS };
+    const silent = await simulate(plan);
+    const watched = await simulate(plan, { trace: () => {} });
+    expect(watched).toEqual(silent);
+  });
+
+  test("and another seed is another", async () => {
+    expect(await traceOf(planOf(1))).not.toBe(await traceOf(planOf(2)));
+  });
+});
+
+describe("without a defence a loss is found", () => {
+  test.each(NEGATIVES)("$defence", { timeout: 120_000 }, async ({ tampering, knobs }) => {
+    for (let seed = 1; seed <= NEGATIVE_SEEDS; seed += 1) {
+      const run = await simulate(withKnobs(planOf(seed), knobs), { tampering });
+      if (run.violation === undefined) continue;
+      expect(run.violation.rule).toMatch(/^(S\d|L\d|counters)/);
+      return;
+    }
+    expect.fail(`${NEGATIVE_SEEDS} seeds found nothing`);
+  });
+});
+
+test(
+  "a failing plan is made small: few changes, few faults, and it still breaks the same rule",
+  { timeout: 60_000 },
+  async () => {
+    const [missing] = NEGATIVES.filter(({ defence }) => defence.includes("a hint that joins"));
+    if (missing === undefined) throw new Error("no such negative");
+    const { tampering } = missing;
+    for (let seed = 1; seed <= NEGATIVE_SEEDS; seed += 1) {
+      const failed = await simulate(withKnobs(planOf(seed), missing.knobs), { tampering });
+      if (failed.violation === undefined) continue;
+      const small = await minimise(failed, (plan) => simulate(plan, { tampering }));
+      expect(small.violation?.rule).toBe(failed.violation.rule);
+      expect(small.plan.changes.length).toBeLessThanOrEqual(4);
+      expect(small.plan.knobs.length).toBeLessThanOrEqual(4);
+      expect((await simulate(small.plan, { tampering })).violation).toEqual(small.violation);
+      return;
+    }
+    expect.fail("nothing to make small");
+  },
+);

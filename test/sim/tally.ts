@@ -1,0 +1,58 @@
+import { type Knob, KNOBS, type Plan, planOf } from "./plan.ts";
+import type { Tampering } from "./ports.ts";
+import { simulate } from "./simulate.ts";
+
+/** What a range of seeds came to. Plain data: it travels between threads. */
+export interface Tally {
+  readonly seeds: number;
+  readonly steps: number;
+  /** Simulated time, milliseconds. */
+  readonly worldMs: number;
+  /** How often each fault happened. */
+  readonly counts: Readonly<Record<Knob, number>>;
+  readonly failures: readonly { readonly seed: number; readonly rule: string; readonly detail: string }[];
+}
+
+export const NOTHING: Tally = {
+  seeds: 0,
+  steps: 0,
+  worldMs: 0,
+  counts: Object.fromEntries(KNOBS.map((knob) => [knob, 0])) as Record<Knob, number>,
+  failures: [],
+};
+
+export const plus = (a: Tally, b: Tally): Tally => ({
+  seeds: a.seeds + b.seeds,
+  steps: a.steps + b.steps,
+  worldMs: a.worldMs + b.worldMs,
+  counts: Object.fromEntries(KNOBS.map((knob) => [knob, a.counts[knob] + b.counts[knob]])) as Record<Knob, number>,
+  failures: [...a.failures, ...b.failures],
+});
+
+/** Which seeds, and how. */
+export interface Range {
+  readonly first: number;
+  readonly count: number;
+  /** Fixes the number of keys. */
+  readonly keys: number | undefined;
+}
+
+/** Runs seeds one after the other. */
+export const runSeeds = async (
+  { first, count, keys }: Range,
+  plan: (seed: number, keys?: number) => Plan = planOf,
+  tampering: Tampering = {},
+): Promise<Tally> => {
+  let tally = NOTHING;
+  for (let seed = first; seed < first + count; seed += 1) {
+    const run = await simulate(plan(seed, keys), { tampering });
+    tally = plus(tally, {
+      seeds: 1,
+      steps: run.steps,
+      worldMs: run.worldMs,
+      counts: { ...NOTHING.counts, ...Object.fromEntries(run.counts) },
+      failures: run.violation === undefined ? [] : [{ seed, ...run.violation }],
+    });
+  }
+  return tally;
+};
