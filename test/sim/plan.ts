@@ -93,16 +93,13 @@ const changesFor = (dice: Dice, keys: number): readonly Change[] => {
  */
 const SIZES: readonly number[] = (
   [
-    [1, 10],
+    [1, 12],
     [2, 10],
-    [3, 8],
+    [3, 6],
     [4, 2],
     [5, 2],
-    [6, 1],
     [8, 1],
-    [10, 1],
     [12, 1],
-    [20, 1],
     [50, 1],
   ] as const
 ).flatMap(([keys, weight]) => Array<number>(weight).fill(keys));
@@ -120,7 +117,7 @@ export const planOf = (seed: number, keys?: number): Plan => {
     types: dice.whole(1, 3),
     fused: dice.hits(0.6),
     unattested: dice.pick([0, 0, 0.2, 1]),
-    sweepMinutes: dice.pick([1, 5, 15]),
+    sweepMinutes: dice.pick([2, 10, 30]),
     knobs: KNOBS.filter(() => dice.hits(share)),
     changes: changesFor(dice, count),
   };
