@@ -107,13 +107,20 @@ export const sumResults = (results: readonly StepResult[]): Omit<StepResult, "ou
   skipped: results.reduce((sum, { skipped }) => sum + skipped, 0),
 });
 
+/** How often a step that takes long says that it is still at work. */
+const HEARTBEAT_MS = 15_000;
+
 /** Runs steps one after the other, says how each went, and goes on after a failure: one run shows all that is wrong. */
 export const runSteps = async (steps: readonly Step[], say: (line: string) => void): Promise<readonly StepResult[]> => {
   const results: StepResult[] = [];
   for (const { title, run } of steps) {
     const startedAt = Date.now();
     say(`${title} …`);
-    const result = await run();
+    const heartbeat = setInterval(
+      () => process.stderr.write(`  ${title}: ${Math.round((Date.now() - startedAt) / 1_000)} s so far\n`),
+      HEARTBEAT_MS,
+    );
+    const result = await run().finally(() => clearInterval(heartbeat));
     results.push(result);
     const { passed, failed, skipped, output } = result;
     const counts = `${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`;

@@ -2,11 +2,10 @@ import { randomInt } from "node:crypto";
 import {
   GetObjectCommand,
   GetObjectTaggingCommand,
-  HeadObjectCommand,
   ListObjectVersionsCommand,
-  NotFound,
   PutObjectCommand,
   type PutObjectCommandInput,
+  S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { matchKey } from "../../../shared/geo/replicable-match.ts";
@@ -42,24 +41,32 @@ export const registryRow = async (key: string): Promise<RegistryRow | undefined>
   return Item === undefined ? undefined : parseRegistryRow(Item);
 };
 
+/** What a site answers, or nothing when it says that the object is not there (any more). */
+const unlessGone = async <Answer>(answer: Promise<Answer>): Promise<Answer | undefined> => {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return undefined;
+    throw error;
+  }
+};
+
 /** Everything that travels with an object, as a site has it; undefined when it has none. */
 export const objectAt = async (site: CloudSite, key: string) => {
   const target = { Bucket: site.bucket, Key: key };
-  const head = await site.clients.s3.send(new HeadObjectCommand(target)).catch((error: unknown) => {
-    if (error instanceof NotFound) return undefined;
-    throw error;
-  });
-  if (head === undefined) return undefined;
-  const { Body } = await site.clients.s3.send(new GetObjectCommand(target));
-  const { TagSet } = await site.clients.s3.send(new GetObjectTaggingCommand(target));
+  const { s3 } = site.clients;
+  const got = await unlessGone(s3.send(new GetObjectCommand(target)));
+  const tagging = await unlessGone(s3.send(new GetObjectTaggingCommand(target)));
+  const text = await got?.Body?.transformToString();
+  if (got === undefined || tagging === undefined) return undefined;
   return {
-    text: await Body?.transformToString(),
-    metadata: head.Metadata,
-    contentType: head.ContentType,
-    cacheControl: head.CacheControl,
-    contentDisposition: head.ContentDisposition,
-    storageClass: head.StorageClass ?? "STANDARD",
-    tags: Object.fromEntries((TagSet ?? []).map(({ Key, Value }) => [Key, Value])),
+    text,
+    metadata: got.Metadata,
+    contentType: got.ContentType,
+    cacheControl: got.CacheControl,
+    contentDisposition: got.ContentDisposition,
+    storageClass: got.StorageClass ?? "STANDARD",
+    tags: Object.fromEntries((tagging.TagSet ?? []).map(({ Key, Value }) => [Key, Value])),
   };
 };
 
