@@ -1,5 +1,5 @@
 import { attested } from "./checksum.ts";
-import type { ContentHeaders, ObjectFacts } from "./object-facts.ts";
+import { type ContentHeaders, type ObjectFacts, replicaStorageClass } from "./object-facts.ts";
 import type { RegistryRow } from "./registry-row.ts";
 
 /** What one side holds under a key. */
@@ -52,6 +52,9 @@ const adoptable = (source: ObjectFacts, replica: ObjectFacts): boolean => {
     digest !== undefined &&
     digest === attested(replica) &&
     source.size === replica.size &&
+    // Another storage class is another object to its owner's bill. A class that changes later, by lifecycle, makes no new
+    // version and so never comes here.
+    replicaStorageClass(source) === replica.storageClass &&
     sameEntries(source.metadata, replica.metadata) &&
     sameHeaders(source.headers, replica.headers)
   );

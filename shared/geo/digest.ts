@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Crc64Nvme } from "@aws-sdk/checksums/crc";
 import type { Checksum, ChecksumScheme } from "./checksum.ts";
+import { GeoError } from "./errors.ts";
 
 /** A running digest over bytes. */
 interface RunningDigest {
@@ -36,13 +37,23 @@ export interface Digested {
   readonly size: number;
 }
 
-/** Reads `body` to its end and digests it; holds one chunk in memory. Rejects when the body does. */
-export const digest = async (scheme: ChecksumScheme, body: AsyncIterable<Uint8Array>): Promise<Digested> => {
+/**
+ * Reads `body` to its end and digests it; holds one chunk in memory. Rejects when the body does, and when the time is up:
+ * a function that is ended in the middle of a read leaves a row that nobody may touch until its lease is over.
+ *
+ * @param isOver asked after each chunk; default never
+ */
+export const digest = async (
+  scheme: ChecksumScheme,
+  body: AsyncIterable<Uint8Array>,
+  isOver: () => boolean = () => false,
+): Promise<Digested> => {
   const running = START[scheme]();
   let size = 0;
   for await (const chunk of body) {
     running.update(chunk);
     size += chunk.byteLength;
+    if (isOver()) throw new GeoError("GEO_OUT_OF_TIME", `time was up after ${size} bytes`);
   }
   return { checksum: `${scheme}:${await running.hex()}`, size };
 };

@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   GEO_TABLE_REQUEST: "stop",
   GEO_STORE_UNAVAILABLE: "again",
   GEO_QUEUE_UNAVAILABLE: "again",
+  GEO_OUT_OF_TIME: "again",
   GEO_UNKNOWN_STATE: "stop",
   GEO_UNREADABLE_ROW: "stop",
   GEO_INVALID_CONFIG: "stop",

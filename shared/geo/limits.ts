@@ -82,3 +82,9 @@ export const SWEEP_ROWS_MAX = 5_000;
 
 /** Keys of one message that are worked on at the same time. Each holds one socket or two, and at most one chunk in memory. */
 export const KEYS_IN_FLIGHT = 16;
+
+/**
+ * Messages of a batch that are worked on at the same time: with `KEYS_IN_FLIGHT` each, fewer keys than the 50 sockets that
+ * the SDK opens per client. A write that waits for a socket until its deadline would count as one without an answer.
+ */
+export const MESSAGES_IN_FLIGHT = 3;

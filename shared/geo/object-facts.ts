@@ -43,3 +43,13 @@ export interface ObjectFacts {
   /** True when it is encrypted with a customer's key (SSE-C), which this product is never given. */
   readonly customerKey: boolean;
 }
+
+/** Classes whose bytes have to be restored before they can be read. */
+const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
+
+/**
+ * The storage class of an object's replica: the source's own. A replica has to be read to be verified, so that of a
+ * restored archive goes to the archive class that can be read at once; a lifecycle rule may move it on.
+ */
+export const replicaStorageClass = (source: Pick<ObjectFacts, "storageClass">): string =>
+  ARCHIVE_CLASSES.has(source.storageClass) ? "GLACIER_IR" : source.storageClass;

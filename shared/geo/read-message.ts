@@ -14,12 +14,12 @@ export type Wanted =
     }
   | { readonly want: "verify"; readonly replicableName: string; readonly key: string; readonly correlationId: string };
 
-/** A body that was read, or why it can not be. */
-export type ReadMessage =
-  | { readonly read: "wanted"; readonly wanted: readonly Wanted[] }
-  | { readonly read: "unreadable"; readonly reason: string };
-
-const unreadable = (reason: string): ReadMessage => ({ read: "unreadable", reason });
+/** What a body asks for, and what in it can not be read: one bad key does not take its neighbours along. */
+export interface ReadMessage {
+  readonly wanted: readonly Wanted[];
+  /** Why the message, or some of it, has to be parked; undefined when all of it was read. */
+  readonly unreadable: string | undefined;
+}
 
 const parseJson = (body: string): { readonly json: unknown } | undefined => {
   try {
@@ -47,7 +47,7 @@ export const parseGeoMessage = (body: string): { readonly message: GeoMessage } 
  */
 export const readGeoMessage = (replicables: readonly Replicable[], body: string, messageId: string): ReadMessage => {
   const parsed = parseGeoMessage(body);
-  if ("reason" in parsed) return unreadable(parsed.reason);
+  if ("reason" in parsed) return { wanted: [], unreadable: parsed.reason };
   const { message } = parsed;
   const wanted: Wanted[] = [];
   const named =
@@ -66,20 +66,16 @@ export const readGeoMessage = (replicables: readonly Replicable[], body: string,
           want: "sync" as const,
           cause: "due" as const,
         }));
+  const problems: string[] = [];
   for (const { encodedKey, ...rest } of named) {
-    let key: string;
     try {
-      key = decodeKey(encodedKey);
+      const key = decodeKey(encodedKey);
+      const owner = matchKey(replicables, key)?.replicable.name;
+      if (owner === rest.replicableName) wanted.push({ ...rest, key });
+      else problems.push(`a key of ${owner ?? "no replicable"} is said to be of ${rest.replicableName.slice(0, 64)}`);
     } catch (error) {
-      return unreadable(`a key can not be decoded: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(`a key can not be decoded: ${error instanceof Error ? error.message : String(error)}`);
     }
-    const owner = matchKey(replicables, key)?.replicable.name;
-    if (owner !== rest.replicableName) {
-      return unreadable(
-        `key belongs to ${owner ?? "no replicable"}, but the message says ${rest.replicableName.slice(0, 64)}`,
-      );
-    }
-    wanted.push({ ...rest, key });
   }
-  return { read: "wanted", wanted };
+  return { wanted, unreadable: problems.length === 0 ? undefined : problems.join("; ").slice(0, 2_000) };
 };

@@ -1,3 +1,5 @@
+import pMap from "p-map";
+import { MESSAGES_IN_FLIGHT } from "../geo/limits.ts";
 import type { ReceivedMessage } from "../ports/message-queue.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { BatchWork, Invocation } from "./sqs-handler.ts";
@@ -12,7 +14,7 @@ export interface FlushableTelemetry extends Telemetry {
 }
 
 /**
- * Works on a batch message by message, all at once. A message whose work throws is delivered again, as is one whose work
+ * Works on a batch message by message, a few at once. A message whose work throws is delivered again, as is one whose work
  * was not finished; neither holds up the others.
  */
 export const eachMessage =
@@ -22,8 +24,9 @@ export const eachMessage =
   ): BatchWork =>
   async (messages, invocation) => {
     const again = new Set<string>();
-    await Promise.all(
-      messages.map(async (message) => {
+    await pMap(
+      messages,
+      async (message) => {
         const outcome = await work(message, invocation).catch((error: unknown): MessageOutcome => ({
           done: false,
           left: 1,
@@ -37,7 +40,8 @@ export const eachMessage =
           keys_left: outcome.left,
           reason: outcome.reason,
         });
-      }),
+      },
+      { concurrency: MESSAGES_IN_FLIGHT },
     );
     telemetry.flush();
     return again;

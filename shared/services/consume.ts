@@ -1,7 +1,7 @@
 import type { GeoMessage } from "../geo/geo-message.ts";
 import { encodeKey } from "../geo/key-codec.ts";
 import { COUNT_METRICS, DURATION_METRICS } from "../geo/metrics.ts";
-import { readGeoMessage } from "../geo/read-message.ts";
+import { readGeoMessage, type Wanted } from "../geo/read-message.ts";
 import type { Replicable } from "../geo/replicable.ts";
 import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
 import type { SecondarySite, VerifyingSite } from "../ports/site.ts";
@@ -116,17 +116,23 @@ const forwardToVerification = async (site: SecondarySite, replicableName: string
   await site.verificationQueue.send([{ body: JSON.stringify(message), group: replicableName }]);
 };
 
-/** Unreadable: parked with its reason, and then done with. */
-const parkUnreadable = async (
-  { site, parking }: Consuming<VerifyingSite>,
+/**
+ * Works through what a message asks for, and then parks it if some of it can not be read. A message that is delivered
+ * again is parked when it is done with, not each time.
+ */
+const workThroughMessage = async (
+  { site, replicables, parking, stopAt }: Consuming<VerifyingSite>,
   message: ReceivedMessage,
-  reason: string,
+  work: (wanted: Wanted) => Promise<void>,
 ): Promise<WorkedThrough> => {
-  await park(parking, message, reason, site.clock.now());
+  const { wanted, unreadable } = readGeoMessage(replicables, message.body, message.id);
+  const worked = await workThrough(wanted, { site, stopAt }, work);
+  if (unreadable === undefined || !worked.done) return worked;
+  await park(parking, message, unreadable, site.clock.now());
   site.telemetry.count(COUNT_METRICS.parkedMessage, 1);
   site.telemetry.error("parked a message that can not be read", {
     message_id: message.id,
-    reason,
+    reason: unreadable,
     bytes: message.body.length,
   });
   return { done: true };
@@ -140,10 +146,8 @@ export const consumeEvents = async (
   consuming: Consuming<SecondarySite>,
   message: ReceivedMessage,
 ): Promise<WorkedThrough> => {
-  const { site, replicables, stopAt } = consuming;
-  const read = readGeoMessage(replicables, message.body, message.id);
-  if (read.read === "unreadable") return parkUnreadable(consuming, message, read.reason);
-  return workThrough(read.wanted, { now: () => site.clock.now(), stopAt }, async (wanted) => {
+  const { site, stopAt } = consuming;
+  return workThroughMessage(consuming, message, async (wanted) => {
     const { replicableName, key, correlationId } = wanted;
     if (wanted.want === "verify") return forwardToVerification(site, replicableName, key);
     const startedAt = site.clock.now();
@@ -161,10 +165,8 @@ export const consumeVerifications = async (
   consuming: Consuming<VerifyingSite>,
   message: ReceivedMessage,
 ): Promise<WorkedThrough> => {
-  const { site, replicables, stopAt } = consuming;
-  const read = readGeoMessage(replicables, message.body, message.id);
-  if (read.read === "unreadable") return parkUnreadable(consuming, message, read.reason);
-  return workThrough(read.wanted, { now: () => site.clock.now(), stopAt }, async (wanted) => {
+  const { site, stopAt } = consuming;
+  return workThroughMessage(consuming, message, async (wanted) => {
     const { replicableName, key, correlationId } = wanted;
     const cause = wanted.want === "verify" ? "checksum_succeeded" : "due";
     reportVerification(
@@ -172,7 +174,7 @@ export const consumeVerifications = async (
       replicableName,
       key,
       correlationId,
-      await verifyReplica(site, { replicableName, key }, cause),
+      await verifyReplica(site, { replicableName, key }, cause, stopAt),
     );
   });
 };

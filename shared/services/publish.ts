@@ -25,7 +25,7 @@ export interface Publishing {
 
 /** What one message of the ingest queue holds. */
 type Ingested =
-  | { readonly kind: "changes"; readonly changes: readonly S3Change[] }
+  | { readonly kind: "changes"; readonly changes: readonly S3Change[]; readonly unreadable: string | undefined }
   | { readonly kind: "geo_events"; readonly events: readonly GeoEvent[] }
   | { readonly kind: "nothing" }
   | { readonly kind: "unreadable"; readonly reason: string };
@@ -44,10 +44,10 @@ const ingest = (body: string): Ingested => {
       return { kind: "nothing" };
     case "unreadable":
       return notification;
-    case "changes":
-      return notification.unreadable.length > 0
-        ? { kind: "unreadable", reason: notification.unreadable.join("; ") }
-        : { kind: "changes", changes: notification.changes };
+    case "changes": {
+      const { changes, unreadable } = notification;
+      return { kind: "changes", changes, unreadable: unreadable.length === 0 ? undefined : unreadable.join("; ") };
+    }
   }
 };
 
@@ -138,6 +138,7 @@ export const publishEvents = async (
         }
         changes.push(...ingested.changes);
         contributed.add(message.id);
+        if (ingested.unreadable !== undefined) await parkOrKeep(message, ingested.unreadable);
       }
     }
   }

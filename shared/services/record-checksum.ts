@@ -3,7 +3,7 @@ import { digest } from "../geo/digest.ts";
 import { failureText } from "../geo/failure-policy.ts";
 import type { GeoMessage } from "../geo/geo-message.ts";
 import { encodeKey } from "../geo/key-codec.ts";
-import { STATE_WRITE_TRIES_MAX, leaseMs } from "../geo/limits.ts";
+import { SINGLE_COPY_BYTES_MAX, STATE_WRITE_TRIES_MAX, leaseMs } from "../geo/limits.ts";
 import type { ObjectFacts } from "../geo/object-facts.ts";
 import { type ObjectRef, type VerificationStateRow, parseVerificationStateRow, rowKey } from "../geo/registry-row.ts";
 import { retryDelayMs } from "../geo/retry.ts";
@@ -37,6 +37,8 @@ export interface ChecksumRequest {
   readonly ref: ObjectRef;
   readonly modelRecordId: string;
   readonly correlationId: string;
+  /** When to give up reading, milliseconds since the epoch: well before the function would be ended. */
+  readonly stopAt: number;
 }
 
 const revStart = (site: PrimarySite): number => firstRev(() => site.chance.random());
@@ -88,11 +90,15 @@ const compute = async (
     const written = await site.verificationState.update(failChecksum(ref, row, failure, now));
     return written.outcome === "written" ? { result: "failed", ...failure } : { result: "left_to_others" };
   };
+  // Too large to be copied as well, so nobody waits for its digest.
+  if ((row.src_size ?? 0) > SINGLE_COPY_BYTES_MAX) {
+    return failed(`${row.src_size ?? 0} bytes without a stored digest; at most ${SINGLE_COPY_BYTES_MAX} are read`);
+  }
   const read = await site.bucket.read(ref.key, row.src_version_id ?? "");
   if (read.outcome === "gone") return failed("the version was removed while it was to be read");
   if (read.outcome === "failed") return failed(read.failure.detail);
   try {
-    const { checksum, size } = await digest(COMPUTED_SCHEME, read.body);
+    const { checksum, size } = await digest(COMPUTED_SCHEME, read.body, () => site.clock.now() >= request.stopAt);
     const now = site.clock.now();
     const written = await site.verificationState.update(recordChecksum(ref, row, checksum, now));
     // Refused: the object was replaced while it was read (F29). Whoever saw that has the row.

@@ -25,7 +25,9 @@ interface NamedKey {
   readonly correlationId: string;
 }
 
-type Named = { readonly keys: readonly NamedKey[] } | { readonly unreadable: string; readonly foreignBucket?: true };
+type Named =
+  | { readonly keys: readonly NamedKey[]; readonly partly?: string }
+  | { readonly unreadable: string; readonly foreignBucket?: true };
 
 /** Keys from a notification of S3, or from the sweep's list of due rows. */
 const namedKeys = (primaryBucket: string, message: ReceivedMessage): Named => {
@@ -37,7 +39,6 @@ const namedKeys = (primaryBucket: string, message: ReceivedMessage): Named => {
   const notification = parseS3Notification(message.body);
   if (notification.kind === "test") return { keys: [] };
   if (notification.kind === "unreadable") return { unreadable: notification.reason };
-  if (notification.unreadable.length > 0) return { unreadable: notification.unreadable.join("; ") };
   const foreign = notification.changes.find((change) => change.bucket !== primaryBucket);
   if (foreign !== undefined) {
     return {
@@ -45,12 +46,11 @@ const namedKeys = (primaryBucket: string, message: ReceivedMessage): Named => {
       foreignBucket: true,
     };
   }
-  return {
-    keys: coalesce(notification.changes).map((change) => ({
-      key: change.key,
-      correlationId: change.requestId ?? message.id,
-    })),
-  };
+  const keys = coalesce(notification.changes).map((change) => ({
+    key: change.key,
+    correlationId: change.requestId ?? message.id,
+  }));
+  return notification.unreadable.length === 0 ? { keys } : { keys, partly: notification.unreadable.join("; ") };
 };
 
 const readNamedKeys = (primaryBucket: string, message: ReceivedMessage): Named => {
@@ -90,23 +90,19 @@ const report = (site: PrimarySite, request: ChecksumRequest, result: ChecksumRes
 export const recordChecksums = async (recording: Recording, message: ReceivedMessage): Promise<WorkedThrough> => {
   const { site, replicables, primaryBucket, parking, stopAt } = recording;
   const named = readNamedKeys(primaryBucket, message);
-  if ("unreadable" in named) {
-    await park(parking, message, named.unreadable, site.clock.now());
-    site.telemetry.count(
-      named.foreignBucket === true ? COUNT_METRICS.foreignBucketEvent : COUNT_METRICS.parkedMessage,
-      1,
-    );
-    site.telemetry.error("parked a message that can not be read", { message_id: message.id, reason: named.unreadable });
-    return { done: true };
-  }
-  return workThrough(named.keys, { now: () => site.clock.now(), stopAt }, async ({ key, correlationId }) => {
+  const keys = "keys" in named ? named.keys : [];
+  const worked = await workThrough(keys, { site, stopAt }, async ({ key, correlationId }) => {
     const match = matchKey(replicables, key);
     if (match === undefined) return;
-    const request = {
-      ref: { replicableName: match.replicable.name, key },
-      modelRecordId: match.modelRecordId,
-      correlationId,
-    };
+    const ref = { replicableName: match.replicable.name, key };
+    const request = { ref, modelRecordId: match.modelRecordId, correlationId, stopAt };
     report(site, request, await recordPrimaryChecksum(site, request));
   });
+  const reason = "keys" in named ? named.partly : named.unreadable;
+  if (reason === undefined || !worked.done) return worked;
+  await park(parking, message, reason, site.clock.now());
+  const foreign = "foreignBucket" in named;
+  site.telemetry.count(foreign ? COUNT_METRICS.foreignBucketEvent : COUNT_METRICS.parkedMessage, 1);
+  site.telemetry.error("parked a message that can not be read", { message_id: message.id, reason });
+  return { done: true };
 };

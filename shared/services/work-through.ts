@@ -1,5 +1,7 @@
 import pMap from "p-map";
+import { GeoError } from "../geo/errors.ts";
 import { KEYS_IN_FLIGHT } from "../geo/limits.ts";
+import type { SiteBase } from "../ports/site.ts";
 
 /** How a list of keys was worked through. */
 export type WorkedThrough =
@@ -8,27 +10,31 @@ export type WorkedThrough =
 /**
  * Works through the keys of one message, several at a time, and starts no new one once the time is up. A key that throws
  * does not stop the others: the message as a whole is then not done, and will be delivered again, which costs the keys
- * that are done one look each.
- *
- * @param stopAt milliseconds since the epoch
+ * that are done one look each. Where trying again can not help, such as on a row that can not be read, the key is logged
+ * and left: it would only bring its neighbours back with it, again and again.
  */
 export const workThrough = async <T>(
   items: readonly T[],
-  options: { readonly now: () => number; readonly stopAt: number },
+  { site, stopAt }: { readonly site: Pick<SiteBase, "clock" | "telemetry">; readonly stopAt: number },
   work: (item: T) => Promise<void>,
 ): Promise<WorkedThrough> => {
   const reasons: string[] = [];
   await pMap(
     items,
     async (item) => {
-      if (options.now() >= options.stopAt) {
+      if (site.clock.now() >= stopAt) {
         reasons.push("the function's time is up");
         return;
       }
       try {
         await work(item);
       } catch (error) {
-        reasons.push(error instanceof Error ? error.message : String(error));
+        const reason = error instanceof Error ? error.message : String(error);
+        if (error instanceof GeoError && error.next === "stop") {
+          site.telemetry.error("a key was left alone: trying again can not help", { code: error.code, reason });
+        } else {
+          reasons.push(reason);
+        }
       }
     },
     { concurrency: KEYS_IN_FLIGHT },

@@ -249,7 +249,7 @@ const verifications = (rules: Rules, state: State): readonly Action[] => {
           Promise.resolve({
             ...state,
             names: state.names + 1,
-            verifier: { at: "claim", ref: REF, token: `t${state.names}`, which: "unverified" },
+            verifier: { at: "claim", ref: REF, token: `t${state.names}`, which: "unverified", stopAt: NEVER },
           }),
       },
     ];

@@ -165,3 +165,44 @@ test("when a secondary's queue does not take events, the notifications stay wher
   await world.settle();
   expect(world.replicaText(KEY)).toBe("waits");
 });
+
+test("one bad key does not take its neighbours along: they are worked on, and the message is parked besides", async () => {
+  const world = twoSites();
+  world.primaryBucket.put(KEY, "good");
+  for (const { live } of Object.values(world.queues)) live.import([]);
+  const message = JSON.stringify({
+    version: 1,
+    kind: "due",
+    replicable_name: "cool_widget",
+    keys: ["secrets/all.txt", KEY],
+  });
+  const hints = geoEvents({}).replace(
+    /\]\}$/,
+    `,${JSON.stringify((JSON.parse(geoEvents({ replicable_name: "package_file" })) as { events: unknown[] }).events[0])}]}`,
+  );
+  await world.queues.events.live.send([{ body: hints }, { body: message }]);
+  await world.settle();
+  expect(world.replicaText(KEY)).toBe("good");
+  expect(
+    parked(world, "events")
+      .map(({ body }) => body)
+      .sort(),
+  ).toEqual([hints, message].sort());
+});
+
+test("a notification with a record that can not be read is parked, and its other records are followed all the same", async () => {
+  const world = twoSites();
+  world.primaryBucket.put(KEY, "good");
+  for (const { live } of Object.values(world.queues)) live.import([]);
+  const records = [notification("primary-bucket", KEY), notification("primary-bucket", "%E0%A4%A")].flatMap(
+    (body) => (JSON.parse(body) as { Records: unknown[] }).Records,
+  );
+  const body = JSON.stringify({ Records: records });
+  await world.queues.ingest.live.send([{ body }]);
+  await world.queues.checksum.live.send([{ body }]);
+  await world.settle();
+  expect(world.replicaText(KEY)).toBe("good");
+  expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded" });
+  expect(parked(world, "ingest")).toHaveLength(1);
+  expect(parked(world, "checksum")).toHaveLength(1);
+});

@@ -134,3 +134,42 @@ test("a replica that already holds the same object is adopted without copying a 
   expect(world.replicaBucket.versions(KEY)).toHaveLength(1);
   expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded" });
 });
+
+test("an object that is put again with another storage class alone is replaced", async () => {
+  const world = twoSites();
+  world.primaryBucket.put(KEY, "same");
+  await world.settle();
+  world.primaryBucket.put(KEY, "same", { storageClass: "STANDARD_IA" });
+  await world.settle();
+  expect(world.replicaBucket.current(KEY)).toMatchObject({ storageClass: "STANDARD_IA" });
+});
+
+test("an archived object waits with its reason, and once restored its replica can be read", async () => {
+  const world = twoSites();
+  world.primaryBucket.put(KEY, "cold", { storageClass: "DEEP_ARCHIVE" });
+  await world.settle();
+  expect(await world.row(KEY)).toMatchObject({ state: "failed", blocked_reason: "archived" });
+  world.primaryBucket.restore(KEY);
+  await world.live(5 * 60 * 60_000);
+  expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded" });
+  expect(world.replicaBucket.current(KEY)).toMatchObject({ storageClass: "GLACIER_IR" });
+});
+
+test("a verified object that is larger or colder than can be copied stays verified when it is hinted at again", async () => {
+  const world = twoSites();
+  world.primaryBucket.put(KEY, "kept");
+  await world.settle();
+  const head = world.secondary.primary.head.bind(world.secondary.primary);
+  const archived = {
+    ...world.secondary.primary,
+    head: async (key: string) => {
+      const seen = await head(key);
+      return seen.outcome === "present" ? { ...seen, facts: { ...seen.facts, archived: true } } : seen;
+    },
+    tags: world.secondary.primary.tags.bind(world.secondary.primary),
+  };
+  const site = { ...world.secondary, primary: archived as typeof world.secondary.primary };
+  const { syncBlob } = await import("../../shared/services/blob-sync/blob-sync.ts");
+  const result = await syncBlob(site, { ref: world.refOf(KEY), cause: "hint", stopAt: Infinity });
+  expect(result).toMatchObject({ result: "synced", how: "unchanged" });
+});

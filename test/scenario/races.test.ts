@@ -148,6 +148,21 @@ describe("two workers on one key", () => {
   });
 });
 
+describe("a hint that joins an attempt which then fails", () => {
+  test("is looked at by the next sweep, not when the failed attempt is retried", async () => {
+    const world = twoSites();
+    world.primaryBucket.put(KEY, "one");
+    world.replicaFaults.failNext("copy", "archived");
+    const failing = await new Worker(world, KEY).until("fail");
+    world.primaryBucket.put(KEY, "two");
+    expect(await new Worker(world, KEY).finish()).toEqual({ result: "joined" });
+    expect(await failing.finish()).toMatchObject({ result: "failed", blocked: true });
+    await world.sweep();
+    await world.settle();
+    expect(world.replicaText(KEY)).toBe("two");
+  });
+});
+
 describe("a write whose end nobody saw", () => {
   test("R14: a copy that happened without an answer is found, settled and looked at again", async () => {
     const world = twoSites();
@@ -223,7 +238,13 @@ describe("verification and changes", () => {
     await new Worker(world, KEY).finish();
     const { verificationStep } = await import("../../shared/services/verification/verify-replica.ts");
     const ref = world.refOf(KEY);
-    let verification = await verificationStep(world.secondary, { at: "claim", ref, token: "v", which: "any" });
+    let verification = await verificationStep(world.secondary, {
+      at: "claim",
+      ref,
+      token: "v",
+      which: "any",
+      stopAt: Infinity,
+    });
     while (verification.at !== "commit") {
       if (verification.at === "ended") throw new Error("ended early");
       verification = await verificationStep(world.secondary, verification);
@@ -245,7 +266,13 @@ describe("verification and changes", () => {
     const { verificationStep } = await import("../../shared/services/verification/verify-replica.ts");
     const { taint } = await import("../../shared/tables/registry/taint.ts");
     const ref = world.refOf(KEY);
-    let verification = await verificationStep(world.secondary, { at: "claim", ref, token: "v", which: "any" });
+    let verification = await verificationStep(world.secondary, {
+      at: "claim",
+      ref,
+      token: "v",
+      which: "any",
+      stopAt: Infinity,
+    });
     while (verification.at !== "commit") {
       if (verification.at === "ended") throw new Error("ended early");
       verification = await verificationStep(world.secondary, verification);
@@ -269,7 +296,7 @@ describe("verification and changes", () => {
     const row = await world.row(KEY);
     world.replicaBucket.corrupt(KEY, row?.rep_version_id ?? "", new TextEncoder().encode("rotten"));
     const { verifyReplica } = await import("../../shared/services/verification/verify-replica.ts");
-    expect(await verifyReplica(world.secondary, world.refOf(KEY), "checksum_succeeded")).toMatchObject({
+    expect(await verifyReplica(world.secondary, world.refOf(KEY), "checksum_succeeded", Infinity)).toMatchObject({
       result: "mismatched",
     });
     const mismatched = await world.row(KEY);

@@ -111,3 +111,59 @@ test("rounds of one sweep go on where the last one came to, and each due row is 
   expect(rounds).toBeGreaterThan(0);
   expect(rounds).toBeLessThan(SWEEP_ROWS_MAX);
 });
+
+test("a backlog of verifications is handed over once, and again only when its message may be lost", async () => {
+  const world = twoSites({ fusedVerificationBytesMax: 0 });
+  world.primaryBucket.put(KEY, "large");
+  world.queues.verification.live.interference = {
+    before: ({ kind }) => {
+      if (kind === "receive") throw new Error("nobody reads");
+    },
+  };
+  await world.settle().catch(() => undefined);
+  world.queues.verification.live.interference = undefined;
+  const waiting = world.queues.verification.live.export();
+  world.queues.verification.live.import([]);
+  const handedOver = async (minutes: number) => {
+    for (let minute = 0; minute < minutes; minute += 1) {
+      world.clock.advance(60_000);
+      await world.sweep();
+      for (const message of await world.queues.events.live.receive()) {
+        const { consumeEvents } = await import("../../shared/services/consume.ts");
+        const consuming = {
+          site: world.secondary,
+          replicables: world.replicables,
+          parking: world.queues.events.deadLetters,
+        };
+        await consumeEvents({ ...consuming, stopAt: Infinity }, message);
+        await world.queues.events.live.acknowledge([message.id]);
+      }
+    }
+    return world.queues.verification.live.size;
+  };
+  expect(waiting.length).toBeLessThanOrEqual(1);
+  expect(await handedOver(16)).toBe(3);
+});
+
+test("a row that can not be read is left alone, and does not bring its neighbours back with it", async () => {
+  const world = twoSites();
+  world.primaryBucket.put(KEY, "beside");
+  const broken = world.primaryBucket.put("cool_widgets/13/broken", "x");
+  expect(broken.versionId).not.toBe("");
+  const { rowKey } = await import("../../shared/geo/registry-row.ts");
+  await world.registry.update({
+    key: rowKey(world.refOf("cool_widgets/13/broken")),
+    update: "SET #state = :nonsense",
+    names: { "#state": "state" },
+    values: { ":nonsense": "not a number" },
+  });
+  await world.registry.update({
+    key: rowKey(world.refOf("cool_widgets/13/broken")),
+    update: "SET attempt_token = :held, lease_until = :never",
+    values: { ":held": "somebody", ":never": Number.MAX_SAFE_INTEGER },
+  });
+  await world.settle();
+  expect(await world.row(KEY)).toMatchObject({ state: "synced" });
+  expect(world.queues.events.live.size).toBe(0);
+  expect(world.telemetry.linesOf("a key was left alone: trying again can not help").length).toBeGreaterThan(0);
+});

@@ -123,7 +123,7 @@ export const ROOMS: readonly Room[] = [
     name: "shared/lambda",
     holds: /^shared\/lambda\//,
     ours: inside("shared/geo", "shared/ports", "shared/lambda"),
-    packages: [ZOD, LAMBDA_TYPES],
+    packages: [ZOD, LAMBDA_TYPES, /^p-map$/],
   },
   {
     name: "shared/config",

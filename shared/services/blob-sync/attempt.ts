@@ -80,7 +80,13 @@ export type Attempt =
   | { readonly at: "recheck"; readonly asked: Asked; readonly row: RegistryRow }
   | { readonly at: "clear_taint"; readonly asked: Asked; readonly row: RegistryRow }
   | { readonly at: "count_suspicion"; readonly asked: Asked; readonly row: RegistryRow }
-  | { readonly at: "reschedule"; readonly asked: Asked; readonly row: RegistryRow; readonly dueAt: number | undefined }
+  | {
+      readonly at: "reschedule";
+      readonly ref: ObjectRef;
+      readonly row: RegistryRow;
+      readonly dueAt: number | undefined;
+      readonly result: SyncResult;
+    }
   // Looking: T2, T3
   | { readonly at: "observe_source"; readonly held: Held }
   | { readonly at: "observe_replica"; readonly held: Held; readonly source: Seen }

@@ -1,4 +1,4 @@
-import { SOON_MS, leaseMs, quarantineMs } from "../../geo/limits.ts";
+import { SOON_MS, VERIFICATION_GRACE_MS, leaseMs, quarantineMs } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
 import { type RegistryRow, parseRegistryRow, rowKey } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
@@ -8,7 +8,7 @@ import { firstRev } from "../../tables/registry/expression.ts";
 import { joinAttempt } from "../../tables/registry/join-attempt.ts";
 import { takeOver } from "../../tables/registry/take-over.ts";
 import { type ClaimArguments, touchAndClaim } from "../../tables/registry/touch-and-claim.ts";
-import { type Asked, type Attempt, type Held, type Step, ended } from "./attempt.ts";
+import { type Asked, type Attempt, type Held, type Step, type SyncResult, ended } from "./attempt.ts";
 
 const claimArguments = (site: SecondarySite, { ref, token }: Asked): ClaimArguments => {
   const now = site.clock.now();
@@ -97,6 +97,8 @@ export const lookAtRowStep: Step<SecondarySite, "look_at_row"> = async (site, { 
   if (row.attempt_token !== undefined) return contend(site, asked, row);
   if (row.taint_until !== undefined && row.taint_until <= now && row.gen === row.done_gen)
     return { at: "recheck", asked, row };
+  const moveTo = (dueAt: number | undefined, result: SyncResult = { result: "nothing_due" }): Attempt =>
+    dueAt === row.due_at ? ended(asked.ref, result) : { at: "reschedule", ref: asked.ref, row, dueAt, result };
   switch (row.state) {
     case "pending":
     case "started":
@@ -105,21 +107,18 @@ export const lookAtRowStep: Step<SecondarySite, "look_at_row"> = async (site, { 
       // A hint since the failure does not wait for the retry.
       return (row.retry_at ?? 0) <= now || row.gen > row.claimed_gen
         ? { at: "claim_seen", asked, seenGen: row.gen }
-        : { at: "reschedule", asked, row, dueAt: row.retry_at };
+        : moveTo(row.retry_at);
     case "absent":
       if (row.gen > row.done_gen) return { at: "claim_seen", asked, seenGen: row.gen };
       return row.taint_until === undefined
         ? { at: "purge", ref: asked.ref, gen: row.gen, result: { result: "absent", how: "unchanged" } }
-        : { at: "reschedule", asked, row, dueAt: row.taint_until };
+        : moveTo(row.taint_until);
     case "synced":
       if (row.gen > row.done_gen) return { at: "claim_seen", asked, seenGen: row.gen };
-      if (row.verification_state !== "succeeded") {
-        return (row.due_at ?? now) <= now
-          ? ended(asked.ref, { result: "verification_due" })
-          : ended(asked.ref, { result: "nothing_due" });
-      }
-      return row.due_at === row.taint_until
-        ? ended(asked.ref, { result: "nothing_due" })
-        : { at: "reschedule", asked, row, dueAt: row.taint_until };
+      if (row.verification_state === "succeeded") return moveTo(row.taint_until);
+      if ((row.due_at ?? now) > now) return ended(asked.ref, { result: "nothing_due" });
+      // Handed over by message, and due again should it get lost: a backlog of verifications must not be sent anew each
+      // minute.
+      return moveTo(now + VERIFICATION_GRACE_MS, { result: "verification_due" });
   }
 };

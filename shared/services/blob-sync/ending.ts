@@ -143,13 +143,19 @@ export const failStep: Step<SecondarySite, "fail"> = async (site, { held, kind, 
   const attempt = heldAttempt(site, held);
   const failure = recordFailure(kind, detail, held.row.retry_count, attempt.now, () => site.chance.random());
   const written = await site.registry.update(fail(attempt, failure));
-  return afterLettingGo(held, written, {
+  const result: SyncResult = {
     result: "failed",
     kind,
     text: failure.text,
     retryAt: failure.retryAt,
     blocked: failure.blockedReason !== undefined,
-  });
+  };
+  if (written.outcome === "refused") return lostLease(held);
+  const row = parseRegistryRow(written.item);
+  // A hint that joined us was acknowledged on our word. It must not wait for our retry, which may be hours away.
+  return row.gen > held.claimedGen
+    ? { at: "reschedule", ref: held.ref, row, dueAt: attempt.now, result }
+    : ended(held.ref, result);
 };
 
 export const taintStep: Step<SecondarySite, "taint"> = async (site, { ref }) => {

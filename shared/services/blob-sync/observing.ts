@@ -1,5 +1,5 @@
 import { attested } from "../../geo/checksum.ts";
-import { type Seen, decide, sameEntries } from "../../geo/decide.ts";
+import { type Expectation, type Seen, decide, sameEntries } from "../../geo/decide.ts";
 import {
   LOOKS_PER_ATTEMPT_MAX,
   PRIMARY_CHECKSUM_WAIT_MIN_MS,
@@ -37,14 +37,9 @@ export const observeSourceStep: Step<SecondarySite, "observe_source"> = async (s
   if (seen.outcome === "failed") return failedAt(held, seen.failure);
   if (seen.outcome === "absent") return { at: "observe_replica", held, source: { found: "absent" } };
   const { facts } = seen;
-  if (facts.archived) return { at: "fail", held, kind: "archived", detail: facts.storageClass };
-  if (facts.customerKey) return { at: "fail", held, kind: "customer_key", detail: "" };
-  if (facts.size > SINGLE_COPY_BYTES_MAX) {
-    return { at: "fail", held, kind: "too_large", detail: `${facts.size} bytes, at most ${SINGLE_COPY_BYTES_MAX}` };
-  }
   // One request less for every new object: the copy goes out on the condition that nothing is there, and if something
   // is, S3 refuses it and both sides are looked at.
-  if (neverWritten(held)) return { at: "copy", held, source: facts, expectation: { expect: "nothing" } };
+  if (neverWritten(held)) return copyOnto(held, facts, { expect: "nothing" });
   return { at: "observe_replica", held, source: { found: "present", facts } };
 };
 
@@ -65,18 +60,26 @@ export const observeReplicaStep: Step<SecondarySite, "observe_replica"> = async 
       }
       return lookAgain(held);
     case "copy":
-      return source.found === "present"
-        ? { at: "copy", held, source: source.facts, expectation: decision.replica }
-        : lookAgain(held);
+      return source.found === "present" ? copyOnto(held, source.facts, decision.replica) : lookAgain(held);
   }
 };
 
-const copyOver = (held: Held, source: ObjectFacts, settled: SettledDecision): Attempt => ({
-  at: "copy",
-  held,
-  source,
-  expectation: { expect: "version_with_etag", etag: settled.etag },
-});
+/**
+ * Sends a copy out, unless S3 could not make it. Asked only when a copy is needed: an object that has been replicated and
+ * is archived later is still the same object.
+ */
+const copyOnto = (held: Held, source: ObjectFacts, expectation: Expectation): Attempt => {
+  if (source.archived) return { at: "fail", held, kind: "archived", detail: source.storageClass };
+  if (source.customerKey) return { at: "fail", held, kind: "customer_key", detail: "" };
+  if (source.size > SINGLE_COPY_BYTES_MAX) {
+    const detail = `${source.size} bytes, at most ${SINGLE_COPY_BYTES_MAX}`;
+    return { at: "fail", held, kind: "too_large", detail };
+  }
+  return { at: "copy", held, source, expectation };
+};
+
+const copyOver = (held: Held, source: ObjectFacts, settled: SettledDecision): Attempt =>
+  copyOnto(held, source, { expect: "version_with_etag", etag: settled.etag });
 
 const settle = (site: SecondarySite, held: Held, source: ObjectFacts, settled: SettledDecision): Attempt => {
   const written: Written = {

@@ -43,7 +43,7 @@ export const countSuspicionStep: Step<SecondarySite, "count_suspicion"> = async 
   return { at: "claim_seen", asked, seenGen: parseRegistryRow(counted.item).gen };
 };
 
-export const rescheduleStep: Step<SecondarySite, "reschedule"> = async (site, { asked, row, dueAt }) => {
-  await site.registry.update(rescheduleDue(asked.ref, row, dueAt));
-  return ended(asked.ref, { result: "nothing_due" });
+export const rescheduleStep: Step<SecondarySite, "reschedule"> = async (site, { ref, row, dueAt, result }) => {
+  await site.registry.update(rescheduleDue(ref, row, dueAt));
+  return ended(ref, result);
 };

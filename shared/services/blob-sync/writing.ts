@@ -4,6 +4,7 @@ import { digest } from "../../geo/digest.ts";
 import { failureText } from "../../geo/failure-policy.ts";
 import { quarantineMs } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
+import { replicaStorageClass } from "../../geo/object-facts.ts";
 import { retryDelayMs } from "../../geo/retry.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { Attempt, Held, Step } from "./attempt.ts";
@@ -29,7 +30,7 @@ export const copyStep: Step<SecondarySite, "copy"> = async (site, { held, source
     sourceVersionId: source.versionId,
     sourceEtag: source.etag,
     size: source.size,
-    storageClass: source.storageClass,
+    storageClass: replicaStorageClass(source),
     headers: source.headers,
     metadata: source.metadata,
     replica: expectation,
@@ -108,11 +109,12 @@ export const readBackStep: Step<SecondarySite, "read_back"> = async (site, { hel
   const expected = attested(written.source);
   const scheme = expected === undefined ? undefined : schemeOf(expected);
   if (expected === undefined || scheme === undefined) return verifyLater(site, held, written);
+  if (outOfTime(site, held)) return verifyLater(site, held, written);
   const read = await site.replica.read(held.ref.key, written.replica.versionId);
   // The copy stands; only the proof is missing. The verification function will read it.
   if (read.outcome === "failed") return verifyLater(site, held, written);
   if (read.outcome === "gone") return lookAgain(held);
-  const found = await digest(scheme, read.body).catch(() => undefined);
+  const found = await digest(scheme, read.body, () => outOfTime(site, held)).catch(() => undefined);
   if (found === undefined) return verifyLater(site, held, written);
   if (found.checksum === expected && found.size === written.source.size) {
     return { at: "commit_synced", held, written, verdict: { verdict: "verified", checksum: found.checksum } };

@@ -41,6 +41,8 @@ interface Claimed {
   readonly ref: ObjectRef;
   readonly token: string;
   readonly row: RegistryRow;
+  /** When to give up reading, milliseconds since the epoch. */
+  readonly stopAt: number;
 }
 
 /** What the replica's bytes digest to, or why that is not known. */
@@ -50,7 +52,13 @@ type Reading =
   | { readonly read: "failed"; readonly detail: string };
 
 export type Verification =
-  | { readonly at: "claim"; readonly ref: ObjectRef; readonly token: string; readonly which: "any" | "unverified" }
+  | {
+      readonly at: "claim";
+      readonly ref: ObjectRef;
+      readonly token: string;
+      readonly which: "any" | "unverified";
+      readonly stopAt: number;
+    }
   | { readonly at: "find_primary_checksum"; readonly claimed: Claimed }
   | { readonly at: "read_replica"; readonly claimed: Claimed; readonly expected: string }
   | { readonly at: "commit"; readonly claimed: Claimed; readonly reading: Reading }
@@ -61,7 +69,7 @@ const ended = (result: VerificationResult): Verification => ({ at: "ended", resu
 
 const claim = async (
   site: VerifyingSite,
-  { ref, token, which }: Extract<Verification, { at: "claim" }>,
+  { ref, token, which, stopAt }: Extract<Verification, { at: "claim" }>,
 ): Promise<Verification> => {
   const now = site.clock.now();
   const claimed = await site.registry.update(
@@ -70,9 +78,9 @@ const claim = async (
   if (claimed.outcome === "refused") {
     // Our own claim, sent again by the SDK after its answer was lost.
     const row = claimed.item === undefined ? undefined : parseRegistryRow(claimed.item);
-    return row?.v_token === token ? afterClaim({ ref, token, row }) : ended({ result: "not_due" });
+    return row?.v_token === token ? afterClaim({ ref, token, row, stopAt }) : ended({ result: "not_due" });
   }
-  return afterClaim({ ref, token, row: parseRegistryRow(claimed.item) });
+  return afterClaim({ ref, token, row: parseRegistryRow(claimed.item), stopAt });
 };
 
 const afterClaim = (claimed: Claimed): Verification =>
@@ -115,7 +123,7 @@ const readReplica = async (
   if (read.outcome === "gone")
     return reading({ read: "different", found: NOTHING, expected: expected as Checksum, size: 0 });
   try {
-    const found = await digest(scheme, read.body);
+    const found = await digest(scheme, read.body, () => site.clock.now() >= claimed.stopAt);
     return found.checksum === expected && found.size === claimed.row.src_size
       ? reading({ read: "equal", found: found.checksum })
       : reading({ read: "different", found: found.checksum, expected: expected as Checksum, size: found.size });
@@ -132,7 +140,8 @@ const commit = async (
   { claimed, reading }: Extract<Verification, { at: "commit" }>,
 ): Promise<Verification> => {
   const now = site.clock.now();
-  const held: HeldVerification = { ...claimed, now };
+  const { ref, token, row } = claimed;
+  const held: HeldVerification = { ref, token, row, now };
   const failures = claimed.row.verification_retry_count + 1;
   const retryAt = now + retryDelayMs(failures, () => site.chance.random());
   switch (reading.read) {
@@ -173,7 +182,9 @@ const awaitPrimary = async (
 ): Promise<Verification> => {
   const now = site.clock.now();
   const dueAt = waitForPrimary(claimed.row, now);
-  const written = await site.registry.update(awaitPrimaryChecksum({ ...claimed, now }, dueAt));
+  const written = await site.registry.update(
+    awaitPrimaryChecksum({ ref: claimed.ref, token: claimed.token, row: claimed.row, now }, dueAt),
+  );
   return ended(written.outcome === "written" ? { result: "awaiting_primary", dueAt } : { result: "superseded" });
 };
 
@@ -200,18 +211,21 @@ export const verificationStep = (
  * Verifies one replica.
  * @param cause `checksum_succeeded`: the primary has (again) computed its digest, so even a verified replica is read
  *   again (F28); `due`: only a replica that is not verified
+ * @param stopAt when to give up reading, milliseconds since the epoch: well before the function would be ended
  * @throws TableUnavailableError when a table did not answer: the message must be delivered again
  */
 export const verifyReplica = async (
   site: VerifyingSite,
   ref: ObjectRef,
   cause: "checksum_succeeded" | "due",
+  stopAt: number,
 ): Promise<VerificationResult> => {
   let verification: Verification = {
     at: "claim",
     ref,
     token: site.chance.token(),
     which: cause === "due" ? "unverified" : "any",
+    stopAt,
   };
   while (verification.at !== "ended") verification = await verificationStep(site, verification);
   return verification.result;

@@ -71,6 +71,7 @@ test.each<readonly [string, Parameters<typeof decide>]>([
   ["another size", [row(), present(), replica({ size: 4 })]],
   ["other user metadata (R24)", [row(), present({ metadata: { a: "1" } }), replica({ metadata: { a: "2" } })]],
   ["more user metadata on one side", [row(), present({ metadata: { a: "1" } }), replica()]],
+  ["another storage class", [row(), present({ storageClass: "STANDARD_IA" }), replica()]],
   ["another content type", [row(), present({ headers: { contentType: "text/plain" } }), replica()]],
   ["another cache control", [row(), present(), replica({ headers: { cacheControl: "no-store" } })]],
   [
