@@ -9,11 +9,7 @@ const RUNS_MAX = 2_000;
 const SEEDS_TRIED = 5;
 
 /** The same for the plan of a single key, which runs fast. */
-const SEEDS_TRIED_ALONE = 40;
-
-/** 1 when what was seen is about this key, 0 when it is not. */
-const namesKey = ({ plan, violation }: Run, key: number): number =>
-  violation?.detail.includes(keyOf(key, plan.types)) === true ? 1 : 0;
+const SEEDS_TRIED_ALONE = 300;
 
 /**
  * Makes a failing plan small (delta debugging): takes out faults, changes and variety as long as the same rule is broken.
@@ -46,13 +42,10 @@ export const minimise = async (failed: Run, run: (plan: Plan) => Promise<Run>): 
 
   const oneKey = async (): Promise<void> => {
     const { plan } = best;
-    const keys = new Set(plan.changes.map(({ key }) => key));
-    if (keys.size < 2) return;
-    // The rule names the key that broke it, and most often it does so by itself.
-    for (const wanted of [...keys].sort((a, b) => namesKey(failed, b) - namesKey(failed, a))) {
-      const alone = plan.changes.filter(({ key }) => key === wanted);
-      if (await accepts({ ...plan, changes: alone }, SEEDS_TRIED_ALONE)) return;
-    }
+    // What was seen names the key that it was seen at, and most often that key does it by itself.
+    const alone = plan.changes.filter(({ key }) => failed.violation?.detail.includes(keyOf(key, plan.types)));
+    if (alone.length === 0 || alone.length === plan.changes.length) return;
+    await accepts({ ...plan, changes: alone }, SEEDS_TRIED_ALONE);
   };
 
   const fewerKnobs = async (): Promise<void> => {
