@@ -13,14 +13,15 @@ import { env } from "./env.ts";
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "event-consumer" });
 const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
-const { site, deadline } = awsSecondarySite(config, telemetry);
+const { site, deadline, versioning } = awsSecondarySite(config, telemetry);
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 
 /** Makes the replicas of the keys that a batch of the geo-events queue names equal to their sources. */
 export const handler = sqsHandler(
   { timeoutMs: site.functionTimeoutMs, now: () => site.clock.now() },
-  eachMessage(telemetry, (message, { stopAt }) => {
+  eachMessage(telemetry, async (message, { stopAt }) => {
     deadline.set(stopAt);
+    await versioning.assertEnabled();
     return consumeEvents({ site, replicables, parking, stopAt }, message);
   }),
 );

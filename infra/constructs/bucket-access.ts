@@ -31,6 +31,7 @@ export class BucketAccess {
   grantReplicationRead(grantee: IGrantable & IConstruct): void {
     this.grantReadBytes(grantee);
     this.#objects(grantee, ["s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:GetObjectAnnotation"]);
+    this.#aboutVersioning(grantee);
   }
 
   /**
@@ -46,7 +47,13 @@ export class BucketAccess {
   /** Write replicas and hide them behind delete markers. */
   grantReplicationWrite(grantee: IGrantable & IConstruct): void {
     this.#objects(grantee, ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation", "s3:DeleteObject"]);
+    this.#aboutVersioning(grantee);
     this.#key(grantee, ["kms:GenerateDataKey", "kms:Decrypt"]);
+  }
+
+  /** Before anything is replicated, both buckets are asked whether they keep versions. */
+  #aboutVersioning(grantee: IGrantable): void {
+    Grant.addToPrincipal({ grantee, actions: ["s3:GetBucketVersioning"], resourceArns: [this.#arn] });
   }
 
   #objects(grantee: IGrantable & IConstruct, actions: string[]): void {

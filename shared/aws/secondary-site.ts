@@ -8,6 +8,7 @@ import { S3Bucket } from "./s3-bucket.ts";
 import { S3ReplicaBucket } from "./s3-replica-bucket.ts";
 import { SqsQueue } from "./sqs-queue.ts";
 import { systemChance, systemClock } from "./system-clock.ts";
+import { VersioningCheck } from "./versioning-check.ts";
 
 /** What both functions of a secondary that touch objects are told by their environments. */
 export interface ReplicaEnvironment {
@@ -46,27 +47,27 @@ export const awsVerifyingSite = (config: ReplicaEnvironment, telemetry: Telemetr
   replica: new S3Bucket({ client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId: config.ACCOUNT_ID }),
 });
 
-/** A secondary site on AWS as its event-consumer sees it, and the deadline that its writes to S3 keep. */
+/** A secondary site on AWS as its event-consumer sees it, the deadline that its writes to S3 keep, and what has to hold before it works. */
 export const awsSecondarySite = (
   config: ConsumerEnvironment,
   telemetry: Telemetry,
-): { readonly site: SecondarySite; readonly deadline: Deadline } => {
+): { readonly site: SecondarySite; readonly deadline: Deadline; readonly versioning: VersioningCheck } => {
   const deadline = new Deadline(systemClock);
   const accountId = config.ACCOUNT_ID;
+  const source = { client: s3Reader(config.PRIMARY_REGION), bucket: config.PRIMARY_BUCKET, accountId };
+  const replica = { client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId };
   const site: SecondarySite = {
     ...siteBase(config, telemetry),
     ...tables(config),
-    primary: new S3Bucket({ client: s3Reader(config.PRIMARY_REGION), bucket: config.PRIMARY_BUCKET, accountId }),
+    primary: new S3Bucket(source),
     replica: new S3ReplicaBucket({
-      client: s3Reader(),
+      ...replica,
       writer: s3Writer(),
-      bucket: config.REPLICA_BUCKET,
       primaryBucket: config.PRIMARY_BUCKET,
-      accountId,
       timeLimitMs: () => deadline.leftMs(),
     }),
     verificationQueue: new SqsQueue(sqsClient(), config.VERIFICATION_QUEUE),
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
   };
-  return { site, deadline };
+  return { site, deadline, versioning: new VersioningCheck([source, replica]) };
 };

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   GEO_STORE_UNAVAILABLE: "again",
   GEO_QUEUE_UNAVAILABLE: "again",
   GEO_OUT_OF_TIME: "again",
+  GEO_BUCKET_NOT_VERSIONED: "stop",
   GEO_UNKNOWN_STATE: "stop",
   GEO_UNREADABLE_ROW: "stop",
   GEO_INVALID_CONFIG: "stop",

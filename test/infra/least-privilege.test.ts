@@ -111,6 +111,7 @@ describe("no role", () => {
     const onPrimary = rightsOf(secondary?.template as Template).filter(({ resource }) => resource.includes("virginia"));
     expect([...new Set(onPrimary.map(({ action }) => action))].sort()).toEqual([
       "dynamodb:GetItem",
+      "s3:GetBucketVersioning",
       "s3:GetObject",
       "s3:GetObjectAnnotation",
       "s3:GetObjectTagging",
