@@ -19,7 +19,7 @@ export const START_HELP = `Usage: npm start [-- options]
 
 Starts a local cloud, deploys a primary and a secondary site to it with the real CDK app, puts over 300 real files on
 the primary, shows them being replicated and verified, changes and deletes some, compares both buckets byte for byte, and
-stays up until Ctrl-C. While it is up, .local/run.json holds what a script needs to talk to both sites.
+goes on until Ctrl-C. As long as it does, .local/run.json tells scripts how to reach both sites.
 
 Options:
   --exit         end when all that is done; the exit code is 0 only if everything converged

@@ -10,15 +10,18 @@ import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters } from "../constructs/queue-with-dead-letters.ts";
 
 /**
- * Ten objects of 5 GB copied at once between regions take a minute or two; five leave room. Leases follow from this, so
- * a longer timeout also means a longer wait after a crash.
+ * An object of 5 GB, the most that is copied in one request, takes a minute or two between regions; five leave room for
+ * some at once. Leases follow from this, so a longer timeout also means a longer wait after a crash.
  */
 const TIMEOUT = Duration.minutes(5);
 
 /** A row that fails is due again by itself, so ten receives of its message mean that the worker itself breaks. */
 const MAX_RECEIVE_COUNT = 10;
 
-/** Copies between regions share a bandwidth that S3 guards with 503; 500 objects in flight are plenty to fill it. */
+/**
+ * Copies between regions share a bandwidth that S3 guards with 503. One function has up to 48 keys under way
+ * (shared/geo/limits.ts), so this many functions are plenty to fill it.
+ */
 const MAX_CONCURRENCY = 50;
 
 /** At a secondary: makes its objects equal to the primary's. */

@@ -18,7 +18,7 @@ import { objectTableOf, placeOf, type GeoSiteProps } from "../constructs/geo-sit
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { FIRST_INPUT, retrySweepWorkflow } from "./retry-sweep-workflow.ts";
 
-/** The sweep stops by itself well before and says that there is more. */
+/** A round asks each partition once and sends 5,000 rows at the most (shared/geo/limits.ts): seconds. */
 const TIMEOUT = Duration.minutes(1);
 
 /** Where due rows go. */

@@ -32,7 +32,7 @@ export const GeoEvent = z.object({
 });
 export type GeoEvent = z.infer<typeof GeoEvent>;
 
-/** Most keys in one message: 500 × 3 KiB worst case stays far below what a consumer can finish only for `due` lists. */
+/** Most keys in one message: about a minute's work for one consumer, and 300 KiB at the very most. */
 export const KEYS_PER_MESSAGE_MAX = 100;
 
 /** A message in a geo-events, verification or checksum queue. */
