@@ -71,7 +71,7 @@ const RETRIED_WITHIN_MS = 30_000;
 const TABLE_FATES = ["no answer", "twice"] as const;
 const REGISTRY_FATES = [...TABLE_FATES, "again, late"] as const;
 
-/** The same for a request whose client died: it lands before its message comes again. */
+/** The same for a request whose client died or froze: it lands before its message comes again. */
 const RECORD_LANDS_WITHIN_MS = 60_000;
 
 /** Waiting for this lets everything that can go on without a call take one turn. */
@@ -188,7 +188,7 @@ export class Calls {
   ): void {
     const dice = this.#faults.dice("zombie");
     const until = Math.min(now + dice.pick(FROZEN_MS) * dice.between(0.5, 1.2), process.landsUntil);
-    const sent = dice.hits(0.5);
+    const sent = dice.hits(0.5) || call.port === "verification_state";
     this.#trace?.(`${process.name} freezes for ${Math.round(until - now)} ms, ${sent ? "" : "not "}sent: ${call.what}`);
     process.zombie = true;
     process.frozenUntil = Math.max(process.frozenUntil, until);

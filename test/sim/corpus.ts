@@ -26,6 +26,11 @@ export const readCorpus = (): readonly { readonly name: string; readonly finding
  */
 export const keepFinding = (seed: number, finding: Finding): string => {
   const path = join(FOLDER, `${finding.rule}-${seed}.json`);
-  writeFileSync(path, `${JSON.stringify(finding, undefined, 2)}\n`);
+  // As the formatter wants it: a list of names on one line.
+  const json = JSON.stringify(finding, undefined, 2).replaceAll(/\[\s+("[^{}[\]]*?")\s+\]/g, (_list, names: string) => {
+    const line = names.replaceAll(/\s+/g, " ");
+    return line.length < 103 ? `[${line}]` : _list;
+  });
+  writeFileSync(path, `${json}\n`);
   return path;
 };

@@ -62,9 +62,12 @@ describe("the same seed is the same run", () => {
 describe("without a defence a loss is found", () => {
   test.each(NEGATIVES)("$defence", { timeout: 120_000 }, async ({ tampering, knobs }) => {
     for (let seed = 1; seed <= NEGATIVE_SEEDS; seed += 1) {
-      const run = await simulate(withKnobs(planOf(seed), knobs), { tampering });
+      const plan = withKnobs(planOf(seed), knobs);
+      const run = await simulate(plan, { tampering });
       if (run.violation === undefined) continue;
       expect(run.violation.rule).toMatch(/^(S\d|L\d|counters)/);
+      // With the defence in its place the same world is sound.
+      expect((await simulate(plan)).violation).toBeUndefined();
       return;
     }
     expect.fail(`${NEGATIVE_SEEDS} seeds found nothing`);
