@@ -114,10 +114,17 @@ export const parseRegistryRow = (item: unknown): RegistryRow => {
   };
 };
 
-const StateItem = z.object({ ...protocolColumns, ...verificationColumns });
+const StateItem = z.object({
+  ...protocolColumns,
+  ...verificationColumns,
+  /** `absent` in the tombstone of an object that the primary does not hold any more; else there is none. */
+  state: z.optional(z.number()),
+});
 
 /** The primary's record of one object's checksum. */
-export type VerificationStateRow = Omit<z.infer<typeof StateItem>, "verification_state"> & {
+export type VerificationStateRow = Omit<z.infer<typeof StateItem>, "state" | "verification_state"> & {
+  /** The row is a tombstone. */
+  readonly tombstone: boolean;
   readonly verification_state: VerificationState;
 };
 
@@ -125,7 +132,12 @@ export type VerificationStateRow = Omit<z.infer<typeof StateItem>, "verification
 export const parseVerificationStateRow = (item: unknown): VerificationStateRow => {
   const parsed = z.safeParse(StateItem, item);
   if (!parsed.success) throw unreadable("verification-state", parsed.error);
-  return { ...parsed.data, verification_state: verificationStateOf(parsed.data.verification_state) };
+  const { state, verification_state: verificationState, ...columns } = parsed.data;
+  return {
+    ...columns,
+    tombstone: state !== undefined && replicationStateOf(state) === "absent",
+    verification_state: verificationStateOf(verificationState),
+  };
 };
 
 const unreadable = (table: string, error: z.core.$ZodError): GeoError =>

@@ -3,16 +3,18 @@ import { digest } from "../geo/digest.ts";
 import { failureText } from "../geo/failure-policy.ts";
 import type { GeoMessage } from "../geo/geo-message.ts";
 import { encodeKey } from "../geo/key-codec.ts";
-import { SINGLE_COPY_BYTES_MAX, STATE_WRITE_TRIES_MAX, leaseMs } from "../geo/limits.ts";
+import { SINGLE_COPY_BYTES_MAX, STATE_WRITE_TRIES_MAX, leaseMs, quarantineMs } from "../geo/limits.ts";
 import type { ObjectFacts } from "../geo/object-facts.ts";
 import { type ObjectRef, type VerificationStateRow, parseVerificationStateRow, rowKey } from "../geo/registry-row.ts";
 import { retryDelayMs } from "../geo/retry.ts";
 import type { PrimarySite } from "../ports/site.ts";
 import { firstRev } from "../tables/registry/expression.ts";
 import {
+  confirmSource,
   failChecksum,
   failUnseen,
   forgetSource,
+  leaveTombstone,
   recordAttested,
   recordChecksum,
   startChecksum,
@@ -128,9 +130,7 @@ export const recordPrimaryChecksum = async (site: PrimarySite, request: Checksum
       const written = await site.verificationState.update(failUnseen(ref, row, failure, now, revStart(site)));
       if (written.outcome === "written") return { result: "failed", ...failure };
     } else if (seen.outcome === "absent") {
-      if (row === undefined) return { result: "forgotten" };
-      const deleted = await site.verificationState.delete(forgetSource(ref, row));
-      if (deleted.outcome === "deleted") return { result: "forgotten" };
+      if (await recordAbsent(site, ref, row, now)) return { result: "forgotten" };
     } else {
       const result = await recordPresent(site, request, row, seen.facts, now);
       if (result !== "refused") return result;
@@ -138,6 +138,21 @@ export const recordPrimaryChecksum = async (site: PrimarySite, request: Checksum
   }
   // Others keep writing this row, each having seen the object later than we did.
   return { result: "left_to_others" };
+};
+
+/** True when it is recorded; false when the row has changed meanwhile and the source has to be looked at again. */
+const recordAbsent = async (
+  site: PrimarySite,
+  ref: ObjectRef,
+  row: VerificationStateRow | undefined,
+  now: number,
+): Promise<boolean> => {
+  if (row?.tombstone === true && (row.due_at ?? 0) <= now) {
+    return (await site.verificationState.delete(forgetSource(ref, row))).outcome === "deleted";
+  }
+  const purgeAt = now + quarantineMs(site.functionTimeoutMs);
+  const written = await site.verificationState.update(leaveTombstone(ref, row, now, purgeAt, revStart(site)));
+  return written.outcome === "written";
 };
 
 const recordPresent = async (
@@ -150,8 +165,12 @@ const recordPresent = async (
   const { ref } = request;
   const pin = { versionId: facts.versionId, etag: facts.etag, size: facts.size, lastModified: facts.lastModified };
   if (row !== undefined && speaksOf(row, facts)) {
-    if (row.verification_state === "succeeded") return { result: "unchanged" };
-    if (row.verification_state === "started" && (row.due_at ?? 0) > now) return { result: "left_to_others" };
+    const settled = row.verification_state === "succeeded";
+    if (settled || (row.verification_state === "started" && (row.due_at ?? 0) > now)) {
+      const confirmed = await site.verificationState.update(confirmSource(ref, row));
+      if (confirmed.outcome === "refused") return "refused";
+      return { result: settled ? "unchanged" : "left_to_others" };
+    }
   }
   const known = attested(facts);
   if (known !== undefined) {

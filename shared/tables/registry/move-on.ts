@@ -29,6 +29,12 @@ const recorded = (outcome: PassOutcome | undefined): Record<string, AttributeVal
 };
 
 /**
+ * The row is ours by this very claim. A claim that arrives a second time, late, can give a row back to whoever lost it; what
+ * that worker knows is then about an older generation, and must not set `done_gen` back (S5).
+ */
+const STILL_CLAIMED = "attempt_token = :token AND claimed_gen = :claimed_gen";
+
+/**
  * T5b, with time left. The key was touched while we worked: the generation we claimed is done, but the row is not. Keeps
  * the row and claims all that has come since, so that the caller can look again at once.
  */
@@ -43,8 +49,8 @@ export const nextPass = (held: HeldAttempt, outcome: PassOutcome | undefined, le
       lease_until: leaseUntil,
     },
     alsoSet: ["claimed_gen = gen"],
-    condition: "attempt_token = :token",
-    values: { ":token": held.token },
+    condition: STILL_CLAIMED,
+    values: { ":token": held.token, ":claimed_gen": held.claimedGen },
   });
 
 /**
@@ -62,8 +68,8 @@ export const leavePending = (held: HeldAttempt, outcome: PassOutcome | undefined
       state: REPLICATION_STATE.pending,
       done_gen: held.claimedGen,
     },
-    condition: "attempt_token = :token",
-    values: { ":token": held.token },
+    condition: STILL_CLAIMED,
+    values: { ":token": held.token, ":claimed_gen": held.claimedGen },
   });
 
 /** Lets go of a row before anything was written: it is pending and due, and what it says about the replica stands. */

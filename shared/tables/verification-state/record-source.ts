@@ -1,4 +1,5 @@
 import { type ObjectRef, type VerificationStateRow, duePartition, rowKey } from "../../geo/registry-row.ts";
+import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
 import type { AttributeValue, DeleteRequest, UpdateRequest } from "../../ports/table.ts";
 import { writeColumns } from "../registry/expression.ts";
@@ -27,12 +28,14 @@ const sourceColumns = (
   pin: StatePin,
   now: number,
   row: VerificationStateRow | undefined,
-): Record<string, AttributeValue> => ({
+): Record<string, AttributeValue | undefined> => ({
   src_version_id: pin.versionId,
   src_etag: pin.etag,
   src_size: pin.size,
   src_last_modified: pin.lastModified,
   created_at: row?.created_at ?? now,
+  // Out of the tombstone that the row may have been.
+  state: undefined,
 });
 
 /** The source's digest is known without reading it: one write settles the row. */
@@ -82,10 +85,13 @@ export const startChecksum = (
     ...asRead(row, revStart),
   });
 
-/** The version that was read is still the one that the row speaks of (R16, F29). */
+/**
+ * The version that was read is still the one that the row speaks of (R16, F29). Not `rev`: others may have looked and found
+ * nothing new meanwhile, and what is said about these bytes is true whoever else has written.
+ */
 const stillThis = (row: VerificationStateRow) => ({
-  condition: "rev = :seen_rev AND src_version_id = :src_version_id",
-  values: { ":seen_rev": row.rev, ":src_version_id": row.src_version_id ?? "" },
+  condition: "src_version_id = :src_version_id AND src_etag = :src_etag",
+  values: { ":src_version_id": row.src_version_id ?? "", ":src_etag": row.src_etag ?? "" },
 });
 
 /** The digest of the version that was read. */
@@ -132,7 +138,46 @@ export const failChecksum = (
     ...stillThis(row),
   });
 
-/** The primary does not hold the key any more: its record goes with it (F7). */
+/**
+ * The source was looked at and is what the row says. That has to be written, though nothing changes: a slow worker that
+ * read the row before, and saw a source that is gone by now, would find the row as it knew it and write what it saw. The
+ * argument of `asRead` holds for looks that end in a write, and for no others.
+ */
+export const confirmSource = (ref: ObjectRef, row: VerificationStateRow): UpdateRequest =>
+  writeColumns({ key: rowKey(ref), columns: {}, ...asRead(row, 0) });
+
+/**
+ * The primary does not hold the key. A tombstone says so for as long as a worker may live that saw the key before: without
+ * one, that worker would find no row, as it did then, and make one for an object that is gone. It is counted nowhere.
+ */
+export const leaveTombstone = (
+  ref: ObjectRef,
+  row: VerificationStateRow | undefined,
+  now: number,
+  purgeAt: number,
+  revStart: number,
+): UpdateRequest =>
+  writeColumns({
+    key: rowKey(ref),
+    columns: {
+      created_at: row?.created_at ?? now,
+      state: REPLICATION_STATE.absent,
+      verification_state: VERIFICATION_STATE.disabled,
+      src_version_id: undefined,
+      src_etag: undefined,
+      src_size: undefined,
+      src_last_modified: undefined,
+      verification_checksum: undefined,
+      verification_retry_count: 0,
+      verification_retry_at: undefined,
+      verification_failure: undefined,
+      due_at: purgeAt,
+      due_pk: duePartition(ref),
+    },
+    ...asRead(row, revStart),
+  });
+
+/** The primary does not hold the key, and nobody is left who saw it: its record goes (F7). */
 export const forgetSource = (ref: ObjectRef, row: VerificationStateRow): DeleteRequest => ({
   key: rowKey(ref),
   condition: "rev = :seen_rev",
