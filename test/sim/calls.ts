@@ -64,16 +64,6 @@ const FROZEN_MS = [30_000, 130_000, 600_000, 1_800_000, 3_000_000] as const;
 /** How much later than the first the second of two equal writes arrives at most: the client's own timeout and retry. */
 const RETRIED_WITHIN_MS = 30_000;
 
-/**
- * What becomes of a table write that is sent again. Only the registry is held to withstand a twin that arrives when its
- * client has long gone on: the primary's record of an object has no tombstone, and such a twin could make it anew.
- */
-const TABLE_FATES = ["no answer", "twice"] as const;
-const REGISTRY_FATES = [...TABLE_FATES, "again, late"] as const;
-
-/** The same for a request whose client died or froze: it lands before its message comes again. */
-const RECORD_LANDS_WITHIN_MS = 60_000;
-
 /** Waiting for this lets everything that can go on without a call take one turn. */
 const TURN = Promise.resolve();
 
@@ -171,8 +161,7 @@ export class Calls {
     this.#trace?.(`${process.name} dies, ${sent}: ${call.what}`);
     if (sent !== "carried out") process.dead = true;
     if (sent === "not sent") return;
-    const late = sent === "under way" ? this.#late(process, now, landsAt) : landsAt;
-    this.#at(call.port === "verification_state" ? Math.min(late, now + RECORD_LANDS_WITHIN_MS) : late, () => {
+    this.#at(sent === "under way" ? this.#late(process, now, landsAt) : landsAt, () => {
       this.#carryOut(process, call, "from a dead process").catch(ignore);
       process.dead = true;
     });
@@ -188,7 +177,7 @@ export class Calls {
   ): void {
     const dice = this.#faults.dice("zombie");
     const until = Math.min(now + dice.pick(FROZEN_MS) * dice.between(0.5, 1.2), process.landsUntil);
-    const sent = dice.hits(0.5) || call.port === "verification_state";
+    const sent = dice.hits(0.5);
     this.#trace?.(`${process.name} freezes for ${Math.round(until - now)} ms, ${sent ? "" : "not "}sent: ${call.what}`);
     process.zombie = true;
     process.frozenUntil = Math.max(process.frozenUntil, until);
@@ -221,7 +210,7 @@ export class Calls {
   /** The answer of a table gets lost; or the client's own retry has the same write arrive twice, one of them late. */
   #repeat<Answer>(process: Invocation, call: Call<Answer>, landsAt: number, resolve: Resolve<Answer>): void {
     const dice = this.#faults.dice("table_answers");
-    const fate = dice.pick(call.port === "registry" ? REGISTRY_FATES : TABLE_FATES);
+    const fate = dice.pick(["no answer", "twice", "again, late"]);
     this.#at(landsAt, () => {
       switch (fate) {
         case "no answer":
