@@ -15,7 +15,7 @@ import { humanReport } from "./human-report.ts";
 import { jsonDocument } from "./json-document.ts";
 import { markdownReport } from "./markdown-report.ts";
 import { measureLag } from "./measure-lag.ts";
-import { measureRequests, type RequestFigures, type ScenarioFigures } from "./measure-requests.ts";
+import { measureRequests, type RequestFigures } from "./measure-requests.ts";
 import { BENCH_HELP, type BenchOptions, parseBenchOptions } from "./options.ts";
 
 /** `npm run bench`: the figures of docs/performance.md, measured afresh. */

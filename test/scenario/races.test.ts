@@ -406,58 +406,6 @@ describe("a row that is made again", () => {
   });
 });
 
-describe("a slow look at the primary's own object", () => {
-  /** A worker of the primary that has read its row and seen its object, and is then overtaken by whatever `meanwhile` does. */
-  const overtaken = async (world: ReturnType<typeof twoSites>, meanwhile: () => Promise<void>) => {
-    const { recordPrimaryChecksum } = await import("../../shared/services/record-checksum.ts");
-    const { bucket } = world.primary;
-    let first = true;
-    const slow = {
-      ...world.primary,
-      bucket: {
-        ...bucket,
-        bucket: bucket.bucket,
-        head: async (key: string) => {
-          const seen = await bucket.head(key);
-          if (first) {
-            first = false;
-            await meanwhile();
-          }
-          return seen;
-        },
-      } as typeof bucket,
-    };
-    const ref = world.refOf(KEY);
-    return recordPrimaryChecksum(slow, { ref, modelRecordId: "42/widget.bin", correlationId: "c", stopAt: Infinity });
-  };
-
-  test("does not record a version that was purged since, though the row looks as it did", async () => {
-    const world = twoSites();
-    const kept = world.primaryBucket.put(KEY, "kept");
-    await world.settle();
-    const purged = world.primaryBucket.put(KEY, "purged");
-    for (const { live } of Object.values(world.queues)) live.import([]);
-    await overtaken(world, async () => {
-      world.primaryBucket.deleteVersion(KEY, purged.versionId);
-      await world.settle();
-    });
-    await world.settle();
-    expect(await world.state(KEY)).toMatchObject({ src_version_id: kept.versionId });
-  });
-
-  test("does not make a record of an object that was deleted since, though there is none as there was none", async () => {
-    const world = twoSites();
-    world.primaryBucket.put(KEY, "short-lived");
-    for (const { live } of Object.values(world.queues)) live.import([]);
-    await overtaken(world, async () => {
-      world.primaryBucket.deleteCurrent(KEY);
-      await world.settle();
-    });
-    await world.live(3 * 60 * 60_000);
-    expect(await world.state(KEY)).toBeUndefined();
-  });
-});
-
 describe("a pass whose verdict could not be written", () => {
   test("S2: a corrupted copy that a touch overtakes is not taken for the verified one before it", async () => {
     const world = twoSites();
