@@ -36,7 +36,12 @@ const none = { indexWrites: 0, messages: 0 } as const;
 type Classified = Omit<BilledRequest, "caller" | "service" | "refused">;
 
 const s3Operation = (method: string, query: URLSearchParams, copies: boolean, hasKey: boolean): string | undefined => {
-  if (!hasKey) return method === "HEAD" ? "HeadBucket" : query.has("list-type") ? "ListObjectsV2" : undefined;
+  if (!hasKey) {
+    if (method === "HEAD") return "HeadBucket";
+    // Asked once per environment, before it works on a bucket.
+    if (query.has("versioning")) return "GetBucketVersioning";
+    return query.has("list-type") ? "ListObjectsV2" : undefined;
+  }
   switch (method) {
     case "HEAD":
       return "HeadObject";
