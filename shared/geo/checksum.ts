@@ -53,3 +53,7 @@ export const schemeOf = (checksum: string): ChecksumScheme | undefined => {
 
 /** The digest that S3 itself vouches for, for the version that `facts` describes. */
 export const attested = (facts: ObjectFacts): Checksum | undefined => fromStored(facts.checksum);
+
+/** Geo's words for a mismatch, and the values. */
+export const mismatchText = (expected: string, found: string, expectedSize: number, foundSize: number): string =>
+  `Checksum does not match the primary checksum: expected ${expected} (${expectedSize} bytes), found ${found} (${foundSize} bytes)`;

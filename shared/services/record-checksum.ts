@@ -8,7 +8,7 @@ import type { ObjectFacts } from "../geo/object-facts.ts";
 import { type ObjectRef, type VerificationStateRow, parseVerificationStateRow, rowKey } from "../geo/registry-row.ts";
 import { retryDelayMs } from "../geo/retry.ts";
 import type { PrimarySite } from "../ports/site.ts";
-import { firstRev } from "../tables/registry/expression.ts";
+import { firstRev } from "../tables/write-columns.ts";
 import {
   confirmSource,
   failChecksum,

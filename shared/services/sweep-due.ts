@@ -8,7 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { MessageQueue, OutgoingMessage } from "../ports/message-queue.ts";
 import type { Item, Table } from "../ports/table.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { findDue } from "../tables/registry/find-due.ts";
+import { findDue } from "../tables/find-due.ts";
 
 /** What a sweep needs. The same at both kinds of site: the tables have the same due index. */
 export interface Sweeping {

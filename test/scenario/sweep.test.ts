@@ -148,8 +148,7 @@ test("a backlog of verifications is handed over once, and again only when its me
 test("a row that can not be read is left alone, and does not bring its neighbours back with it", async () => {
   const world = twoSites();
   world.primaryBucket.put(KEY, "beside");
-  const broken = world.primaryBucket.put("cool_widgets/13/broken", "x");
-  expect(broken.versionId).not.toBe("");
+  world.primaryBucket.put("cool_widgets/13/broken", "x");
   const { rowKey } = await import("../../shared/geo/registry-row.ts");
   await world.registry.update({
     key: rowKey(world.refOf("cool_widgets/13/broken")),

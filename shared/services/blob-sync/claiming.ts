@@ -4,7 +4,7 @@ import { type RegistryRow, parseRegistryRow, rowKey } from "../../geo/registry-r
 import type { SecondarySite } from "../../ports/site.ts";
 import type { Item } from "../../ports/table.ts";
 import { claimSeen } from "../../tables/registry/claim-seen.ts";
-import { firstRev } from "../../tables/registry/expression.ts";
+import { firstRev } from "../../tables/write-columns.ts";
 import { joinAttempt } from "../../tables/registry/join-attempt.ts";
 import { takeOver } from "../../tables/registry/take-over.ts";
 import { type ClaimArguments, touchAndClaim } from "../../tables/registry/touch-and-claim.ts";

@@ -13,7 +13,7 @@ import { COUNT_METRICS } from "../../geo/metrics.ts";
 import { parseRegistryRow } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { Item, WriteOutcome } from "../../ports/table.ts";
-import { firstRev } from "../../tables/registry/expression.ts";
+import { firstRev } from "../../tables/write-columns.ts";
 import { fail, failMismatched } from "../../tables/registry/fail.ts";
 import { type PassOutcome, leavePending, nextPass, release } from "../../tables/registry/move-on.ts";
 import { purge } from "../../tables/registry/purge.ts";

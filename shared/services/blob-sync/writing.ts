@@ -1,4 +1,4 @@
-import { attested, schemeOf } from "../../geo/checksum.ts";
+import { attested, mismatchText, schemeOf } from "../../geo/checksum.ts";
 import { decide } from "../../geo/decide.ts";
 import { digest } from "../../geo/digest.ts";
 import { failureText } from "../../geo/failure-policy.ts";
@@ -133,7 +133,3 @@ export const readBackStep: Step<SecondarySite, "read_back"> = async (site, { hel
     },
   };
 };
-
-/** Geo's words for a mismatch, and the values. */
-export const mismatchText = (expected: string, found: string, expectedSize: number, foundSize: number): string =>
-  `Checksum does not match the primary checksum: expected ${expected} (${expectedSize} bytes), found ${found} (${foundSize} bytes)`;

@@ -1,4 +1,4 @@
-import { type Checksum, schemeOf } from "../../geo/checksum.ts";
+import { type Checksum, mismatchText, schemeOf } from "../../geo/checksum.ts";
 import { digest } from "../../geo/digest.ts";
 import { failureText } from "../../geo/failure-policy.ts";
 import { PRIMARY_CHECKSUM_WAIT_MAX_MS, PRIMARY_CHECKSUM_WAIT_MIN_MS, leaseMs } from "../../geo/limits.ts";
@@ -19,7 +19,6 @@ import {
   failVerification,
   type HeldVerification,
 } from "../../tables/registry/verification.ts";
-import { mismatchText } from "../blob-sync/writing.ts";
 
 /**
  * T7: reads a replica in its own region and compares it with the primary's digest. As in a sync, what is known is plain

@@ -2,7 +2,7 @@ import { type ObjectRef, rowKey } from "../../geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
 import type { UpdateRequest } from "../../ports/table.ts";
-import { writeColumns } from "./expression.ts";
+import { writeColumns } from "../write-columns.ts";
 import {
   type HeldAttempt,
   LET_GO,

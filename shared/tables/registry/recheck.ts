@@ -1,6 +1,6 @@
 import { type ObjectRef, type RegistryRow, duePartition, rowKey } from "../../geo/registry-row.ts";
 import type { UpdateRequest } from "../../ports/table.ts";
-import { writeColumns } from "./expression.ts";
+import { writeColumns } from "../write-columns.ts";
 import { dueColumns } from "./settle.ts";
 
 /**

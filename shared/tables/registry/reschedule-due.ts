@@ -1,6 +1,6 @@
 import { type ObjectRef, type RegistryRow, rowKey } from "../../geo/registry-row.ts";
 import type { UpdateRequest } from "../../ports/table.ts";
-import { writeColumns } from "./expression.ts";
+import { writeColumns } from "../write-columns.ts";
 import { dueColumns } from "./settle.ts";
 
 /** Takes a row out of the due index, or moves it, when a look found that nothing is due now. Refused if it has changed since. */

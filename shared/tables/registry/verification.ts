@@ -2,7 +2,7 @@ import { type ObjectRef, type RegistryRow, rowKey } from "../../geo/registry-row
 import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
 import type { UpdateRequest } from "../../ports/table.ts";
-import { writeColumns } from "./expression.ts";
+import { writeColumns } from "../write-columns.ts";
 import { type Mismatch, mismatchColumns } from "./fail.ts";
 import { dueColumns } from "./settle.ts";
 

@@ -2,7 +2,7 @@ import { type ObjectRef, type VerificationStateRow, duePartition, rowKey } from 
 import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
 import type { AttributeValue, DeleteRequest, UpdateRequest } from "../../ports/table.ts";
-import { writeColumns } from "../registry/expression.ts";
+import { writeColumns } from "../write-columns.ts";
 
 /** The version of the source that a state row speaks of. */
 export interface StatePin {

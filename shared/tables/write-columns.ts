@@ -1,4 +1,4 @@
-import type { AttributeValue, UpdateRequest } from "../../ports/table.ts";
+import type { AttributeValue, UpdateRequest } from "../ports/table.ts";
 
 /**
  * Writes an update expression from what is to be set and removed, for the writes that record a varying set of columns.
