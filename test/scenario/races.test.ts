@@ -157,6 +157,8 @@ describe("a hint that joins an attempt which then fails", () => {
     world.primaryBucket.put(KEY, "two");
     expect(await new Worker(world, KEY).finish()).toEqual({ result: "joined" });
     expect(await failing.finish()).toMatchObject({ result: "failed", blocked: true });
+    // Only the row can tell of the hint now.
+    await world.loseMessages();
     await world.sweep();
     await world.settle();
     expect(world.replicaText(KEY)).toBe("two");

@@ -44,7 +44,7 @@ describe("when every message is lost", () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, "one");
     await new Worker(world, KEY).until("copy");
-    for (const { live } of Object.values(world.queues)) live.import([]);
+    await world.loseMessages();
     await world.live(4 * HOUR_MS);
     expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded" });
     expect(world.replicaText(KEY)).toBe("one");

@@ -200,6 +200,11 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     refOf,
     settle,
     sweep,
+    /** Every message that is under way vanishes, those that S3 is about to send included. */
+    loseMessages: async (): Promise<void> => {
+      await Promise.all(announcements.splice(0));
+      for (const { live } of [ingest, checksum, events, verification]) live.import([]);
+    },
     /** Lets time pass minute by minute, sweeping and carrying messages as it goes. */
     live: async (milliseconds: number): Promise<void> => {
       const end = clock.now() + milliseconds;
