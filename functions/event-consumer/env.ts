@@ -16,6 +16,18 @@ export const env = z.object({
   /** Name of the dead-letter queue of the geo-events queue: unreadable messages are parked there with their reason. */
   PARKING_QUEUE: z.string().check(z.minLength(1)),
   REPLICABLES: z.string().check(z.minLength(2)),
+  /** This site's own table: its role and epoch, the removal guard, and the counts that the guard's limit is made from. */
+  SITE_TABLE: z.string().check(z.minLength(1)),
+  /** The removal guard (`RemovalGuardPolicy`): removals an hour that are always let through. 1 or more. */
+  REMOVAL_GUARD_FLOOR: z.string().check(z.regex(/^[1-9]\d{0,9}$/)),
+  /** Share of a type's rows, in percent, that may be removed within an hour. 0 to 100. */
+  REMOVAL_GUARD_PERCENT: z.string().check(z.regex(/^(?:100|\d{1,2})(?:\.\d{1,3})?$/)),
+  /** Removals of one type an hour that are never exceeded. 1 or more. */
+  REMOVAL_GUARD_MOST: z.string().check(z.regex(/^[1-9]\d{0,9}$/)),
+  /** After how long a row whose holder never came back is given up on (Geo's `blob_download_timeout`), seconds. 1 to 86400. */
+  SYNC_TIMEOUT_SECONDS: z.string().check(z.regex(/^[1-9]\d{0,4}$/)),
+  /** `false`: this site keeps no replicas of objects, and neither copies nor removes any (Geo's `sync_object_storage`). */
+  SYNC_OBJECT_STORAGE: z.enum(["true", "false"]),
   /** This function's timeout in seconds; leases and quarantines are derived from it. 1 to 900. */
   TIMEOUT_SECONDS: z.string().check(z.regex(/^\d{1,3}$/)),
 });

@@ -7,13 +7,18 @@ import { eachMessage } from "../../shared/lambda/each-message.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
+import { CachedStanding } from "../../shared/services/cached-standing.ts";
 import { consumeEvents } from "../../shared/services/consume.ts";
 import { env } from "./env.ts";
 
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "event-consumer" });
 const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
-const { site, deadline, versioning } = awsSecondarySite(config, telemetry);
+const { site, deadline, versioning } = awsSecondarySite(
+  config,
+  telemetry,
+  (siteTable, clock) => new CachedStanding(siteTable, clock),
+);
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 
 /** Makes the replicas of the keys that a batch of the geo-events queue names equal to their sources. */

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { admitted } from "../../functions/status-api/admitted.ts";
 import { statusApp } from "../../functions/status-api/app.ts";
 import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
-import { FUSED_VERIFICATION_BYTES_MAX } from "../../shared/geo/limits.ts";
+import { FUSED_VERIFICATION_BYTES_MAX, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
+import { REMOVAL_GUARD_DEFAULT } from "../../shared/geo/removal-guard.ts";
 import { DUE_INDEX, feedNames, primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
 import { applySelection } from "../../shared/geo/replicable-selection.ts";
@@ -22,6 +23,7 @@ import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
 import type { PrimarySite, SecondarySite } from "../../shared/ports/site.ts";
 import type { Telemetry } from "../../shared/ports/telemetry.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
+import { CachedStanding } from "../../shared/services/cached-standing.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import { issueToken } from "../../shared/services/issue-token.ts";
@@ -219,6 +221,11 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     primaryState: state,
     verificationQueue: verification.queue,
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
+    siteTable: secondaryTable,
+    standing: new CachedStanding(secondaryTable, systemClock),
+    removalGuard: REMOVAL_GUARD_DEFAULT,
+    syncTimeoutMs: SYNC_TIMEOUT_SECONDS.standard * 1_000,
+    syncObjectStorage: true,
   };
 
   let over = false;

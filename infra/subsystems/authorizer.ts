@@ -3,7 +3,7 @@ import { RequestAuthorizer } from "aws-cdk-lib/aws-apigateway";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/authorizer/env.ts";
-import { functionName } from "../../shared/geo/physical-names.ts";
+import { SITE_TABLE_PARTITIONS, functionName } from "../../shared/geo/physical-names.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 
@@ -24,7 +24,7 @@ export class Authorizer extends Construct {
       memorySize: 256,
       tracing: config.tracing,
     });
-    siteTable.grantChangePartition(authorizer, "token"); // it notes when a token was last used
+    siteTable.grantChangePartition(authorizer, SITE_TABLE_PARTITIONS.token); // it notes when a token was last used
 
     // A token comes in one header or the other, and API Gateway wants all of its identity sources present. So none is
     // named, which rules out caching, and the function itself tells a missing token (401) from a bad one (403).

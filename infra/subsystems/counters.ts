@@ -5,7 +5,7 @@ import { EventSourceMapping, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/counters/env.ts";
-import { functionName, siteNames } from "../../shared/geo/physical-names.ts";
+import { SITE_TABLE_PARTITIONS, functionName, siteNames } from "../../shared/geo/physical-names.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { tableArn } from "../constructs/arns.ts";
 import { DeadLetterQueue } from "../constructs/dead-letter-queue.ts";
@@ -50,7 +50,7 @@ export class Counters extends Construct {
       memorySize: 256,
       tracing: config.tracing,
     });
-    siteTable.grantChangePartition(counters, "counter");
+    siteTable.grantChangePartition(counters, SITE_TABLE_PARTITIONS.counter);
     const reading = Grant.addToPrincipal({
       grantee: counters,
       actions: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],

@@ -3,9 +3,12 @@ import { Construct } from "constructs";
 
 import { env } from "../../functions/event-consumer/env.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
-import { functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
+import { SITE_TABLE_PARTITIONS, functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { REMOVAL_GUARD_DEFAULT } from "../../shared/geo/removal-guard.ts";
+import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
+import { TableAccess } from "../constructs/table-access.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters } from "../constructs/queue-with-dead-letters.ts";
 
@@ -45,6 +48,7 @@ export class EventConsumer extends Construct {
     const replica = bucketOf(config, site);
     const registry = registryOf(config, site);
     const primaryState = stateTableOf(config);
+    const siteTable = new TableAccess(here, names.siteTable);
     const verification = new QueueAccess(here, names.verificationQueue);
     const parking = new QueueAccess(here, names.eventsDeadLetterQueue);
     const consumer = new GeoFunction(this, "Consumer", {
@@ -64,6 +68,12 @@ export class EventConsumer extends Construct {
         PARKING_QUEUE: parking.queueName,
         REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
+        SITE_TABLE: siteTable.tableName,
+        REMOVAL_GUARD_FLOOR: String(REMOVAL_GUARD_DEFAULT.floor),
+        REMOVAL_GUARD_PERCENT: String(REMOVAL_GUARD_DEFAULT.percent),
+        REMOVAL_GUARD_MOST: String(REMOVAL_GUARD_DEFAULT.most),
+        SYNC_TIMEOUT_SECONDS: String(SYNC_TIMEOUT_SECONDS.standard),
+        SYNC_OBJECT_STORAGE: "true",
       },
       timeout: TIMEOUT,
       memorySize: 512,
@@ -74,6 +84,9 @@ export class EventConsumer extends Construct {
     replica.grantReplicationWrite(consumer);
     registry.grantWork(consumer);
     primaryState.grantLookUp(consumer);
+    siteTable.grantReadPartition(consumer, SITE_TABLE_PARTITIONS.site);
+    siteTable.grantReadPartition(consumer, SITE_TABLE_PARTITIONS.counter);
+    siteTable.grantChangePartition(consumer, SITE_TABLE_PARTITIONS.removalGuard);
     verification.grantSend(consumer);
     parking.grantSend(consumer);
     this.events.feed(consumer, MAX_CONCURRENCY);

@@ -15,7 +15,7 @@ import { Construct } from "constructs";
 
 import { env } from "../../functions/status-api/env.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
-import { functionName, siteNames } from "../../shared/geo/physical-names.ts";
+import { SITE_TABLE_PARTITIONS, functionName, siteNames } from "../../shared/geo/physical-names.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
@@ -50,7 +50,7 @@ export class StatusApi extends Construct {
       memorySize: 512,
       tracing: config.tracing,
     });
-    siteTable.grantReadPartition(server, "counter");
+    siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.counter);
 
     const name = siteNames(config, site).api;
     this.api = new RestApi(this, "Api", {

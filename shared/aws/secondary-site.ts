@@ -1,5 +1,7 @@
 import { FUSED_VERIFICATION_BYTES_MAX } from "../geo/limits.ts";
-import type { SecondarySite, SiteBase, VerifyingSite } from "../ports/site.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { SecondarySite, SiteBase, StandingReader, VerifyingSite } from "../ports/site.ts";
+import type { Table } from "../ports/table.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { dynamoClient, s3Reader, s3Writer, sqsClient } from "./clients.ts";
 import { Deadline } from "./deadline.ts";
@@ -25,6 +27,12 @@ export interface ReplicaEnvironment {
 export interface ConsumerEnvironment extends ReplicaEnvironment {
   readonly PRIMARY_BUCKET: string;
   readonly VERIFICATION_QUEUE: string;
+  readonly SITE_TABLE: string;
+  readonly REMOVAL_GUARD_FLOOR: string;
+  readonly REMOVAL_GUARD_PERCENT: string;
+  readonly REMOVAL_GUARD_MOST: string;
+  readonly SYNC_TIMEOUT_SECONDS: string;
+  readonly SYNC_OBJECT_STORAGE: "true" | "false";
 }
 
 const siteBase = (config: ReplicaEnvironment, telemetry: Telemetry): SiteBase => ({
@@ -51,11 +59,13 @@ export const awsVerifyingSite = (config: ReplicaEnvironment, telemetry: Telemetr
 export const awsSecondarySite = (
   config: ConsumerEnvironment,
   telemetry: Telemetry,
+  standingOf: (siteTable: Table, clock: Clock) => StandingReader,
 ): { readonly site: SecondarySite; readonly deadline: Deadline; readonly versioning: VersioningCheck } => {
   const deadline = new Deadline(systemClock);
   const accountId = config.ACCOUNT_ID;
   const source = { client: s3Reader(config.PRIMARY_REGION), bucket: config.PRIMARY_BUCKET, accountId };
   const replica = { client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId };
+  const siteTable = new DynamoTable(dynamoClient(), config.SITE_TABLE);
   const site: SecondarySite = {
     ...siteBase(config, telemetry),
     ...tables(config),
@@ -68,6 +78,15 @@ export const awsSecondarySite = (
     }),
     verificationQueue: new SqsQueue(sqsClient(), config.VERIFICATION_QUEUE),
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
+    siteTable,
+    standing: standingOf(siteTable, systemClock),
+    removalGuard: {
+      floor: Number(config.REMOVAL_GUARD_FLOOR),
+      percent: Number(config.REMOVAL_GUARD_PERCENT),
+      most: Number(config.REMOVAL_GUARD_MOST),
+    },
+    syncTimeoutMs: Number(config.SYNC_TIMEOUT_SECONDS) * 1_000,
+    syncObjectStorage: config.SYNC_OBJECT_STORAGE === "true",
   };
   return { site, deadline, versioning: new VersioningCheck([source, replica]) };
 };

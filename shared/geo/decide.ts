@@ -74,8 +74,9 @@ export const decide = (row: RegistryRow, source: Seen, replica: Seen): Decision 
   }
   if (replica.found === "absent") return { do: "copy", replica: { expect: "nothing" } };
   const { versionId, etag } = replica.facts;
-  // A replica that was read and found wrong is not trusted again on anybody's word, or it would never be repaired (F26).
-  if (!row.checksum_mismatch) {
+  // A replica that was read and found wrong is not trusted again on anybody's word, or it would never be repaired (F26);
+  // nor is any when somebody has asked for a fresh copy (F18).
+  if (!row.checksum_mismatch && row.resync_requested !== true) {
     if (named(row, source.facts, replica.facts)) return { do: "settle_synced", because: "named", versionId, etag };
     if (adoptable(source.facts, replica.facts)) return { do: "settle_synced", because: "adopt", versionId, etag };
   }

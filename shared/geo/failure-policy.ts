@@ -1,10 +1,12 @@
 import {
   BLOCKED_RETRY_MS,
   FAILURE_TEXT_LENGTH_MAX,
+  GUARDED_RETRY_MIN_MS,
+  GUARDED_RETRY_SPREAD_MS,
   THROTTLE_RETRY_MIN_MS,
   THROTTLE_RETRY_SPREAD_MS,
 } from "./limits.ts";
-import { retryDelayMs } from "./retry.ts";
+import { RETRY_CAP_MISSING_SECONDS, retryDelayMs } from "./retry.ts";
 
 /** The classes of failure that call for different waits; `StoreFailure["kind"]` and what the protocol adds. */
 export type FailureKind =
@@ -17,13 +19,18 @@ export type FailureKind =
   | "rejected"
   | "unavailable"
   | "unknown_outcome"
-  | "unsettled";
+  | "unsettled"
+  | "missing_on_primary"
+  | "removal_guard";
 
 interface Policy {
   /** How the failure begins to be told. */
   readonly text: string;
-  /** `geo`: Geo's growing wait. `throttle`: a short one that is not counted. `blocked`: a long one, for a human. */
-  readonly wait: "geo" | "throttle" | "blocked";
+  /**
+   * `geo`: Geo's growing wait; `missing`: the same with the cap of four hours. `throttle`: a short one that is not counted.
+   * `blocked`: a long one, for a human; `guarded`: until a human has released the guard.
+   */
+  readonly wait: "geo" | "missing" | "throttle" | "blocked" | "guarded";
 }
 
 const POLICIES: Readonly<Record<FailureKind, Policy>> = {
@@ -44,6 +51,9 @@ const POLICIES: Readonly<Record<FailureKind, Policy>> = {
   unavailable: { text: "S3 did not answer", wait: "geo" },
   unknown_outcome: { text: "A write to the replica ended without an answer", wait: "geo" },
   unsettled: { text: "The object kept changing while it was copied", wait: "geo" },
+  // Geo's own words, which its users search for (F14).
+  missing_on_primary: { text: "The file is missing on the Geo primary site", wait: "missing" },
+  removal_guard: { text: "Removal held back by the guard", wait: "guarded" },
 };
 
 /** What a row records about a failed attempt. */
@@ -86,6 +96,20 @@ export const recordFailure = (
       };
     case "blocked":
       return { text: recorded, retryAt: now + BLOCKED_RETRY_MS, retryCount: retryCount + 1, blockedReason: kind };
+    case "guarded":
+      return {
+        text: recorded,
+        retryAt: now + GUARDED_RETRY_MIN_MS + Math.floor(random() * GUARDED_RETRY_SPREAD_MS),
+        retryCount: retryCount + 1,
+        blockedReason: kind,
+      };
+    case "missing":
+      return {
+        text: recorded,
+        retryAt: now + retryDelayMs(retryCount + 1, random, RETRY_CAP_MISSING_SECONDS),
+        retryCount: retryCount + 1,
+        blockedReason: undefined,
+      };
     case "geo":
       return {
         text: recorded,
@@ -95,3 +119,15 @@ export const recordFailure = (
       };
   }
 };
+
+/**
+ * What a row says whose holder never came back (F20): Geo's text, and a count that begins at one again, since nothing is
+ * known against the object itself.
+ * @param leaseSeconds how long the holder had
+ */
+export const recordTimeout = (leaseSeconds: number, now: number, random: () => number): RecordedFailure => ({
+  text: `Sync timed out after ${leaseSeconds}`,
+  retryAt: now + retryDelayMs(1, random),
+  retryCount: 1,
+  blockedReason: undefined,
+});

@@ -35,6 +35,13 @@ export type GeoEvent = z.infer<typeof GeoEvent>;
 /** Most keys in one message: about a minute's work for one consumer, and 300 KiB at the very most. */
 export const KEYS_PER_MESSAGE_MAX = 100;
 
+const replicableName = z.string().check(z.minLength(1), z.maxLength(255));
+
+/** Percent-encoded. */
+const encodedKeys = z
+  .array(z.string().check(z.minLength(1), z.maxLength(3_072)))
+  .check(z.minLength(1), z.maxLength(KEYS_PER_MESSAGE_MAX));
+
 /** A message in a geo-events, verification or checksum queue. */
 export const GeoMessage = z.discriminatedUnion("kind", [
   z.object({
@@ -46,11 +53,17 @@ export const GeoMessage = z.discriminatedUnion("kind", [
     version: z.literal(1),
     /** Rows found in the due index: to be attended to without counting as a change. */
     kind: z.literal("due"),
-    replicable_name: z.string().check(z.minLength(1), z.maxLength(255)),
-    /** Percent-encoded keys. */
-    keys: z
-      .array(z.string().check(z.minLength(1), z.maxLength(3_072)))
-      .check(z.minLength(1), z.maxLength(KEYS_PER_MESSAGE_MAX)),
+    replicable_name: replicableName,
+    keys: encodedKeys,
+  }),
+  z.object({
+    version: z.literal(1),
+    /** Keys that an operator wants copied again whatever their replicas hold (F18). */
+    kind: z.literal("resync"),
+    replicable_name: replicableName,
+    keys: encodedKeys,
+    /** The same from the operator's request to the consumer's logs. */
+    correlation_id: z.string().check(z.minLength(1), z.maxLength(255)),
   }),
 ]);
 export type GeoMessage = z.infer<typeof GeoMessage>;

@@ -31,8 +31,15 @@ const LEASE_MARGIN_MS = 60 * SECOND_MS;
 /** The longest that any Lambda function may run. */
 const FUNCTION_TIMEOUT_MAX_MS = 15 * MINUTE_MS;
 
-/** How long a lease lasts: the holder has certainly been ended by then. */
-export const leaseMs = (functionTimeoutMs: number): number => functionTimeoutMs + LEASE_MARGIN_MS;
+/** Geo's limits of a site's sync timeout (`blob_download_timeout`), seconds, and its default: eight hours (F20). */
+export const SYNC_TIMEOUT_SECONDS = { least: 1, most: 86_400, standard: 28_800 } as const;
+
+/**
+ * How long a lease lasts: the holder has certainly been ended by then. A shorter sync timeout shortens it: a worker that is
+ * taken over while it lives costs work and a quarantine, and nothing else (R12).
+ */
+export const leaseMs = (functionTimeoutMs: number, syncTimeoutMs = Number.POSITIVE_INFINITY): number =>
+  Math.min(functionTimeoutMs + LEASE_MARGIN_MS, syncTimeoutMs);
 
 /**
  * How long a row stays in quarantine after a write whose end nobody saw (R10-R12): twice the longest that its writer can
@@ -60,6 +67,16 @@ export const PRIMARY_CHECKSUM_LOOK_SECONDS = 20;
 /** A row that waits for the primary's checksum looks again after as long as it has waited, between these bounds. */
 export const PRIMARY_CHECKSUM_WAIT_MIN_MS = 5 * MINUTE_MS;
 export const PRIMARY_CHECKSUM_WAIT_MAX_MS = 4 * HOUR_MS;
+
+/** Removals that the guard holds back are asked about again after 15 to 30 minutes: spread, since they come in crowds. */
+export const GUARDED_RETRY_MIN_MS = 15 * MINUTE_MS;
+export const GUARDED_RETRY_SPREAD_MS = 15 * MINUTE_MS;
+
+/** The removal guard counts removals of a type in windows of this length. */
+export const REMOVAL_WINDOW_MS = HOUR_MS;
+
+/** How old what a worker knows of its site's role and epoch may be when it writes to S3: the soft fence of a promotion. */
+export const STANDING_KEPT_MS = 10 * SECOND_MS;
 
 /** A row that can not progress without a human (archived, forbidden by lock, too large) is tried again this rarely. */
 export const BLOCKED_RETRY_MS = 4 * HOUR_MS;

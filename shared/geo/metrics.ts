@@ -26,6 +26,16 @@ export const COUNT_METRICS = {
   syncBlocked: "SyncBlocked",
   /** A replica was removed, by a delete marker, since the primary does not hold the object any more. */
   replicaRemoved: "ReplicaRemoved",
+  /** A removal waits for an operator to release the guard: more objects of one type would go within an hour than usual. */
+  removalHeldBack: "RemovalHeldBack",
+  /** A removal waits because the primary's record still names the object that its bucket does not hold. */
+  missingOnPrimary: "MissingOnPrimary",
+  /** A row's holder never came back: a worker died, and the row is tried again. */
+  syncTimedOut: "SyncTimedOut",
+  /** A verification's holder never came back. */
+  verificationTimedOut: "VerificationTimedOut",
+  /** The replica's bucket changed without a row saying so, and the key was driven again. */
+  driftFound: "DriftFound",
   /** Bytes that were copied to the secondary by attempts that succeeded. */
   bytesCopied: "BytesCopied",
   /** An attempt had to start over because the key changed while it worked. Normal at a low rate. */

@@ -80,3 +80,15 @@ export const functionName = (installation: Installation, site: NamedSite, folder
 
 /** The sparse index that lists every row that is not settled. */
 export const DUE_INDEX = "due";
+
+/** The partitions of a site's own table: what a function may touch in it is granted by these. */
+export const SITE_TABLE_PARTITIONS = {
+  /** Counts of the site's rows. */
+  counter: "counter",
+  /** The API's tokens. */
+  token: "token",
+  /** What the removal guard of each type stands at. */
+  removalGuard: "removal_guard",
+  /** The site's record of itself: role and epoch. */
+  site: "site",
+} as const;

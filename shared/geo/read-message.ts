@@ -7,7 +7,7 @@ import { matchKey } from "./replicable-match.ts";
 export type Wanted =
   | {
       readonly want: "sync";
-      readonly cause: "hint" | "due";
+      readonly cause: "hint" | "resync" | "due";
       readonly replicableName: string;
       readonly key: string;
       readonly correlationId: string;
@@ -62,9 +62,9 @@ export const readGeoMessage = (replicables: readonly Replicable[], body: string,
       : message.keys.map((encodedKey) => ({
           replicableName: message.replicable_name,
           encodedKey,
-          correlationId: messageId,
+          correlationId: message.kind === "resync" ? message.correlation_id : messageId,
           want: "sync" as const,
-          cause: "due" as const,
+          cause: message.kind,
         }));
   const problems: string[] = [];
   for (const { encodedKey, ...rest } of named) {

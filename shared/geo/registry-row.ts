@@ -71,7 +71,10 @@ const RegistryItem = z.object({
   retry_at: time,
   retry_count: z._default(z.number(), 0),
   last_sync_failure: text,
+  /** The primary's record names the object, and its bucket does not hold it (F14). */
   missing_on_primary: z.optional(z.boolean()),
+  /** An operator asked for a fresh copy: whatever the replica holds now is not taken for one (F18). */
+  resync_requested: z.optional(z.boolean()),
   checksum_mismatch: z._default(z.boolean(), false),
   /** The primary's digest, while the two differ. */
   verification_checksum_mismatched: text,

@@ -1,3 +1,5 @@
+import type { RemovalGuardPolicy } from "../geo/removal-guard.ts";
+import type { SiteStanding } from "../geo/site-standing.ts";
 import type { Chance, Clock } from "./clock.ts";
 import type { MessageQueue } from "./message-queue.ts";
 import type { ReadableBucket, ReplicaBucket } from "./object-store.ts";
@@ -22,8 +24,22 @@ export interface VerifyingSite extends SiteBase {
   readonly primaryState: Pick<Table, "get">;
 }
 
+/** What a site is for now, by its own record; at most `STANDING_KEPT_MS` old. */
+export interface StandingReader {
+  /** Throws TableUnavailableError when the record is too old and can not be read again. */
+  read(): Promise<SiteStanding>;
+}
+
 /** A secondary site, seen by its event-consumer. */
 export interface SecondarySite extends VerifyingSite {
+  readonly standing: StandingReader;
+  /** This site's own table: the removal guard, and the counts that its limit is made from. */
+  readonly siteTable: Pick<Table, "update" | "query">;
+  readonly removalGuard: RemovalGuardPolicy;
+  /** After how long a row whose holder never came back is given up on, milliseconds; see `leaseMs`. */
+  readonly syncTimeoutMs: number;
+  /** Whether this site keeps replicas of objects at all. When not, it neither copies nor removes any (F50, F54). */
+  readonly syncObjectStorage: boolean;
   /** The primary's bucket: read, never written. */
   readonly primary: ReadableBucket;
   readonly replica: ReplicaBucket;

@@ -147,11 +147,14 @@ export const consumeEvents = async (
   message: ReceivedMessage,
 ): Promise<WorkedThrough> => {
   const { site, stopAt } = consuming;
+  // Taken up in one epoch, and written in no other (R27). A site that is no secondary now keeps its messages.
+  const { role, epoch } = await site.standing.read();
+  if (role !== "secondary") return { done: false, left: 1, reason: `this site is ${role} now, not secondary` };
   return workThroughMessage(consuming, message, async (wanted) => {
     const { replicableName, key, correlationId } = wanted;
     if (wanted.want === "verify") return forwardToVerification(site, replicableName, key);
     const startedAt = site.clock.now();
-    const result = await syncBlob(site, { ref: { replicableName, key }, cause: wanted.cause, stopAt });
+    const result = await syncBlob(site, { ref: { replicableName, key }, cause: wanted.cause, stopAt, epoch });
     if (result.result === "verification_due") await forwardToVerification(site, replicableName, key);
     reportSync(site, replicableName, key, correlationId, startedAt, result);
   });

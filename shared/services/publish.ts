@@ -36,7 +36,7 @@ const ingest = (body: string): Ingested => {
   if ("message" in own) {
     return own.message.kind === "geo_events"
       ? { kind: "geo_events", events: own.message.events }
-      : { kind: "unreadable", reason: "a list of due rows does not travel between sites" };
+      : { kind: "unreadable", reason: `a message of kind ${own.message.kind} does not travel between sites` };
   }
   const notification = parseS3Notification(body);
   switch (notification.kind) {

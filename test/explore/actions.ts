@@ -162,7 +162,7 @@ const starts = (rules: Rules, state: State): readonly Action[] => {
   if (index < 0) return [];
   const begin = (cause: "hint" | "due"): Promise<State> => {
     rules.stage.state = state;
-    const attempt = firstStep({ ref: REF, cause, stopAt: NEVER }, rules.site.chance.token());
+    const attempt = firstStep({ ref: REF, cause, stopAt: NEVER, epoch: 0 }, rules.site.chance.token());
     const started = withWorker(rules.stage.state, index, { attempt, message: cause === "hint" });
     return Promise.resolve(cause === "hint" ? { ...started, hints: started.hints - 1 } : started);
   };

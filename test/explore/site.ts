@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
+import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import type { ObjectFacts } from "../../shared/geo/object-facts.ts";
+import { REMOVAL_GUARD_DEFAULT } from "../../shared/geo/removal-guard.ts";
+import { FIRST_STANDING } from "../../shared/geo/site-standing.ts";
 import { compile } from "../../shared/memory/expression.ts";
 import type {
   CopyOutcome,
@@ -54,6 +57,12 @@ const facts = (versionId: string, content: Content): ObjectFacts => ({
   archived: false,
   customerKey: false,
 });
+
+/** S3 tells of a delete marker; of a key without any version it says nothing but 404. */
+const absence = (versions: State["source"]): HeadOutcome => {
+  const top = versions.at(-1);
+  return top === undefined ? { outcome: "absent" } : { outcome: "absent", deleteMarkerVersionId: top.v };
+};
 
 const contentOfEtag = (etag: string): Content => etag.slice(1, -1) as Content;
 
@@ -134,13 +143,21 @@ export const explorationSite = (
     fusedVerificationBytesMax,
     verificationQueue: { name: "verification", send: () => Promise.resolve({ outcome: "sent" }) },
     primaryState: { get: () => Promise.resolve(undefined) },
+    standing: { read: () => Promise.resolve(FIRST_STANDING) },
+    siteTable: {
+      update: () => Promise.resolve({ outcome: "written", item: {} }),
+      query: () => Promise.resolve({ items: [] }),
+    },
+    removalGuard: REMOVAL_GUARD_DEFAULT,
+    syncTimeoutMs: SYNC_TIMEOUT_SECONDS.standard * 1_000,
+    syncObjectStorage: true,
     primary: {
       bucket: "primary",
       head: () => {
         const current = currentOf(stage.state.source);
         const honest: HeadOutcome =
           current === undefined
-            ? { outcome: "absent" }
+            ? absence(stage.state.source)
             : { outcome: "present", facts: facts(current.v, current.content) };
         return Promise.resolve(tampering.sourceHead?.(stage.state, honest) ?? honest);
       },

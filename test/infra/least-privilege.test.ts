@@ -160,7 +160,7 @@ describe("each function", () => {
 });
 
 describe("rights on the site table", () => {
-  it("are for one partition: who counts can not make tokens", () => {
+  it("are for one partition each: who counts or removes can not make tokens", () => {
     const statements = templates.flatMap((template) =>
       ofType(template, "AWS::IAM::Policy").flatMap(({ Properties }) =>
         Policy.parse(Properties).PolicyDocument.Statement.filter(({ Resource }) =>
@@ -168,10 +168,11 @@ describe("rights on the site table", () => {
         ),
       ),
     );
-    expect(statements).toHaveLength(4 * 3);
+    const [sites, secondaries] = [4, 3];
+    expect(statements).toHaveLength(sites * 3 + secondaries * 3);
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
-        /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token)"\]\}\}$/,
+        /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site)"\]\}\}$/,
       );
     }
   });

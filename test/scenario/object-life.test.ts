@@ -173,6 +173,6 @@ test("a verified object that is larger or colder than can be copied stays verifi
   };
   const site = { ...world.secondary, primary: archived as typeof world.secondary.primary };
   const { syncBlob } = await import("../../shared/services/blob-sync/blob-sync.ts");
-  const result = await syncBlob(site, { ref: world.refOf(KEY), cause: "hint", stopAt: Infinity });
+  const result = await syncBlob(site, { ref: world.refOf(KEY), cause: "hint", stopAt: Infinity, epoch: 0 });
   expect(result).toMatchObject({ result: "synced", how: "unchanged" });
 });

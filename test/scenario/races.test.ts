@@ -103,7 +103,7 @@ describe("two workers on one key", () => {
     world.primaryBucket.put(KEY, "one");
     await new Worker(world, KEY).until("copy");
     world.clock.advance(leaseMs(world.secondary.functionTimeoutMs) + 1);
-    expect(await new Worker(world, KEY, "due").finish()).toMatchObject({ result: "synced" });
+    expect(await new Worker(world, KEY).finish()).toMatchObject({ result: "synced" });
     expect(await world.row(KEY)).toMatchObject({ state: "synced", taint_until: expect.any(Number) as number });
     await expectConverged(world, "one");
   });

@@ -1,6 +1,12 @@
 import type { GeoMessage } from "../../shared/geo/geo-message.ts";
 import { encodeKey } from "../../shared/geo/key-codec.ts";
-import { FUSED_VERIFICATION_BYTES_MAX, quarantineMs, STOP_BEFORE_TIMEOUT_MS } from "../../shared/geo/limits.ts";
+import {
+  FUSED_VERIFICATION_BYTES_MAX,
+  quarantineMs,
+  STOP_BEFORE_TIMEOUT_MS,
+  SYNC_TIMEOUT_SECONDS,
+} from "../../shared/geo/limits.ts";
+import { REMOVAL_GUARD_DEFAULT } from "../../shared/geo/removal-guard.ts";
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
 import { matchKey } from "../../shared/geo/replicable-match.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
@@ -12,6 +18,7 @@ import { MemoryTopic } from "../../shared/memory/topic.ts";
 import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
 import type { PrimarySite, SecondarySite, SiteBase } from "../../shared/ports/site.ts";
 import type { Item, QueryPage } from "../../shared/ports/table.ts";
+import { CachedStanding } from "../../shared/services/cached-standing.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
@@ -138,6 +145,8 @@ export class World {
     const registry = (process: Invocation) => new TablePort(wires, process, this.registry, "registry", stale.registry);
     const state = (process: Invocation) =>
       new TablePort(wires, process, this.verificationState, "verification_state", stale.verificationState);
+    const ownTable = (process: Invocation) =>
+      new TablePort(wires, process, this.secondarySiteTable, "site_table", new Map<string, QueryPage>());
     const queue = (process: Invocation, to: Channel | MemoryTopic) => new QueuePort(wires, process, to);
     const parking = (process: Invocation, of: Channel) => new QueuePort(wires, process, of.deadLetters);
     const primary = (process: Invocation): PrimarySite => ({
@@ -148,6 +157,11 @@ export class World {
     });
     const secondary = (process: Invocation): SecondarySite => ({
       ...base(process, "secondary"),
+      siteTable: ownTable(process),
+      standing: new CachedStanding(ownTable(process), new MachineClock(wires, process)),
+      removalGuard: REMOVAL_GUARD_DEFAULT,
+      syncTimeoutMs: SYNC_TIMEOUT_SECONDS.standard * 1_000,
+      syncObjectStorage: true,
       primary: new BucketPort(wires, process, primaryBucket, "primary_bucket"),
       replica: new ReplicaPort(wires, process, replicaBucket, this.replicaBucket),
       registry: registry(process),

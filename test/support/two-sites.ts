@@ -1,6 +1,7 @@
 import { rowKey, parseRegistryRow, parseVerificationStateRow } from "../../shared/geo/registry-row.ts";
 import type { RegistryRow, VerificationStateRow } from "../../shared/geo/registry-row.ts";
-import { FUSED_VERIFICATION_BYTES_MAX } from "../../shared/geo/limits.ts";
+import { FUSED_VERIFICATION_BYTES_MAX, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
+import { REMOVAL_GUARD_DEFAULT, type RemovalGuardPolicy } from "../../shared/geo/removal-guard.ts";
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
 import { matchKey } from "../../shared/geo/replicable-match.ts";
 import type { Replicable } from "../../shared/geo/replicable.ts";
@@ -17,6 +18,7 @@ import { MemoryTopic } from "../../shared/memory/topic.ts";
 import type { PrimarySite, SecondarySite } from "../../shared/ports/site.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
+import { CachedStanding } from "../../shared/services/cached-standing.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
@@ -50,6 +52,10 @@ export interface TwoSitesOptions {
   readonly replicables?: readonly Replicable[];
   /** Default: the product's own limit. */
   readonly fusedVerificationBytesMax?: number;
+  /** Default: the product's own. */
+  readonly removalGuard?: RemovalGuardPolicy;
+  /** Default true. */
+  readonly syncObjectStorage?: boolean;
 }
 
 /**
@@ -95,6 +101,8 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
   const registry = new MemoryTable({ name: "registry", indexes: [dueIndex] });
   const verificationState = new MemoryTable({ name: "verification-state", indexes: [dueIndex] });
 
+  const siteTable = new MemoryTable({ name: "site" });
+
   const base = { clock, chance, telemetry, functionTimeoutMs: FUNCTION_TIMEOUT_MS };
   const primary: PrimarySite = {
     ...base,
@@ -112,6 +120,11 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     primaryState: verificationState,
     verificationQueue: verification.live,
     fusedVerificationBytesMax: options.fusedVerificationBytesMax ?? FUSED_VERIFICATION_BYTES_MAX,
+    siteTable,
+    standing: new CachedStanding(siteTable, clock),
+    removalGuard: options.removalGuard ?? REMOVAL_GUARD_DEFAULT,
+    syncTimeoutMs: SYNC_TIMEOUT_SECONDS.standard * 1_000,
+    syncObjectStorage: options.syncObjectStorage ?? true,
   };
 
   const stopAt = () => clock.now() + FUNCTION_TIMEOUT_MS - 5_000;
@@ -195,6 +208,7 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     replicaFaults,
     registry,
     verificationState,
+    siteTable,
     queues: { ingest, checksum, events, verification },
     publishing,
     refOf,

@@ -13,7 +13,7 @@ export class Worker {
   constructor(world: TwoSites, key: string, cause: SyncRequest["cause"] = "hint") {
     this.#world = world;
     const stopAt = world.clock.now() + world.secondary.functionTimeoutMs - 5_000;
-    this.#attempt = firstStep({ ref: world.refOf(key), cause, stopAt }, world.chance.token());
+    this.#attempt = firstStep({ ref: world.refOf(key), cause, stopAt, epoch: 0 }, world.chance.token());
   }
 
   /** Where it stands: the step that it would take next. */

@@ -29,6 +29,8 @@ export interface Held {
   readonly passes: number;
   /** When to stop and let go, milliseconds since the epoch. */
   readonly stopAt: number;
+  /** The site's epoch when the attempt was asked for: it writes to S3 in no other (R27, R38). */
+  readonly epoch: number;
 }
 
 /** Who wants the key to be looked at. */
@@ -36,9 +38,10 @@ export interface Asked {
   readonly ref: ObjectRef;
   /** Fresh for this attempt. */
   readonly token: string;
-  /** A hint counts as a change; a due row does not. */
-  readonly cause: "hint" | "due";
+  /** A hint counts as a change; a due row does not. A resync is a hint that wants a fresh copy whatever is there (F18). */
+  readonly cause: "hint" | "resync" | "due";
   readonly stopAt: number;
+  readonly epoch: number;
 }
 
 /** How an attempt ended. The message that led to it may be acknowledged after each of these. */
@@ -50,11 +53,12 @@ export type SyncResult =
       readonly size: number;
       readonly sourceLastModified: number;
     }
-  | { readonly result: "absent"; readonly how: "removed" | "unchanged" }
+  /** The row is gone. `left_in_place`: the replica is not, since this site does not touch objects (F50). */
+  | { readonly result: "absent"; readonly how: Gone }
   | { readonly result: "joined" }
   | {
       readonly result: "failed";
-      readonly kind: FailureKind | "checksum_mismatch";
+      readonly kind: FailureKind | "checksum_mismatch" | "sync_timeout";
       readonly text: string;
       readonly retryAt: number;
       /** Nothing will change until somebody acts. */
@@ -69,12 +73,16 @@ export type SyncResult =
   | { readonly result: "verification_due" }
   | { readonly result: "rechecked" };
 
+/** How a key came to have no row. */
+export type Gone = "removed" | "unchanged" | "left_in_place";
+
 export type Attempt =
   // Claiming: T1
   | { readonly at: "touch_and_claim"; readonly asked: Asked }
   | { readonly at: "join"; readonly asked: Asked }
   | { readonly at: "take_over"; readonly asked: Asked; readonly oldToken: string }
   | { readonly at: "claim_seen"; readonly asked: Asked; readonly seenGen: number }
+  | { readonly at: "time_out"; readonly asked: Asked; readonly row: RegistryRow; readonly oldToken: string }
   // What the due index found: T10's other half, and T8
   | { readonly at: "look_at_row"; readonly asked: Asked }
   | { readonly at: "recheck"; readonly asked: Asked; readonly row: RegistryRow }
@@ -89,6 +97,7 @@ export type Attempt =
     }
   // Looking: T2, T3
   | { readonly at: "observe_source"; readonly held: Held }
+  | { readonly at: "ask_primary_record"; readonly held: Held }
   | { readonly at: "observe_replica"; readonly held: Held; readonly source: Seen }
   | {
       readonly at: "compare_tags";
@@ -98,6 +107,7 @@ export type Attempt =
     }
   // Writing: T4
   | { readonly at: "copy"; readonly held: Held; readonly source: ObjectFacts; readonly expectation: Expectation }
+  | { readonly at: "ask_removal_guard"; readonly held: Held; readonly etag: string }
   | { readonly at: "remove"; readonly held: Held; readonly etag: string }
   | { readonly at: "resolve_unknown"; readonly held: Held; readonly source: Seen; readonly detail: string }
   // Reading back
@@ -109,7 +119,7 @@ export type Attempt =
       readonly written: Written;
       readonly verdict: VerificationVerdict;
     }
-  | { readonly at: "commit_absent"; readonly held: Held; readonly how: "removed" | "unchanged" }
+  | { readonly at: "commit_absent"; readonly held: Held; readonly how: Gone }
   | { readonly at: "commit_mismatched"; readonly held: Held; readonly written: Written; readonly mismatch: Mismatch }
   | { readonly at: "next_pass"; readonly held: Held; readonly outcome: PassOutcome | undefined }
   | { readonly at: "leave_pending"; readonly held: Held; readonly outcome: PassOutcome | undefined }

@@ -2,7 +2,7 @@ import { STEPS_PER_ATTEMPT_MAX } from "../../geo/limits.ts";
 import type { ObjectRef } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { Attempt, AttemptAt, Step, SyncResult } from "./attempt.ts";
-import { claimSeenStep, joinStep, lookAtRowStep, takeOverStep, touchAndClaimStep } from "./claiming.ts";
+import { claimSeenStep, joinStep, lookAtRowStep, takeOverStep, timeOutStep, touchAndClaimStep } from "./claiming.ts";
 import {
   commitAbsentStep,
   commitMismatchedStep,
@@ -15,9 +15,9 @@ import {
   requestVerificationStep,
   taintStep,
 } from "./ending.ts";
-import { compareTagsStep, observeReplicaStep, observeSourceStep } from "./observing.ts";
+import { askPrimaryRecordStep, compareTagsStep, observeReplicaStep, observeSourceStep } from "./observing.ts";
 import { clearTaintStep, countSuspicionStep, recheckStep, rescheduleStep } from "./rechecking.ts";
-import { copyStep, readBackStep, removeStep, resolveUnknownStep } from "./writing.ts";
+import { askRemovalGuardStep, copyStep, readBackStep, removeStep, resolveUnknownStep } from "./writing.ts";
 
 /** Every step of the protocol, by where an attempt stands. */
 const STEPS: { readonly [At in Exclude<Attempt["at"], "ended">]: Step<SecondarySite, At> } = {
@@ -25,15 +25,18 @@ const STEPS: { readonly [At in Exclude<Attempt["at"], "ended">]: Step<SecondaryS
   join: joinStep,
   take_over: takeOverStep,
   claim_seen: claimSeenStep,
+  time_out: timeOutStep,
   look_at_row: lookAtRowStep,
   recheck: recheckStep,
   clear_taint: clearTaintStep,
   count_suspicion: countSuspicionStep,
   reschedule: rescheduleStep,
   observe_source: observeSourceStep,
+  ask_primary_record: askPrimaryRecordStep,
   observe_replica: observeReplicaStep,
   compare_tags: compareTagsStep,
   copy: copyStep,
+  ask_removal_guard: askRemovalGuardStep,
   remove: removeStep,
   resolve_unknown: resolveUnknownStep,
   read_back: readBackStep,
@@ -57,15 +60,20 @@ export const step = (site: SecondarySite, attempt: Exclude<Attempt, AttemptAt<"e
 /** Why a key is to be looked at. */
 export interface SyncRequest {
   readonly ref: ObjectRef;
-  /** `hint`: something may have changed on the primary. `due`: the due index named the row. */
-  readonly cause: "hint" | "due";
+  /**
+   * `hint`: something may have changed on the primary. `resync`: an operator wants a fresh copy. `due`: the due index named
+   * the row.
+   */
+  readonly cause: "hint" | "resync" | "due";
   /** When to let go, milliseconds since the epoch: well before the function would be ended. */
   readonly stopAt: number;
+  /** The site's epoch when the message was taken up (`SiteStanding`). */
+  readonly epoch: number;
 }
 
 /** Where an attempt begins. */
 export const firstStep = (request: SyncRequest, token: string): Exclude<Attempt, AttemptAt<"ended">> => ({
-  at: request.cause === "hint" ? "touch_and_claim" : "look_at_row",
+  at: request.cause === "due" ? "look_at_row" : "touch_and_claim",
   asked: { ...request, token },
 });
 

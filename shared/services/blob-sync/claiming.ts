@@ -1,3 +1,4 @@
+import { recordTimeout } from "../../geo/failure-policy.ts";
 import { SOON_MS, VERIFICATION_GRACE_MS, leaseMs, quarantineMs } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
 import { type RegistryRow, parseRegistryRow, rowKey } from "../../geo/registry-row.ts";
@@ -7,12 +8,13 @@ import { claimSeen } from "../../tables/registry/claim-seen.ts";
 import { firstRev } from "../../tables/write-columns.ts";
 import { joinAttempt } from "../../tables/registry/join-attempt.ts";
 import { takeOver } from "../../tables/registry/take-over.ts";
+import { timeOut } from "../../tables/registry/time-out.ts";
 import { type ClaimArguments, touchAndClaim } from "../../tables/registry/touch-and-claim.ts";
 import { type Asked, type Attempt, type Held, type Step, type SyncResult, ended } from "./attempt.ts";
 
 const claimArguments = (site: SecondarySite, { ref, token }: Asked): ClaimArguments => {
   const now = site.clock.now();
-  return { ref, token, now, leaseUntil: now + leaseMs(site.functionTimeoutMs) };
+  return { ref, token, now, leaseUntil: now + leaseMs(site.functionTimeoutMs, site.syncTimeoutMs) };
 };
 
 const begin = (asked: Asked, item: Item): Attempt => {
@@ -27,24 +29,32 @@ const begin = (asked: Asked, item: Item): Attempt => {
     looks: 0,
     passes: 1,
     stopAt: asked.stopAt,
+    epoch: asked.epoch,
   };
   return { at: "observe_source", held };
 };
 
-/** Somebody else's row: join a live attempt, take over a dead one. */
+/** Whether what is asked for is news: it has to be counted, or it would be forgotten. */
+const isHint = ({ cause }: Asked): boolean => cause !== "due";
+
+/** Somebody else's row: join a live attempt; of a dead one, take over for a hint, and tell of it when only the row is due. */
 const contend = (site: SecondarySite, asked: Asked, row: RegistryRow): Attempt => {
-  if (row.attempt_token === undefined) return { at: "claim_seen", asked, seenGen: row.gen };
-  if ((row.lease_until ?? 0) < site.clock.now()) return { at: "take_over", asked, oldToken: row.attempt_token };
+  const oldToken = row.attempt_token;
+  if (oldToken === undefined) return { at: "claim_seen", asked, seenGen: row.gen };
+  if ((row.lease_until ?? 0) < site.clock.now()) {
+    return isHint(asked) ? { at: "take_over", asked, oldToken } : { at: "time_out", asked, row, oldToken };
+  }
   // A due row whose holder is alive needs nobody else; a hint has to be counted, so that the holder notices (R8).
-  return asked.cause === "hint" ? { at: "join", asked } : ended(asked.ref, { result: "nothing_due" });
+  return isHint(asked) ? { at: "join", asked } : ended(asked.ref, { result: "nothing_due" });
 };
 
 const retry = (asked: Asked): Attempt =>
-  asked.cause === "hint" ? { at: "touch_and_claim", asked } : { at: "look_at_row", asked };
+  isHint(asked) ? { at: "touch_and_claim", asked } : { at: "look_at_row", asked };
 
 export const touchAndClaimStep: Step<SecondarySite, "touch_and_claim"> = async (site, { asked }) => {
   const revStart = firstRev(() => site.chance.random());
-  const written = await site.registry.update(touchAndClaim({ ...claimArguments(site, asked), revStart }));
+  const resync = asked.cause === "resync";
+  const written = await site.registry.update(touchAndClaim({ ...claimArguments(site, asked), revStart, resync }));
   if (written.outcome === "written") return begin(asked, written.item);
   if (written.item === undefined) return retry(asked);
   const row = parseRegistryRow(written.item);
@@ -55,7 +65,7 @@ export const touchAndClaimStep: Step<SecondarySite, "touch_and_claim"> = async (
 
 export const joinStep: Step<SecondarySite, "join"> = async (site, { asked }) => {
   const now = site.clock.now();
-  const written = await site.registry.update(joinAttempt(asked.ref, now, now + SOON_MS));
+  const written = await site.registry.update(joinAttempt(asked.ref, now, now + SOON_MS, asked.cause === "resync"));
   if (written.outcome === "refused") return retry(asked);
   const row = parseRegistryRow(written.item);
   // The holder left between the refused claim and our count: nobody is obliged to look but us.
@@ -66,11 +76,29 @@ export const joinStep: Step<SecondarySite, "join"> = async (site, { asked }) => 
 export const takeOverStep: Step<SecondarySite, "take_over"> = async (site, { asked, oldToken }) => {
   const claim = claimArguments(site, asked);
   const taintUntil = claim.now + quarantineMs(site.functionTimeoutMs);
-  const hints = asked.cause === "hint" ? 1 : 0;
-  const written = await site.registry.update(takeOver({ ...claim, oldToken, taintUntil, hints }));
+  const hints = isHint(asked) ? 1 : 0;
+  const resync = asked.cause === "resync";
+  const written = await site.registry.update(takeOver({ ...claim, oldToken, taintUntil, hints, resync }));
   if (written.outcome === "refused") return retry(asked);
   site.telemetry.count(COUNT_METRICS.taintedRow, 1, asked.ref.replicableName);
   return begin(asked, written.item);
+};
+
+/**
+ * F20. The sweep found a row whose holder never came back: it becomes failed and says so, as Geo's sync timeout does, and
+ * is tried again in a minute or so. Tainted like any other row that is taken from its holder (R10-R12).
+ */
+export const timeOutStep: Step<SecondarySite, "time_out"> = async (site, { asked, row, oldToken }) => {
+  const now = site.clock.now();
+  const leaseSeconds = Math.round(((row.lease_until ?? now) - (row.attempt_started_at ?? now)) / 1_000);
+  const failure = recordTimeout(leaseSeconds, now, () => site.chance.random());
+  const taintUntil = now + quarantineMs(site.functionTimeoutMs);
+  const written = await site.registry.update(timeOut({ ref: asked.ref, oldToken, now, taintUntil, failure }));
+  if (written.outcome === "refused") return retry(asked);
+  site.telemetry.count(COUNT_METRICS.syncTimedOut, 1, asked.ref.replicableName);
+  site.telemetry.count(COUNT_METRICS.taintedRow, 1, asked.ref.replicableName);
+  const { text, retryAt } = failure;
+  return ended(asked.ref, { result: "failed", kind: "sync_timeout", text, retryAt, blocked: false });
 };
 
 export const claimSeenStep: Step<SecondarySite, "claim_seen"> = async (site, { asked, seenGen }) => {
@@ -81,7 +109,7 @@ export const claimSeenStep: Step<SecondarySite, "claim_seen"> = async (site, { a
   // Somebody was faster. Whoever touched the row since we counted our hint is obliged to look after us; a live holder
   // has our count in its `gen`. Only a row that nobody holds needs another try.
   if (row === undefined)
-    return asked.cause === "hint" ? { at: "touch_and_claim", asked } : ended(asked.ref, { result: "nothing_due" });
+    return isHint(asked) ? { at: "touch_and_claim", asked } : ended(asked.ref, { result: "nothing_due" });
   if (row.attempt_token === undefined) return { at: "claim_seen", asked, seenGen: row.gen };
   if ((row.lease_until ?? 0) < site.clock.now())
     return { at: "take_over", asked: { ...asked, cause: "due" }, oldToken: row.attempt_token };

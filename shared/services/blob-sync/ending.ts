@@ -117,7 +117,7 @@ export const commitMismatchedStep: Step<SecondarySite, "commit_mismatched"> = as
 };
 
 export const nextPassStep: Step<SecondarySite, "next_pass"> = async (site, { held, outcome }) => {
-  const leaseUntil = site.clock.now() + leaseMs(site.functionTimeoutMs);
+  const leaseUntil = site.clock.now() + leaseMs(site.functionTimeoutMs, site.syncTimeoutMs);
   const moved = await site.registry.update(nextPass(heldAttempt(site, held), outcome, leaseUntil));
   if (moved.outcome === "refused") return lostLease(held);
   const row = parseRegistryRow(moved.item);
@@ -142,7 +142,9 @@ const afterLettingGo = (held: Held, written: WriteOutcome, result: SyncResult): 
 export const failStep: Step<SecondarySite, "fail"> = async (site, { held, kind, detail }) => {
   const attempt = heldAttempt(site, held);
   const failure = recordFailure(kind, detail, held.row.retry_count, attempt.now, () => site.chance.random());
-  const written = await site.registry.update(fail(attempt, failure));
+  const missingOnPrimary = kind === "missing_on_primary";
+  if (missingOnPrimary) site.telemetry.count(COUNT_METRICS.missingOnPrimary, 1, held.ref.replicableName);
+  const written = await site.registry.update(fail(attempt, { ...failure, missingOnPrimary }));
   const result: SyncResult = {
     result: "failed",
     kind,

@@ -7,6 +7,7 @@ import {
   VERIFICATION_GRACE_MS,
 } from "../../geo/limits.ts";
 import type { ObjectFacts } from "../../geo/object-facts.ts";
+import { parseVerificationStateRow, rowKey } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { StoreFailure } from "../../ports/object-store.ts";
 import type { Attempt, AttemptAt, Held, SettledDecision, Step, Written } from "./attempt.ts";
@@ -35,12 +36,35 @@ const neverWritten = ({ row, looks, passes }: Held): boolean =>
 export const observeSourceStep: Step<SecondarySite, "observe_source"> = async (site, { held }) => {
   const seen = await site.primary.head(held.ref.key);
   if (seen.outcome === "failed") return failedAt(held, seen.failure);
-  if (seen.outcome === "absent") return { at: "observe_replica", held, source: { found: "absent" } };
+  if (seen.outcome === "absent") {
+    // A delete marker is S3's own word that the key was deleted; a key that shows nothing at all needs another witness.
+    return seen.deleteMarkerVersionId === undefined
+      ? { at: "ask_primary_record", held }
+      : { at: "observe_replica", held, source: NOTHING_THERE };
+  }
   const { facts } = seen;
+  // A site that keeps no replicas forgets the key, and leaves alone what is there (F50, F54).
+  if (!site.syncObjectStorage) return { at: "commit_absent", held, how: "left_in_place" };
   // One request less for every new object: the copy goes out on the condition that nothing is there, and if something
   // is, S3 refuses it and both sides are looked at.
   if (neverWritten(held)) return copyOnto(held, facts, { expect: "nothing" });
   return { at: "observe_replica", held, source: { found: "present", facts } };
+};
+
+const NOTHING_THERE: Seen = { found: "absent" };
+
+/**
+ * R29, the second witness. The primary's bucket shows neither the object nor a marker of its deletion: its versions were
+ * purged, or it is not the bucket that it should be. The primary's own record is kept by another function, from the same
+ * bucket's history. While it still names the object the two disagree, nothing is removed, and an operator sees Geo's text
+ * for a file that is missing (F14). A purge that is wanted is recorded within seconds.
+ */
+export const askPrimaryRecordStep: Step<SecondarySite, "ask_primary_record"> = async (site, { held }) => {
+  const item = await site.primaryState.get(rowKey(held.ref));
+  const record = item === undefined ? undefined : parseVerificationStateRow(item);
+  return record === undefined || record.tombstone || record.src_version_id === undefined
+    ? { at: "observe_replica", held, source: NOTHING_THERE }
+    : { at: "fail", held, kind: "missing_on_primary", detail: "" };
 };
 
 /** T2 and T3 for the other side. */
@@ -53,7 +77,9 @@ export const observeReplicaStep: Step<SecondarySite, "observe_replica"> = async 
     case "settle_absent":
       return { at: "commit_absent", held, how: "unchanged" };
     case "remove":
-      return { at: "remove", held, etag: decision.etag };
+      return site.syncObjectStorage
+        ? { at: "ask_removal_guard", held, etag: decision.etag }
+        : { at: "commit_absent", held, how: "left_in_place" };
     case "settle_synced":
       if (source.found === "present" && replica.found === "present") {
         return { at: "compare_tags", held, source: source.facts, settled: decision };

@@ -7,16 +7,21 @@ import { clearTaint, countSuspicion } from "../../tables/registry/recheck.ts";
 import { rescheduleDue } from "../../tables/registry/reschedule-due.ts";
 import { type Step, ended } from "./attempt.ts";
 
-/** Whether the replica is what the row says. Version ids are compared, not ETags: those may come back (R13). */
-const asRecorded = (row: RegistryRow, seen: Exclude<HeadOutcome, { outcome: "failed" }>): boolean =>
-  seen.outcome === "absent" ? row.rep_version_id === undefined : seen.facts.versionId === row.rep_version_id;
+/**
+ * Whether the replica is what its row says. Version ids are compared, not ETags: those may come back (R13).
+ * @param recorded the row's `rep_version_id`
+ */
+export const asRecorded = (recorded: string | undefined, seen: Exclude<HeadOutcome, { outcome: "failed" }>): boolean =>
+  seen.outcome === "absent" ? recorded === undefined : seen.facts.versionId === recorded;
 
 /** T8. The quarantine is over: did anything of an old attempt land after all? */
 export const recheckStep: Step<SecondarySite, "recheck"> = async (site, { asked, row }) => {
   const seen = await site.replica.head(asked.ref.key);
   // Not knowing is not clean: the row stays due and is asked about again.
   if (seen.outcome === "failed") return ended(asked.ref, { result: "nothing_due" });
-  return asRecorded(row, seen) ? { at: "clear_taint", asked, row } : { at: "count_suspicion", asked, row };
+  return asRecorded(row.rep_version_id, seen)
+    ? { at: "clear_taint", asked, row }
+    : { at: "count_suspicion", asked, row };
 };
 
 /** When a row that is out of quarantine is due, by what it says of its verification and of its state. */

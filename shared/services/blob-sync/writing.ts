@@ -6,7 +6,9 @@ import { quarantineMs } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
 import { replicaStorageClass } from "../../geo/object-facts.ts";
 import { retryDelayMs } from "../../geo/retry.ts";
+import { mayWrite } from "../../geo/site-standing.ts";
 import type { SecondarySite } from "../../ports/site.ts";
+import { askToRemove } from "../removal-guard.ts";
 import type { Attempt, Held, Step } from "./attempt.ts";
 import { afterWriting, failedAt, lookAgain, verifyLater } from "./observing.ts";
 
@@ -22,9 +24,16 @@ const unknown = (site: SecondarySite, held: Held): Held => {
   return { ...wrote(held), ownTaintUntil: site.clock.now() + quarantineMs(site.functionTimeoutMs) };
 };
 
+/**
+ * R27, R38: the site has become something else, or its registry was restored, since the attempt was asked for. Read right
+ * before each write, from a record that may be ten seconds old: the fence is soft.
+ */
+const fenced = async (site: SecondarySite, held: Held): Promise<boolean> =>
+  !mayWrite(await site.standing.read(), held.epoch);
+
 /** T4. Copies exactly the version that was seen, onto exactly the replica that was seen. */
 export const copyStep: Step<SecondarySite, "copy"> = async (site, { held, source, expectation }) => {
-  if (outOfTime(site, held)) return { at: "release", held };
+  if (outOfTime(site, held) || (await fenced(site, held))) return { at: "release", held };
   const copied = await site.replica.copyFromPrimary({
     key: held.ref.key,
     sourceVersionId: source.versionId,
@@ -59,9 +68,17 @@ export const copyStep: Step<SecondarySite, "copy"> = async (site, { held, source
   }
 };
 
+/** R29, the number: removals come one by one, and only their number tells a lost bucket from people who tidy up. */
+export const askRemovalGuardStep: Step<SecondarySite, "ask_removal_guard"> = async (site, { held, etag }) => {
+  const permit = await askToRemove(site, held.ref.replicableName);
+  return permit.removal === "allowed"
+    ? { at: "remove", held, etag }
+    : { at: "fail", held, kind: "removal_guard", detail: permit.detail };
+};
+
 /** T4 for a key that the primary does not hold: a delete marker, on exactly the replica that was seen (S3, S4). */
 export const removeStep: Step<SecondarySite, "remove"> = async (site, { held, etag }) => {
-  if (outOfTime(site, held)) return { at: "release", held };
+  if (outOfTime(site, held) || (await fenced(site, held))) return { at: "release", held };
   const removed = await site.replica.remove(held.ref.key, etag);
   switch (removed.outcome) {
     case "removed":

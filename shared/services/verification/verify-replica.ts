@@ -18,6 +18,7 @@ import {
   commitVerified,
   failVerification,
   type HeldVerification,
+  timeOutVerification,
 } from "../../tables/registry/verification.ts";
 
 /**
@@ -29,6 +30,8 @@ export type VerificationResult =
   | { readonly result: "verified" }
   | { readonly result: "mismatched"; readonly text: string; readonly retryAt: number }
   | { readonly result: "failed"; readonly text: string; readonly retryAt: number }
+  /** Whoever verified it last never came back (F21). */
+  | { readonly result: "timed_out"; readonly text: string; readonly retryAt: number }
   /** The primary has no digest for this version yet. */
   | { readonly result: "awaiting_primary"; readonly dueAt: number }
   /** Not settled, being copied, being verified by somebody else, or verified already. */
@@ -58,6 +61,7 @@ export type Verification =
       readonly which: "any" | "unverified";
       readonly stopAt: number;
     }
+  | { readonly at: "time_out"; readonly ref: ObjectRef; readonly row: RegistryRow }
   | { readonly at: "find_primary_checksum"; readonly claimed: Claimed }
   | { readonly at: "read_replica"; readonly claimed: Claimed; readonly expected: string }
   | { readonly at: "commit"; readonly claimed: Claimed; readonly reading: Reading }
@@ -77,9 +81,25 @@ const claim = async (
   if (claimed.outcome === "refused") {
     // Our own claim, sent again by the SDK after its answer was lost.
     const row = claimed.item === undefined ? undefined : parseRegistryRow(claimed.item);
-    return row?.v_token === token ? afterClaim({ ref, token, row, stopAt }) : ended({ result: "not_due" });
+    if (row?.v_token === token) return afterClaim({ ref, token, row, stopAt });
+    const isOver = which === "unverified" && row?.v_token !== undefined && (row.v_lease ?? 0) < now;
+    return isOver ? { at: "time_out", ref, row } : ended({ result: "not_due" });
   }
   return afterClaim({ ref, token, row: parseRegistryRow(claimed.item), stopAt });
+};
+
+/** F21. A due row whose verifier never came back says so, and is read again after a wait that grows. */
+const timeOut = async (
+  site: VerifyingSite,
+  { ref, row }: Extract<Verification, { at: "time_out" }>,
+): Promise<Verification> => {
+  const now = site.clock.now();
+  const retryCount = row.verification_retry_count + 1;
+  const seconds = Math.round(((row.v_lease ?? now) - (row.verification_started_at ?? now)) / 1_000);
+  const text = `Verification timed out after ${seconds}`;
+  const retryAt = now + retryDelayMs(retryCount, () => site.chance.random());
+  const written = await site.registry.update(timeOutVerification(ref, row, now, { text, retryAt, retryCount }));
+  return ended(written.outcome === "written" ? { result: "timed_out", text, retryAt } : { result: "superseded" });
 };
 
 const afterClaim = (claimed: Claimed): Verification =>
@@ -195,6 +215,8 @@ export const verificationStep = (
   switch (verification.at) {
     case "claim":
       return claim(site, verification);
+    case "time_out":
+      return timeOut(site, verification);
     case "find_primary_checksum":
       return findPrimaryChecksum(site, verification);
     case "read_replica":

@@ -22,6 +22,8 @@ export interface Failure {
   readonly retryCount: number;
   /** Set when nothing will change until somebody acts. */
   readonly blockedReason: string | undefined;
+  /** The primary's record names an object that its bucket does not hold (F14). */
+  readonly missingOnPrimary: boolean;
 }
 
 /** T6. Lets go of the row and says why and until when. Refused when the row is not ours any more (T5c). */
@@ -37,6 +39,7 @@ export const fail = (held: HeldAttempt, failure: Failure): UpdateRequest =>
       retry_count: failure.retryCount,
       last_sync_failure: failure.text,
       blocked_reason: failure.blockedReason,
+      missing_on_primary: failure.missingOnPrimary ? true : undefined,
     },
     condition: "attempt_token = :token",
     values: { ":token": held.token },

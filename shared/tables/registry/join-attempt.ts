@@ -1,5 +1,6 @@
 import { type ObjectRef, duePartition, rowKey } from "../../geo/registry-row.ts";
 import type { UpdateRequest } from "../../ports/table.ts";
+import { RESYNC_REQUESTED } from "./touch-and-claim.ts";
 
 /**
  * T1b. Counts a hint while somebody else holds the row: the holder's commit will see that `gen` has moved and look again,
@@ -8,10 +9,17 @@ import type { UpdateRequest } from "../../ports/table.ts";
  *
  * Refused when the row is gone: it was purged between the refused claim and this write.
  */
-export const joinAttempt = (ref: ObjectRef, now: number, soon: number): UpdateRequest => ({
+export const joinAttempt = (ref: ObjectRef, now: number, soon: number, resync: boolean): UpdateRequest => ({
   key: rowKey(ref),
   update:
-    "SET gen = gen + :one, last_event_at = :now, due_pk = :due_pk, due_at = if_not_exists(due_at, :soon), rev = rev + :one",
+    "SET gen = gen + :one, last_event_at = :now, due_pk = :due_pk, due_at = if_not_exists(due_at, :soon)," +
+    ` rev = rev + :one${resync ? RESYNC_REQUESTED.set : ""}`,
   condition: "attribute_exists(pk)",
-  values: { ":one": 1, ":now": now, ":soon": soon, ":due_pk": duePartition(ref) },
+  values: {
+    ":one": 1,
+    ":now": now,
+    ":soon": soon,
+    ":due_pk": duePartition(ref),
+    ...(resync ? RESYNC_REQUESTED.values : {}),
+  },
 });

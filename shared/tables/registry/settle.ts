@@ -129,6 +129,7 @@ export const commitSynced = (
       last_sync_failure: undefined,
       blocked_reason: undefined,
       missing_on_primary: undefined,
+      resync_requested: undefined,
       // The mismatch, if there was one, was about a replica version that has been replaced.
       checksum_mismatch: false,
       verification_checksum_mismatched: undefined,
@@ -162,6 +163,8 @@ export const commitAbsent = (held: HeldAttempt): UpdateRequest =>
       retry_at: undefined,
       last_sync_failure: undefined,
       blocked_reason: undefined,
+      missing_on_primary: undefined,
+      resync_requested: undefined,
       verification_state: VERIFICATION_STATE.disabled,
       checksum_mismatch: false,
       v_token: undefined,

@@ -16,7 +16,12 @@ export interface ClaimArguments {
 export interface FirstClaimArguments extends ClaimArguments {
   /** What `rev` starts from should the row be made (`firstRev`). */
   readonly revStart: number;
+  /** Whether a fresh copy is wanted, whatever is there (F18). */
+  readonly resync: boolean;
 }
+
+/** Marks a row for a fresh copy. Only the commit of one takes the mark away again. */
+export const RESYNC_REQUESTED = { set: ", resync_requested = :true", values: { ":true": true } } as const;
 
 /**
  * T1. Counts a hint and claims the row, in one write; makes the row when there is none (R22). Every hint raises `gen`, so
@@ -24,13 +29,20 @@ export interface FirstClaimArguments extends ClaimArguments {
  *
  * Refused when somebody holds the row (R8): the old item says whether the lease is alive (T1b) or over (T1c).
  */
-export const touchAndClaim = ({ ref, token, now, leaseUntil, revStart }: FirstClaimArguments): UpdateRequest => ({
+export const touchAndClaim = ({
+  ref,
+  token,
+  now,
+  leaseUntil,
+  revStart,
+  resync,
+}: FirstClaimArguments): UpdateRequest => ({
   key: rowKey(ref),
   update:
     "SET gen = if_not_exists(gen, :zero) + :one, claimed_gen = if_not_exists(gen, :zero) + :one, #state = :started," +
     " attempt_token = :token, lease_until = :lease_until, attempt_started_at = :now, last_event_at = :now," +
     " due_pk = :due_pk, due_at = :lease_until, created_at = if_not_exists(created_at, :now)," +
-    " rev = if_not_exists(rev, :rev_start) + :one",
+    ` rev = if_not_exists(rev, :rev_start) + :one${resync ? RESYNC_REQUESTED.set : ""}`,
   condition: "attribute_not_exists(attempt_token)",
   names: { "#state": "state" },
   values: {
@@ -42,5 +54,6 @@ export const touchAndClaim = ({ ref, token, now, leaseUntil, revStart }: FirstCl
     ":lease_until": leaseUntil,
     ":now": now,
     ":due_pk": duePartition(ref),
+    ...(resync ? RESYNC_REQUESTED.values : {}),
   },
 });

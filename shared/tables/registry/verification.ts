@@ -16,10 +16,11 @@ export interface HeldVerification {
 }
 
 /**
- * T7, claim. Only a settled row that nobody is copying; an expired claim of another verifier is taken over (F21). The
- * claim takes nothing from a sync: a touch that comes meanwhile makes the commit below fail.
+ * T7, claim. Only a settled row that nobody is copying. The claim takes nothing from a sync: a touch that comes meanwhile
+ * makes the commit below fail.
  *
- * @param which `unverified` leaves a verified row alone: a due message that is delivered twice costs no second read
+ * @param which `unverified` leaves a verified row alone, since a due message that is delivered twice shall not cost a second
+ *   read, and one whose verifier never came back, which is to be told of (F21); `any` takes that over
  */
 export const claimVerification = (
   ref: ObjectRef,
@@ -39,13 +40,13 @@ export const claimVerification = (
     },
     condition:
       "#state = :synced AND gen = done_gen AND attribute_not_exists(attempt_token)" +
-      " AND (attribute_not_exists(v_token) OR v_lease < :now)" +
-      (which === "unverified" ? " AND verification_state <> :succeeded" : ""),
+      (which === "unverified"
+        ? " AND attribute_not_exists(v_token) AND verification_state <> :succeeded"
+        : " AND (attribute_not_exists(v_token) OR v_lease < :now)"),
     names: { "#state": "state" },
     values: {
       ":synced": REPLICATION_STATE.synced,
-      ":now": now,
-      ...(which === "unverified" ? { ":succeeded": VERIFICATION_STATE.succeeded } : {}),
+      ...(which === "unverified" ? { ":succeeded": VERIFICATION_STATE.succeeded } : { ":now": now }),
     },
   });
 
@@ -96,6 +97,38 @@ export const commitMismatched = (held: HeldVerification, mismatch: Mismatch): Up
     alsoSet: ["gen = gen + :one"],
     condition: UNCHANGED,
     values: { ...unchangedValues(held), ":one": 1 },
+  });
+
+/**
+ * F21. Fails the verification whose holder's time is over; the sync state stands. The generation is in the condition as in
+ * every write that says when a row is due next.
+ */
+export const timeOutVerification = (
+  ref: ObjectRef,
+  row: RegistryRow,
+  now: number,
+  failure: { readonly text: string; readonly retryAt: number; readonly retryCount: number },
+): UpdateRequest =>
+  writeColumns({
+    key: rowKey(ref),
+    columns: {
+      ...LET_GO,
+      ...dueColumns(ref, failure.retryAt, row.taint_until),
+      verification_state: VERIFICATION_STATE.failed,
+      verification_retry_at: failure.retryAt,
+      verification_retry_count: failure.retryCount,
+      verification_failure: failure.text,
+      verified_at: now,
+    },
+    condition:
+      "v_token = :v_token AND v_lease < :now AND #state = :synced AND gen = :gen AND gen = done_gen AND attribute_not_exists(attempt_token)",
+    names: { "#state": "state" },
+    values: {
+      ":v_token": row.v_token ?? "",
+      ":now": now,
+      ":synced": REPLICATION_STATE.synced,
+      ":gen": row.gen,
+    },
   });
 
 /** The replica could not be read: verification is tried again; the sync state stands, since nothing is known against it. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { SITE_TABLE_PARTITIONS } from "../../geo/physical-names.ts";
 import type { Amount, CountedTable } from "../../geo/counters.ts";
 import type { Item, ItemKey } from "../../ports/table.ts";
 
@@ -13,7 +14,7 @@ import type { Item, ItemKey } from "../../ports/table.ts";
  *
  * Cells and marks stand in one item, so that both change in one atomic write.
  */
-export const COUNTER_PARTITION = "counter";
+export const COUNTER_PARTITION = SITE_TABLE_PARTITIONS.counter;
 
 /**
  * Counter items per counted table. A write costs about as many units as the item has KB and an item takes 1,000 units a

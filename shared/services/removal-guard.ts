@@ -1,0 +1,70 @@
+import { sumCells } from "../geo/counters.ts";
+import { REMOVAL_WINDOW_MS } from "../geo/limits.ts";
+import { COUNT_METRICS } from "../geo/metrics.ts";
+import { heldBackText, removalLimit, type RemovalGuard } from "../geo/removal-guard.ts";
+import type { SecondarySite } from "../ports/site.ts";
+import { listCounters } from "../tables/site/list-counters.ts";
+import {
+  countRemoval,
+  openRemovalWindow,
+  parseRemovalGuard,
+  pauseRemovals,
+  useRelease,
+} from "../tables/site/removal-guard-item.ts";
+
+/** Whether a replica may be hidden now. */
+export type RemovalPermit =
+  { readonly removal: "allowed" } | { readonly removal: "held_back"; readonly detail: string };
+
+/** What the guard asks and tells. */
+export type GuardedSite = Pick<SecondarySite, "clock" | "siteTable" | "removalGuard" | "telemetry">;
+
+/** How often the guard is asked again because others moved it meanwhile; then the removal waits for its retry. */
+const TRIES_MAX = 4;
+
+const rowsOf = async (site: GuardedSite, replicableName: string): Promise<number> => {
+  const counters = await listCounters(site.siteTable, "registry");
+  const cells = sumCells(counters.map((counter) => counter.cells)).get(replicableName) ?? [];
+  return cells.reduce((sum, { rows }) => sum + rows, 0);
+};
+
+const heldBack = (guard: RemovalGuard): RemovalPermit => ({ removal: "held_back", detail: heldBackText(guard) });
+
+/**
+ * Asks for the right to hide one replica, and counts it. A worker that dies with the right in hand has counted a removal
+ * too many, never one too few.
+ *
+ * @throws TableUnavailableError when the site table did not answer
+ */
+export const askToRemove = async (site: GuardedSite, replicableName: string): Promise<RemovalPermit> => {
+  let last: RemovalGuard | undefined;
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const now = site.clock.now();
+    const openSince = now - REMOVAL_WINDOW_MS;
+    const counted = await site.siteTable.update(countRemoval(replicableName, openSince));
+    if (counted.outcome === "written") return { removal: "allowed" };
+    const guard = counted.item === undefined ? undefined : parseRemovalGuard(counted.item);
+    last = guard;
+    if (guard?.release !== undefined && guard.release.removals > 0 && guard.release.until > now) {
+      if ((await site.siteTable.update(useRelease(replicableName, now))).outcome === "written") {
+        return { removal: "allowed" };
+      }
+    } else if (guard?.pausedAt !== undefined) {
+      site.telemetry.count(COUNT_METRICS.removalHeldBack, 1, replicableName);
+      return heldBack(guard);
+    } else if (guard === undefined || guard.windowStartedAt <= openSince) {
+      const limit = removalLimit(await rowsOf(site, replicableName), site.removalGuard);
+      const opened = await site.siteTable.update(openRemovalWindow(replicableName, guard, now, limit));
+      if (opened.outcome === "written") return { removal: "allowed" };
+    } else if ((await site.siteTable.update(pauseRemovals(replicableName, guard, now))).outcome === "written") {
+      site.telemetry.count(COUNT_METRICS.removalHeldBack, 1, replicableName);
+      site.telemetry.error("removals are held back until an operator releases them", {
+        replicable: replicableName,
+        removals: guard.removals,
+        limit: guard.limit,
+      });
+      return heldBack(guard);
+    }
+  }
+  return last === undefined ? { removal: "held_back", detail: "the guard could not be asked" } : heldBack(last);
+};
