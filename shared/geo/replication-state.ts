@@ -4,66 +4,110 @@ import { GeoError } from "./errors.ts";
 export const REPLICATION_STATE = { pending: 0, started: 1, synced: 2, failed: 3, absent: 5 } as const;
 export type ReplicationState = keyof typeof REPLICATION_STATE;
 
-/** What may happen to a registry row. `commit_absent` settles a key that the primary does not hold. */
-export type ReplicationChange = "mark_pending" | "start" | "take_over" | "sync" | "settle_absent" | "fail" | "purge";
+/**
+ * What may happen to a registry row: one name for each conditional write of `shared/tables/registry`.
+ *
+ * | change | step |
+ * | --- | --- |
+ * | `start`, `start_due` | T1 by a hint, T1d for a due row |
+ * | `take_over`, `time_out` | T1c and F20: the holder's lease is over |
+ * | `sync`, `settle_absent` | T5 |
+ * | `release` | T5b without time, or out of time: Geo's `pending` |
+ * | `fail` | T6, and a read-back in the same pass that differs |
+ * | `mismatch` | T7: a replica that was read later differs |
+ * | `note` | T5c: whoever wrote without holding the row says so |
+ * | `drift` | T9 |
+ * | `purge` | a tombstone is deleted |
+ */
+export type ReplicationChange =
+  | "start"
+  | "start_due"
+  | "take_over"
+  | "time_out"
+  | "sync"
+  | "settle_absent"
+  | "release"
+  | "fail"
+  | "mismatch"
+  | "note"
+  | "drift"
+  | "purge";
 
-/** A complete table: a missing cell does not compile. `none` is a key without a row. */
+/** What only the holder of a row may do, and nobody holds one that is not started (F10). */
+const NOT_HELD = {
+  take_over: "refused",
+  time_out: "refused",
+  sync: "refused",
+  settle_absent: "refused",
+  release: "refused",
+  fail: "refused",
+} as const;
+
+/**
+ * What each change makes of each state: a missing cell does not compile. `none` is a key without a row. The refusals are
+ * those of the writes' own conditions (`test/unit/rules/transitions.test.ts` runs every one of them), and the simulator
+ * holds every change of every row against this table.
+ */
 export const NEXT_REPLICATION_STATE = {
   none: {
-    mark_pending: "pending",
+    ...NOT_HELD,
     start: "started",
-    take_over: "refused",
-    sync: "refused",
-    settle_absent: "refused",
-    fail: "refused",
+    start_due: "refused",
+    mismatch: "refused",
+    note: "pending",
+    drift: "pending",
     purge: "refused",
   },
   pending: {
-    mark_pending: "pending",
+    ...NOT_HELD,
     start: "started",
-    take_over: "refused",
-    sync: "refused",
-    settle_absent: "refused",
-    fail: "failed",
+    start_due: "started",
+    mismatch: "refused",
+    note: "pending",
+    drift: "pending",
     purge: "refused",
   },
   started: {
-    mark_pending: "pending",
-    // Geo refuses a second start (F8): the first worker holds the lease. Only an expired lease is taken over.
+    // Geo refuses a second start (F8): the first worker holds the lease. Only one that is over is taken.
     start: "refused",
+    start_due: "refused",
     take_over: "started",
+    time_out: "failed",
     sync: "synced",
     settle_absent: "absent",
+    release: "pending",
     fail: "failed",
+    mismatch: "refused",
+    note: "started",
+    drift: "refused",
     purge: "refused",
   },
   synced: {
-    mark_pending: "pending",
+    ...NOT_HELD,
     start: "started",
-    take_over: "refused",
-    // Only an attempt settles a row, and an attempt is in `started` (F10).
-    sync: "refused",
-    settle_absent: "refused",
+    start_due: "started",
     // A failed verification drives the sync state to failed, so that the copy is made again (F25).
-    fail: "failed",
+    mismatch: "failed",
+    note: "synced",
+    drift: "synced",
     purge: "refused",
   },
   failed: {
-    mark_pending: "pending",
+    ...NOT_HELD,
     start: "started",
-    take_over: "refused",
-    sync: "refused",
-    settle_absent: "refused",
-    fail: "failed",
+    start_due: "started",
+    mismatch: "refused",
+    note: "failed",
+    drift: "failed",
     purge: "refused",
   },
   absent: {
-    mark_pending: "pending",
+    ...NOT_HELD,
     start: "started",
-    take_over: "refused",
-    sync: "refused",
-    settle_absent: "refused",
-    fail: "failed",
+    start_due: "started",
+    mismatch: "refused",
+    note: "absent",
+    drift: "absent",
     purge: "none",
   },
 } as const satisfies Record<

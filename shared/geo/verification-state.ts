@@ -4,16 +4,63 @@ import { GeoError } from "./errors.ts";
 export const VERIFICATION_STATE = { pending: 0, started: 1, succeeded: 2, failed: 3, disabled: 4 } as const;
 export type VerificationState = keyof typeof VERIFICATION_STATE;
 
-/** What may happen to a row's verification. */
-export type VerificationChange = "mark_pending" | "start" | "succeed" | "fail" | "disable";
+/**
+ * What may happen to a registry row's verification: one name for each write of `shared/tables/registry` that says something
+ * of it.
+ * - `start`, `take_over`, `time_out`: T7's claim; of a holder whose time is over, by the primary's event (F28) or as a
+ *   failure that is told of (F21)
+ * - `succeed`, `fail`, `disable`: how a claimed verification ends
+ * - `settle_…`: what the attempt that wrote or found the replica says of its bytes in the same write (T5, T6): it has read
+ *   them itself, will have them read, or waits for the primary's digest
+ */
+export type VerificationChange =
+  | "start"
+  | "take_over"
+  | "time_out"
+  | "succeed"
+  | "fail"
+  | "disable"
+  | "settle_verified"
+  | "settle_pending"
+  | "settle_disabled"
+  | "settle_mismatched";
 
-/** Started, failed, disabled and pending can be reached from anywhere; succeeded only from started (F9). */
+/** A new statement about a new pair of versions: whatever was known of the old ones does not matter. */
+const SETTLED = {
+  settle_verified: "succeeded",
+  settle_pending: "pending",
+  settle_disabled: "disabled",
+  settle_mismatched: "failed",
+} as const;
+
+/** Nobody verifies the row, so nobody can end a verification of it. */
+const NOT_STARTED = {
+  start: "started",
+  take_over: "refused",
+  time_out: "refused",
+  succeed: "refused",
+  fail: "refused",
+  disable: "refused",
+} as const;
+
+/**
+ * What each change makes of each state (F9): succeeded is reached from started alone, or by the attempt that read the
+ * replica back in its own pass. Held against the writes as `NEXT_REPLICATION_STATE` is.
+ */
 export const NEXT_VERIFICATION_STATE = {
-  pending: { mark_pending: "pending", start: "started", succeed: "refused", fail: "failed", disable: "disabled" },
-  started: { mark_pending: "pending", start: "started", succeed: "succeeded", fail: "failed", disable: "disabled" },
-  succeeded: { mark_pending: "pending", start: "started", succeed: "refused", fail: "failed", disable: "disabled" },
-  failed: { mark_pending: "pending", start: "started", succeed: "refused", fail: "failed", disable: "disabled" },
-  disabled: { mark_pending: "pending", start: "started", succeed: "refused", fail: "failed", disable: "disabled" },
+  pending: { ...NOT_STARTED, ...SETTLED },
+  started: {
+    ...SETTLED,
+    start: "refused",
+    take_over: "started",
+    time_out: "failed",
+    succeed: "succeeded",
+    fail: "failed",
+    disable: "disabled",
+  },
+  succeeded: { ...NOT_STARTED, ...SETTLED },
+  failed: { ...NOT_STARTED, ...SETTLED },
+  disabled: { ...NOT_STARTED, ...SETTLED },
 } as const satisfies Record<VerificationState, Record<VerificationChange, VerificationState | "refused">>;
 
 const NAME_OF = new Map<number, VerificationState>(

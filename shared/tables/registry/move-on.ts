@@ -67,6 +67,9 @@ export const leavePending = (held: HeldAttempt, outcome: PassOutcome | undefined
       ...taintColumns(held),
       state: REPLICATION_STATE.pending,
       done_gen: held.claimedGen,
+      // As Geo's `pending` does: the count begins anew, and the last failure's text stays until the row is synced (F11).
+      retry_count: 0,
+      retry_at: undefined,
     },
     condition: STILL_CLAIMED,
     values: { ":token": held.token, ":claimed_gen": held.claimedGen },
@@ -81,6 +84,7 @@ export const release = (held: HeldAttempt): UpdateRequest =>
       ...dueColumns(held.ref, held.now),
       ...taintColumns(held),
       state: REPLICATION_STATE.pending,
+      retry_at: undefined,
     },
     condition: "attempt_token = :token",
     values: { ":token": held.token },
