@@ -4,6 +4,7 @@ import { failureText } from "../geo/failure-policy.ts";
 import type { GeoMessage } from "../geo/geo-message.ts";
 import { encodeKey } from "../geo/key-codec.ts";
 import { SINGLE_COPY_BYTES_MAX, STATE_WRITE_TRIES_MAX, leaseMs, quarantineMs } from "../geo/limits.ts";
+import { COUNT_METRICS } from "../geo/metrics.ts";
 import type { ObjectFacts } from "../geo/object-facts.ts";
 import { type ObjectRef, type VerificationStateRow, parseVerificationStateRow, rowKey } from "../geo/registry-row.ts";
 import { retryDelayMs } from "../geo/retry.ts";
@@ -18,6 +19,7 @@ import {
   recordAttested,
   recordChecksum,
   startChecksum,
+  timeOutChecksum,
 } from "../tables/verification-state/record-source.ts";
 
 /** What the primary now knows about one of its objects. */
@@ -155,6 +157,23 @@ const recordAbsent = async (
   return written.outcome === "written";
 };
 
+/** F21. The reader's time is over: the row says so, and is read again after a wait that grows. */
+const timeOut = async (
+  site: PrimarySite,
+  ref: ObjectRef,
+  row: VerificationStateRow,
+  now: number,
+): Promise<ChecksumResult | "refused"> => {
+  const retryCount = row.verification_retry_count + 1;
+  const seconds = Math.round(((row.due_at ?? now) - (row.verification_started_at ?? now)) / 1_000);
+  const text = `Verification timed out after ${seconds}`;
+  const retryAt = now + retryDelayMs(retryCount, () => site.chance.random());
+  const written = await site.verificationState.update(timeOutChecksum(ref, row, { text, retryAt, retryCount }, now));
+  if (written.outcome === "refused") return "refused";
+  site.telemetry.count(COUNT_METRICS.verificationTimedOut, 1, ref.replicableName);
+  return { result: "failed", text, retryAt };
+};
+
 const recordPresent = async (
   site: PrimarySite,
   request: ChecksumRequest,
@@ -166,7 +185,9 @@ const recordPresent = async (
   const pin = { versionId: facts.versionId, etag: facts.etag, size: facts.size, lastModified: facts.lastModified };
   if (row !== undefined && speaksOf(row, facts)) {
     const settled = row.verification_state === "succeeded";
-    if (settled || (row.verification_state === "started" && (row.due_at ?? 0) > now)) {
+    const isReading = row.verification_state === "started";
+    if (isReading && (row.due_at ?? 0) <= now) return timeOut(site, ref, row, now);
+    if (settled || isReading) {
       const confirmed = await site.verificationState.update(confirmSource(ref, row));
       if (confirmed.outcome === "refused") return "refused";
       return { result: settled ? "unchanged" : "left_to_others" };

@@ -54,6 +54,8 @@ export interface TwoSitesOptions {
   readonly fusedVerificationBytesMax?: number;
   /** Default: the product's own. */
   readonly removalGuard?: RemovalGuardPolicy;
+  /** Default: the product's own. */
+  readonly syncTimeoutMs?: number;
   /** Default true. */
   readonly syncObjectStorage?: boolean;
 }
@@ -123,7 +125,7 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     siteTable,
     standing: new CachedStanding(siteTable, clock),
     removalGuard: options.removalGuard ?? REMOVAL_GUARD_DEFAULT,
-    syncTimeoutMs: SYNC_TIMEOUT_SECONDS.standard * 1_000,
+    syncTimeoutMs: options.syncTimeoutMs ?? SYNC_TIMEOUT_SECONDS.standard * 1_000,
     syncObjectStorage: options.syncObjectStorage ?? true,
   };
 

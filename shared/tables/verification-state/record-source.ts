@@ -122,21 +122,33 @@ export const failChecksum = (
   row: VerificationStateRow,
   failure: { readonly text: string; readonly retryAt: number; readonly retryCount: number },
   now: number,
-): UpdateRequest =>
-  writeColumns({
-    key: rowKey(ref),
-    columns: {
-      verification_state: VERIFICATION_STATE.failed,
-      verified_at: now,
-      verification_failure: failure.text,
-      verification_retry_at: failure.retryAt,
-      verification_retry_count: failure.retryCount,
-      verification_checksum: undefined,
-      due_at: failure.retryAt,
-      due_pk: duePartition(ref),
-    },
-    ...stillThis(row),
-  });
+): UpdateRequest => writeColumns({ key: rowKey(ref), columns: failedColumns(ref, failure, now), ...stillThis(row) });
+
+const failedColumns = (
+  ref: ObjectRef,
+  failure: { readonly text: string; readonly retryAt: number; readonly retryCount: number },
+  now: number,
+): Record<string, AttributeValue | undefined> => ({
+  verification_state: VERIFICATION_STATE.failed,
+  verified_at: now,
+  verification_failure: failure.text,
+  verification_retry_at: failure.retryAt,
+  verification_retry_count: failure.retryCount,
+  verification_checksum: undefined,
+  due_at: failure.retryAt,
+  due_pk: duePartition(ref),
+});
+
+/**
+ * F21, on the primary. Whoever was reading this version never came back. On `rev`, unlike other failures: a reader that is
+ * only slow may have recorded its digest meanwhile.
+ */
+export const timeOutChecksum = (
+  ref: ObjectRef,
+  row: VerificationStateRow,
+  failure: { readonly text: string; readonly retryAt: number; readonly retryCount: number },
+  now: number,
+): UpdateRequest => writeColumns({ key: rowKey(ref), columns: failedColumns(ref, failure, now), ...asRead(row, 0) });
 
 /**
  * The source was looked at and is what the row says. That has to be written, though nothing changes: a slow worker that
