@@ -35,9 +35,14 @@ export const readSdkError = (error: unknown): SdkError => {
 /** Codes of sockets that were never connected: nothing can have been sent. */
 const NEVER_CONNECTED: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"]);
 
+/** The SDK's own words for a connection that did not come about in time; its name and code are those of any timeout. */
+const NO_CONNECTION_IN_TIME = /did not establish a connection/;
+
 /** True when the request certainly never left this machine. */
-export const wasNeverSent = ({ socketCode, name }: SdkError): boolean =>
-  NEVER_CONNECTED.has(socketCode ?? "") || name === "CredentialsProviderError";
+export const wasNeverSent = ({ socketCode, name, message }: SdkError): boolean =>
+  NEVER_CONNECTED.has(socketCode ?? "") ||
+  name === "CredentialsProviderError" ||
+  (name === "TimeoutError" && NO_CONNECTION_IN_TIME.test(message));
 
 const kindOf = ({ name, message, status }: SdkError): StoreFailure["kind"] => {
   if (status === undefined) return "unavailable";
