@@ -216,6 +216,11 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     refOf,
     settle,
     sweep,
+    /** Carries what S3 has sent as far as the secondary's queue; nobody reads it there yet. */
+    publish: async (): Promise<void> => {
+      await Promise.all(announcements.splice(0));
+      await deliver(ingest.live, (messages) => publishEvents(publishing, messages));
+    },
     /** Every message that is under way vanishes, those that S3 is about to send included. */
     loseMessages: async (): Promise<void> => {
       await Promise.all(announcements.splice(0));
