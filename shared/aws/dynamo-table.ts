@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   DeleteCommand,
@@ -10,6 +11,7 @@ import {
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { type GeoError, TableRequestError, TableUnavailableError } from "../geo/errors.ts";
 import type {
+  AttributeValue,
   DeleteOutcome,
   DeleteRequest,
   Item,
@@ -38,6 +40,36 @@ const placeholders = (names: UpdateRequest["names"] = {}, values: UpdateRequest[
   ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
 });
 
+/**
+ * R14. Who made the last write of an item. The SDK sends a write again whose answer was lost, and when the first one was
+ * carried out its condition is false for the second: then the refused item bears the write's own id, and was written.
+ * Nobody but this adapter sees the attribute.
+ */
+const WRITE_ID = "write_id";
+
+/** 48 random bits: it only has to differ from the writes of one item within a retry or two. */
+const newWriteId = (): string => randomBytes(6).toString("base64url");
+
+const SET_WRITE_ID = `SET #${WRITE_ID} = :${WRITE_ID}`;
+
+/** The clause that sets; `SET` is a reserved word, so it can be nothing else. */
+const SET_CLAUSE = /(?<=^|\s)SET\s/i;
+
+/** The update, bearing the id as well. */
+const bearing = ({ update, condition, names, values }: Omit<UpdateRequest, "key">, id: string) => ({
+  UpdateExpression: SET_CLAUSE.test(update)
+    ? update.replace(SET_CLAUSE, `${SET_WRITE_ID}, `)
+    : `${SET_WRITE_ID} ${update}`,
+  ...expressions({
+    ...(condition === undefined ? {} : { condition }),
+    names: { ...names, [`#${WRITE_ID}`]: WRITE_ID },
+    values: { ...values, [`:${WRITE_ID}`]: id },
+  }),
+});
+
+/** An item as it was written. */
+const withoutId = ({ [WRITE_ID]: _id, ...item }: Record<string, AttributeValue>): Item => item;
+
 /** A table of DynamoDB, through the document client. */
 export class DynamoTable implements Table {
   readonly name: string;
@@ -53,32 +85,33 @@ export class DynamoTable implements Table {
       const { Item: item } = await this.#client.send(
         new GetCommand({ TableName: this.name, Key: { pk, sk }, ConsistentRead: true }),
       );
-      return item;
+      return item === undefined ? undefined : withoutId(item);
     });
   }
 
-  async update({ key: { pk, sk }, update, ...rest }: UpdateRequest): Promise<WriteOutcome> {
-    return this.#written("update", async () => {
+  async update({ key: { pk, sk }, ...write }: UpdateRequest): Promise<WriteOutcome> {
+    const id = newWriteId();
+    return this.#written("update", id, async () => {
       const { Attributes = {} } = await this.#client.send(
         new UpdateCommand({
           TableName: this.name,
           Key: { pk, sk },
-          UpdateExpression: update,
-          ...expressions(rest),
+          ...bearing(write, id),
           ReturnValues: "ALL_NEW",
           ReturnValuesOnConditionCheckFailure: "ALL_OLD",
         }),
       );
-      return { outcome: "written", item: Attributes };
+      return { outcome: "written", item: withoutId(Attributes) };
     });
   }
 
   async put(item: Item & ItemKey, condition: Expressions = {}): Promise<WriteOutcome> {
-    return this.#written("put", async () => {
+    const id = newWriteId();
+    return this.#written("put", id, async () => {
       await this.#client.send(
         new PutCommand({
           TableName: this.name,
-          Item: item,
+          Item: { ...item, [WRITE_ID]: id },
           ...expressions(condition),
           ReturnValuesOnConditionCheckFailure: "ALL_OLD",
         }),
@@ -88,17 +121,25 @@ export class DynamoTable implements Table {
   }
 
   async delete({ key: { pk, sk }, ...rest }: DeleteRequest): Promise<DeleteOutcome> {
-    return this.#written("delete", async () => {
-      await this.#client.send(
-        new DeleteCommand({
-          TableName: this.name,
-          Key: { pk, sk },
-          ...expressions(rest),
-          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-        }),
-      );
-      return { outcome: "deleted" };
-    });
+    return this.#unlessRefused<DeleteOutcome>(
+      "delete",
+      async () => {
+        await this.#client.send(
+          new DeleteCommand({
+            TableName: this.name,
+            Key: { pk, sk },
+            ...expressions(rest),
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+          }),
+        );
+        return { outcome: "deleted" };
+      },
+      // Sent twice, and there is no item: the first one took it away, or somebody else has meanwhile. It is gone.
+      (item, attempts) =>
+        item === undefined && attempts > 1
+          ? { outcome: "deleted" }
+          : { outcome: "refused", item: item === undefined ? undefined : withoutId(item) },
+    );
   }
 
   async query(request: QueryRequest): Promise<QueryPage> {
@@ -116,22 +157,30 @@ export class DynamoTable implements Table {
           ...(startAfter === undefined ? {} : { ExclusiveStartKey: startAfter }),
         }),
       );
-      return next === undefined ? { items } : { items, next };
+      const found = items.map(withoutId);
+      return next === undefined ? { items: found } : { items: found, next };
     });
   }
 
-  async #written<Outcome>(
+  #written(operation: string, id: string, write: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
+    return this.#unlessRefused(operation, write, (item) => {
+      if (item === undefined) return { outcome: "refused", item };
+      return { outcome: item[WRITE_ID] === id ? "written" : "refused", item: withoutId(item) };
+    });
+  }
+
+  /** @param refused makes the outcome of a false condition from the item as it stands and the number of times it was sent */
+  async #unlessRefused<Outcome>(
     operation: string,
     write: () => Promise<Outcome>,
-  ): Promise<Outcome | { readonly outcome: "refused"; readonly item: Item | undefined }> {
+    refused: (item: Record<string, AttributeValue> | undefined, attempts: number) => Outcome,
+  ): Promise<Outcome> {
     try {
       return await write();
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw this.#error(operation, error);
-      // R14: when the SDK sent the write more than once, the condition may be false because the first one was carried out
-      // and its answer lost. Whether it was is not known.
-      if ((error.$metadata.attempts ?? 1) > 1) throw this.#error(operation, error);
-      return { outcome: "refused", item: error.Item === undefined ? undefined : unmarshall(error.Item) };
+      const item = error.Item === undefined ? undefined : unmarshall(error.Item);
+      return refused(item, error.$metadata.attempts ?? 1);
     }
   }
 

@@ -56,11 +56,21 @@ export interface QueryPage {
   readonly next?: Item;
 }
 
-/** `refused` carries the item as it stood when the condition was false (absent when there was none). */
+/**
+ * `written` carries the item as the write left it. `refused` says that the item does not hold this write, and carries the
+ * item as it stood when the condition was false (absent when there was none).
+ *
+ * A write may be sent again because its answer was lost, and the second one be refused because the first was carried out
+ * (R14). An implementation tells that from the item and answers `written`, unless somebody has written over it since: to
+ * the caller that is a refusal like any other. So a refusal is proof of what the item is now, and not that this write never
+ * was: a claim looks for its own token in the item, and whoever wrote to S3 and does not find the row to be theirs says so
+ * in it, whatever the reason (rule 15).
+ */
 export type WriteOutcome =
   | { readonly outcome: "written"; readonly item: Item }
   | { readonly outcome: "refused"; readonly item: Item | undefined };
 
+/** `deleted`: there is no such item any more. `refused` carries the item as it stands; absent when there never was one to delete. */
 export type DeleteOutcome =
   { readonly outcome: "deleted" } | { readonly outcome: "refused"; readonly item: Item | undefined };
 

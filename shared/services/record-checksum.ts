@@ -122,6 +122,7 @@ const compute = async (
  */
 export const recordPrimaryChecksum = async (site: PrimarySite, request: ChecksumRequest): Promise<ChecksumResult> => {
   const { ref } = request;
+  const begun = new Set<number>();
   for (let tries = 0; tries < STATE_WRITE_TRIES_MAX; tries += 1) {
     const item = await site.verificationState.get(rowKey(ref));
     const row = item === undefined ? undefined : parseVerificationStateRow(item);
@@ -134,7 +135,7 @@ export const recordPrimaryChecksum = async (site: PrimarySite, request: Checksum
     } else if (seen.outcome === "absent") {
       if (await recordAbsent(site, ref, row, now)) return { result: "forgotten" };
     } else {
-      const result = await recordPresent(site, request, row, seen.facts, now);
+      const result = await recordPresent(site, request, row, seen.facts, now, begun);
       if (result !== "refused") return result;
     }
   }
@@ -174,12 +175,17 @@ const timeOut = async (
   return { result: "failed", text, retryAt };
 };
 
+/**
+ * @param begun when this very call has said that it is going to read the version. That it was refused does not prove that it
+ *   was not written (R14), and nobody else would read it then
+ */
 const recordPresent = async (
   site: PrimarySite,
   request: ChecksumRequest,
   row: VerificationStateRow | undefined,
   facts: ObjectFacts,
   now: number,
+  begun: Set<number>,
 ): Promise<ChecksumResult | "refused"> => {
   const { ref } = request;
   const pin = { versionId: facts.versionId, etag: facts.etag, size: facts.size, lastModified: facts.lastModified };
@@ -190,7 +196,9 @@ const recordPresent = async (
     if (settled || isReading) {
       const confirmed = await site.verificationState.update(confirmSource(ref, row));
       if (confirmed.outcome === "refused") return "refused";
-      return { result: settled ? "unchanged" : "left_to_others" };
+      if (settled) return { result: "unchanged" };
+      // Should another worker have begun in the same millisecond, both read it: that costs a read and does no harm.
+      return begun.has(row.verification_started_at ?? 0) ? compute(site, request, row) : { result: "left_to_others" };
     }
   }
   const known = attested(facts);
@@ -198,6 +206,7 @@ const recordPresent = async (
     const written = await site.verificationState.update(recordAttested(ref, row, pin, known, now, revStart(site)));
     return written.outcome === "written" ? { result: "attested" } : "refused";
   }
+  begun.add(now);
   const started = await site.verificationState.update(
     startChecksum(ref, row, pin, now, now + leaseMs(site.functionTimeoutMs), revStart(site)),
   );

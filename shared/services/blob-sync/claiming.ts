@@ -79,7 +79,9 @@ export const takeOverStep: Step<SecondarySite, "take_over"> = async (site, { ask
   const hints = isHint(asked) ? 1 : 0;
   const resync = asked.cause === "resync";
   const written = await site.registry.update(takeOver({ ...claim, oldToken, taintUntil, hints, resync }));
-  if (written.outcome === "refused") return retry(asked);
+  // Refused, and ours all the same: sent twice, and touched by a hint since the first time (R14).
+  const holder = written.item === undefined ? undefined : parseRegistryRow(written.item).attempt_token;
+  if (written.item === undefined || holder !== asked.token) return retry(asked);
   site.telemetry.count(COUNT_METRICS.taintedRow, 1, asked.ref.replicableName);
   return begin(asked, written.item);
 };

@@ -79,9 +79,10 @@ const claim = async (
     claimVerification(ref, token, now, now + leaseMs(site.functionTimeoutMs), which),
   );
   if (claimed.outcome === "refused") {
-    // Our own claim, sent again by the SDK after its answer was lost.
     const row = claimed.item === undefined ? undefined : parseRegistryRow(claimed.item);
-    if (row?.v_token === token) return afterClaim({ ref, token, row, stopAt });
+    // Our own claim, sent twice (R14). Touched since the first time, the row has another reason to be due, which a verdict on
+    // the touched row would take away unheard.
+    if (row?.v_token === token && row.gen === row.done_gen) return afterClaim({ ref, token, row, stopAt });
     const isOver = which === "unverified" && row?.v_token !== undefined && (row.v_lease ?? 0) < now;
     return isOver ? { at: "time_out", ref, row } : ended({ result: "not_due" });
   }

@@ -1,5 +1,6 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { S3Client } from "@aws-sdk/client-s3";
 
 /** What the server at the other end of the wire does with a request. */
@@ -10,7 +11,9 @@ export type Answer =
       readonly headers?: Readonly<Record<string, string>>;
     }
   | "hang up"
-  | "say nothing";
+  | "say nothing"
+  /** Made from the body of the request. */
+  | ((body: string) => Exclude<Answer, (body: string) => unknown>);
 
 export interface SeenRequest {
   readonly method: string;
@@ -29,15 +32,19 @@ export interface Wire {
   close(): void;
 }
 
+const answerTo = async (request: IncomingMessage, response: ServerResponse, next: Answer): Promise<void> => {
+  const body = await text(request);
+  const answer = typeof next === "function" ? next(body) : next;
+  if (answer === "say nothing") return;
+  if (answer === "hang up") request.socket.destroy();
+  else response.writeHead(answer.status, { ...answer.headers }).end(answer.body);
+};
+
 export const openWire = async (): Promise<Wire> => {
   const seen: SeenRequest[] = [];
   const server = createServer((request, response) => {
     seen.push({ method: request.method ?? "", url: request.url ?? "", headers: request.headers });
-    request.resume();
-    const answer = wire.first.shift() ?? wire.answer;
-    if (answer === "say nothing") return;
-    if (answer === "hang up") request.socket.destroy();
-    else response.writeHead(answer.status, { ...answer.headers }).end(answer.body);
+    void answerTo(request, response, wire.first.shift() ?? wire.answer);
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
