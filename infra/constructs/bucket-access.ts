@@ -44,6 +44,13 @@ export class BucketAccess {
     this.#key(grantee, ["kms:Decrypt"]);
   }
 
+  /** Ask what a key shows now (HEAD), which S3 answers only to who may read it; listing is included as for reading. */
+  grantLook(grantee: IGrantable & IConstruct): void {
+    this.#objects(grantee, ["s3:GetObject"]);
+    Grant.addToPrincipal({ grantee, actions: ["s3:ListBucket"], resourceArns: [this.#arn] });
+    this.#key(grantee, ["kms:Decrypt"]); // S3 decrypts to tell a stored checksum
+  }
+
   /** Write replicas and hide them behind delete markers. */
   grantReplicationWrite(grantee: IGrantable & IConstruct): void {
     this.#objects(grantee, ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation", "s3:DeleteObject"]);

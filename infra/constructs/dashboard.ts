@@ -7,13 +7,19 @@ import {
   PeriodOverride,
   type IMetric,
 } from "aws-cdk-lib/aws-cloudwatch";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 
 import { METRIC_DIMENSIONS, METRICS, METRICS_NAMESPACE, type MetricName } from "../../shared/geo/metrics.ts";
 import { functionName, siteNames } from "../../shared/geo/physical-names.ts";
 import type { FunctionFolder } from "./function-folder.ts";
 import type { GeoSiteProps } from "./geo-site.ts";
-import type { QueueWithDeadLetters } from "./queue-with-dead-letters.ts";
+
+/** A queue to draw, and where its dead letters are; of this stack or of another. */
+export interface WatchedQueue {
+  readonly queue: IQueue;
+  readonly deadLetters: { readonly queue: IQueue };
+}
 
 const PERIOD = Duration.minutes(1);
 
@@ -27,20 +33,23 @@ const COUNTS: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> =
     METRICS.replicaRemoved,
     METRICS.verified,
     METRICS.checksumMismatch,
+    METRICS.driftFound,
   ],
 };
 
-const FOLDERS: Readonly<Record<"primary" | "secondary", readonly FunctionFolder[]>> = {
-  primary: ["checksum", "retry-sweep", "counters", "status-api", "authorizer"],
-  secondary: ["event-consumer", "verification", "retry-sweep", "counters", "status-api", "authorizer"],
-};
+const AT_EVERY_SITE = ["retry-sweep", "counters", "status-api", "authorizer"] as const;
+
+const foldersAt = ({ role, replicaDrift }: GeoSiteProps["site"]): readonly FunctionFolder[] =>
+  role === "primary"
+    ? ["checksum", ...AT_EVERY_SITE]
+    : ["event-consumer", "verification", ...(replicaDrift ? (["replica-drift"] as const) : []), ...AT_EVERY_SITE];
 
 const graph = (title: string, left: readonly IMetric[]): GraphWidget =>
   new GraphWidget({ title, left: [...left], width: 12, leftYAxis: { min: 0 } });
 
 export interface SiteDashboardProps extends GeoSiteProps {
   /** The queues that carry the site's work. */
-  readonly queues: readonly QueueWithDeadLetters[];
+  readonly queues: readonly WatchedQueue[];
 }
 
 /** One page per site: what happened, how late it is, what waits, what broke. */
@@ -101,7 +110,7 @@ export class SiteDashboard extends Construct {
           ),
           graph(
             "Errors of functions",
-            FOLDERS[site.role].map((folder) => lambda(folder, "Errors")),
+            foldersAt(site).map((folder) => lambda(folder, "Errors")),
           ),
         ],
       ],

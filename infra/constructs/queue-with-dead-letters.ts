@@ -2,7 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { SqsSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
-import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import { Queue, QueueEncryption, type IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 
 import { DeadLetterQueue, MESSAGE_RETENTION } from "./dead-letter-queue.ts";
@@ -15,11 +15,40 @@ const VISIBILITY_PER_TIMEOUT = 6;
 /** Most messages in one invocation: what one function can hold in flight within its memory and time. */
 const BATCH_SIZE = 10;
 
+/** How Lambda hands a queue's messages to a function. */
+export interface Feeding {
+  /** Most invocations at once, 2 to 1000. Default: as many as Lambda gives. */
+  readonly maxConcurrency?: number;
+  /** Most messages in one invocation, up to 10, or to 10,000 with a window. Default 10. */
+  readonly batchSize?: number;
+  /** How long Lambda may collect messages for one invocation, up to five minutes. Default: not at all. */
+  readonly batchingWindow?: Duration;
+}
+
+/** Has a function read a queue. There is no filter: what a filter does not match, Lambda deletes from the queue. */
+export const feedFunction = (
+  queue: IQueue,
+  reader: GeoFunction<EnvironmentSchema>,
+  { maxConcurrency, batchSize = BATCH_SIZE, batchingWindow }: Feeding = {},
+): void =>
+  reader.function.addEventSource(
+    new SqsEventSource(queue, {
+      batchSize,
+      reportBatchItemFailures: true,
+      ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+      ...(batchingWindow === undefined ? {} : { maxBatchingWindow: batchingWindow }),
+    }),
+  );
+
 export interface QueueWithDeadLettersProps {
   readonly queueName: string;
   readonly deadLetterQueueName: string;
-  /** Timeout of the function that reads it; a message stays hidden six times as long. */
+  /** Timeout of the function that reads it; a message stays hidden six times as long, and for the batching window. */
   readonly consumerTimeout: Duration;
+  /** The `batchingWindow` that it is fed with. Default: none. */
+  readonly batchingWindow?: Duration;
+  /** How long each message waits before it can be received, up to 15 minutes. Default: not at all. */
+  readonly deliveryDelay?: Duration;
   /** Receives after which a message is put aside, 1 to 1000. */
   readonly maxReceiveCount: number;
   /** The function that reads it, which is also the section of the runbook. */
@@ -41,7 +70,10 @@ export class QueueWithDeadLetters extends Construct {
     });
     this.queue = new Queue(this, "Queue", {
       queueName: props.queueName,
-      visibilityTimeout: Duration.seconds(props.consumerTimeout.toSeconds() * VISIBILITY_PER_TIMEOUT),
+      visibilityTimeout: Duration.seconds(
+        props.consumerTimeout.toSeconds() * VISIBILITY_PER_TIMEOUT + (props.batchingWindow?.toSeconds() ?? 0),
+      ),
+      ...(props.deliveryDelay === undefined ? {} : { deliveryDelay: props.deliveryDelay }),
       retentionPeriod: MESSAGE_RETENTION,
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -50,18 +82,12 @@ export class QueueWithDeadLetters extends Construct {
   }
 
   /**
-   * Has a function read it. There is no filter: what a filter does not match, Lambda deletes from the queue.
+   * Has a function read it, ten messages at a time.
    *
    * @param maxConcurrency most invocations at once, 2 to 1000. Default: as many as Lambda gives.
    */
   feed(reader: GeoFunction<EnvironmentSchema>, maxConcurrency?: number): void {
-    reader.function.addEventSource(
-      new SqsEventSource(this.queue, {
-        batchSize: BATCH_SIZE,
-        reportBatchItemFailures: true,
-        ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
-      }),
-    );
+    feedFunction(this.queue, reader, maxConcurrency === undefined ? {} : { maxConcurrency });
   }
 
   /** Receives what a topic of the same region publishes, as it was published; what can not be delivered is put aside. */

@@ -3,12 +3,14 @@ import {
   BlockPublicAccess,
   Bucket,
   BucketEncryption,
+  BucketNotificationDestinationType,
   ObjectOwnership,
   type CfnBucket,
   type EventType,
+  type IBucketNotificationDestination,
 } from "aws-cdk-lib/aws-s3";
-import { SnsDestination } from "aws-cdk-lib/aws-s3-notifications";
 import type { Topic } from "aws-cdk-lib/aws-sns";
+import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 
 import { acknowledge } from "./acknowledge.ts";
@@ -28,6 +30,23 @@ export const CHANGES_OF_A_BUCKET = [
   "s3:ObjectRestore:Completed",
 ] as const;
 
+/**
+ * What can make a replica differ from what its row says (shared/geo/drift.ts). Of lifecycle rules only the markers that
+ * they add: what they destroy, nobody saw any more. Nothing here depends on retention or on restores.
+ */
+export const CHANGES_OF_A_REPLICA = [
+  "s3:ObjectCreated:*",
+  "s3:ObjectRemoved:*",
+  "s3:LifecycleExpiration:DeleteMarkerCreated",
+  "s3:ObjectTagging:*",
+  "s3:ObjectAnnotation:*",
+] as const;
+
+/** Which changes a bucket reports, and where to. The topic or queue must admit S3 on behalf of that bucket. */
+export type BucketReport =
+  | { readonly events: typeof CHANGES_OF_A_BUCKET; readonly topic: Topic }
+  | { readonly events: typeof CHANGES_OF_A_REPLICA; readonly queue: Queue };
+
 /** Uploads that nobody completed are thrown away after this long. */
 const INCOMPLETE_UPLOAD_KEPT = Duration.days(7);
 
@@ -35,17 +54,28 @@ export interface ReplicatedBucketProps {
   readonly bucketName: string;
   /** Days that replaced and deleted versions are kept. */
   readonly noncurrentVersionDays: number;
-  /** Where to report changes; for a primary's bucket. Default: nowhere. */
-  readonly changes?: Topic | undefined;
+  /** What to report of changes. Default: nothing. */
+  readonly report?: BucketReport | undefined;
 }
 
-const reportTo = (topic: Topic) => CHANGES_OF_A_BUCKET.map((event) => ({ event, topic: topic.topicArn }));
+const notificationRules = (report: BucketReport): CfnBucket.NotificationConfigurationProperty =>
+  "topic" in report
+    ? { topicConfigurations: report.events.map((event) => ({ event, topic: report.topic.topicArn })) }
+    : { queueConfigurations: report.events.map((event) => ({ event, queue: report.queue.queueArn })) };
 
-/** S3 asks the topic whether it may publish at the moment the rule is set, so the topic's policy has to be there. */
-const policyFirst = (bucket: Construct, topic: Topic): void => {
-  for (const policy of topic.node.children.filter(({ node }) => node.id === "Policy"))
-    bucket.node.addDependency(policy);
-};
+/** S3 asks the destination whether it may send at the moment the rule is set, so the destination's policy has to be there. */
+const destinationPolicies = (report: BucketReport) =>
+  ("topic" in report ? report.topic : report.queue).node.children.filter(({ node }) => node.id === "Policy");
+
+/** CDK's own destinations write policies of their own; these ones have one that names account and bucket. */
+const destinationOf = (report: BucketReport): IBucketNotificationDestination => ({
+  bind: () => ({
+    ...("topic" in report
+      ? { arn: report.topic.topicArn, type: BucketNotificationDestinationType.TOPIC }
+      : { arn: report.queue.queueArn, type: BucketNotificationDestinationType.QUEUE }),
+    dependencies: destinationPolicies(report),
+  }),
+});
 
 /** A bucket of ours at either end of replication: versioned, encrypted, private, reached over TLS only, kept. */
 export class ReplicatedBucket extends Construct {
@@ -72,18 +102,18 @@ export class ReplicatedBucket extends Construct {
     acknowledge(bucket, {
       S1: "Access logs of object storage cost as much as the storage's requests and need a bucket of their own; turn on CloudTrail data events where an audit asks for them.",
     });
-    if (props.changes !== undefined) {
+    if (props.report !== undefined) {
       // On the bucket itself rather than through CDK's custom resource: nothing of ours runs during a deployment.
       const resource = bucket.node.defaultChild as CfnBucket;
-      resource.notificationConfiguration = { topicConfigurations: reportTo(props.changes) };
-      policyFirst(bucket, props.changes);
+      resource.notificationConfiguration = notificationRules(props.report);
+      bucket.node.addDependency(...destinationPolicies(props.report));
     }
   }
 }
 
 export interface ReportExistingBucketProps {
   readonly bucketName: string;
-  readonly changes: Topic;
+  readonly report: BucketReport;
 }
 
 /**
@@ -92,9 +122,9 @@ export interface ReportExistingBucketProps {
  */
 export const reportExistingBucket = (scope: Construct, id: string, props: ReportExistingBucketProps): void => {
   const bucket = Bucket.fromBucketName(scope, id, props.bucketName);
-  for (const event of CHANGES_OF_A_BUCKET) {
+  for (const event of props.report.events) {
     // CDK's enumeration lags behind S3; the value is handed to S3 as it is.
-    bucket.addEventNotification(event as EventType, new SnsDestination(props.changes));
+    bucket.addEventNotification(event as EventType, destinationOf(props.report));
   }
   const handlers = Stack.of(scope).node.children.filter(({ node }) => node.id.startsWith("BucketNotificationsHandler"));
   for (const handler of handlers) {

@@ -28,6 +28,11 @@ export class TableAccess {
     return this.#grant(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
   }
 
+  /** Read rows and make them due; never remove one. */
+  grantTouch(grantee: IGrantable): Grant {
+    return this.#grant(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
+  }
+
   /** List what is due; nothing else. */
   grantReadDue(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({

@@ -16,6 +16,7 @@ export default defineGeoConfig({
   keyPatterns: {},
   apiThrottle: { ratePerSecond: 20, burst: 40 },
   scheduleSweepMinutes: 1,
+  driftDelaySeconds: 60,
   noncurrentVersionDays: 30,
   tracing: false,
 });

@@ -5,7 +5,7 @@ import { primaryNames } from "../../shared/geo/physical-names.ts";
 import { EventTopics } from "../constructs/event-topics.ts";
 import { bucketOf, placeOf } from "../constructs/geo-site.ts";
 import { RegistryTable, SiteTable } from "../constructs/registry-table.ts";
-import { ReplicatedBucket, reportExistingBucket } from "../constructs/replicated-bucket.ts";
+import { CHANGES_OF_A_BUCKET, ReplicatedBucket, reportExistingBucket } from "../constructs/replicated-bucket.ts";
 
 export interface GeoPrimaryStorageProps {
   readonly config: GeoConfig;
@@ -27,14 +27,15 @@ export class GeoPrimaryStorage extends Construct {
       geoEventsTopic: names.geoEventsTopic,
       bucketName,
     });
+    const report = { events: CHANGES_OF_A_BUCKET, topic: topics.bucketEvents };
     if (primary.existingBucket === undefined) {
       new ReplicatedBucket(this, "Bucket", {
         bucketName,
         noncurrentVersionDays: config.noncurrentVersionDays,
-        changes: topics.bucketEvents,
+        report,
       });
     } else {
-      reportExistingBucket(this, "Bucket", { bucketName, changes: topics.bucketEvents });
+      reportExistingBucket(this, "Bucket", { bucketName, report });
     }
     this.streamArn = new RegistryTable(this, "VerificationState", {
       tableName: names.verificationStateTable,

@@ -6,6 +6,7 @@ import type { GeoSiteProps } from "../constructs/geo-site.ts";
 import { Authorizer } from "../subsystems/authorizer.ts";
 import { Counters } from "../subsystems/counters.ts";
 import { EventConsumer } from "../subsystems/event-consumer.ts";
+import { ReplicaDrift } from "../subsystems/replica-drift.ts";
 import { RetrySweep } from "../subsystems/retry-sweep.ts";
 import { StatusApi } from "../subsystems/status-api.ts";
 import { Verification } from "../subsystems/verification.ts";
@@ -26,10 +27,14 @@ export class GeoSecondarySite extends Construct {
     const props = { config, site };
     this.consumer = new EventConsumer(this, props);
     this.verification = new Verification(this, props);
+    const drift = site.replicaDrift ? new ReplicaDrift(this, props) : undefined;
     new RetrySweep(this, props);
     new Counters(this, { ...props, streamArn });
     const { authorizer } = new Authorizer(this, props);
     this.api = new StatusApi(this, { ...props, authorizer }).api;
-    new SiteDashboard(this, { ...props, queues: [this.consumer.events, this.verification.requests] });
+    new SiteDashboard(this, {
+      ...props,
+      queues: [this.consumer.events, this.verification.requests, ...(drift === undefined ? [] : [drift.changes])],
+    });
   }
 }

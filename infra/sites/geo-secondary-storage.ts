@@ -1,11 +1,15 @@
 import { Construct } from "constructs";
 
 import { secondaryNames } from "../../shared/geo/physical-names.ts";
+import { DriftQueue } from "../constructs/drift-queue.ts";
 import { bucketOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { RegistryTable, SiteTable } from "../constructs/registry-table.ts";
-import { ReplicatedBucket } from "../constructs/replicated-bucket.ts";
+import { CHANGES_OF_A_REPLICA, ReplicatedBucket, reportExistingBucket } from "../constructs/replicated-bucket.ts";
 
-/** What a secondary keeps: its bucket of replicas (unless it was given one), its registry and its site table. */
+/**
+ * What a secondary keeps: its bucket of replicas (unless it was given one), the queue that its changes go to, its registry
+ * and its site table.
+ */
 export class GeoSecondaryStorage extends Construct {
   /** Stream of the registry, for the counters. */
   readonly streamArn: string;
@@ -13,11 +17,18 @@ export class GeoSecondaryStorage extends Construct {
   constructor(scope: Construct, id: string, { config, site }: GeoSiteProps) {
     super(scope, id);
     const names = secondaryNames(config, site);
+    const { bucketName } = bucketOf(config, site);
+    const report = site.replicaDrift
+      ? { events: CHANGES_OF_A_REPLICA, queue: new DriftQueue(this, "Drift", { config, site }).queue }
+      : undefined;
     if (site.existingBucket === undefined) {
       new ReplicatedBucket(this, "Bucket", {
-        bucketName: bucketOf(config, site).bucketName,
+        bucketName,
         noncurrentVersionDays: config.noncurrentVersionDays,
+        report,
       });
+    } else if (report !== undefined) {
+      reportExistingBucket(this, "Bucket", { bucketName, report });
     }
     this.streamArn = new RegistryTable(this, "Registry", { tableName: names.registryTable }).streamArn;
     new SiteTable(this, "Site", { tableName: names.siteTable });

@@ -55,6 +55,25 @@ export const awsVerifyingSite = (config: ReplicaEnvironment, telemetry: Telemetr
   replica: new S3Bucket({ client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId: config.ACCOUNT_ID }),
 });
 
+/** What the replica-drift function is told of its site. */
+export interface DriftEnvironment {
+  readonly ACCOUNT_ID: string;
+  readonly REPLICA_BUCKET: string;
+  readonly REGISTRY_TABLE: string;
+}
+
+/** A secondary site on AWS as its replica-drift function sees it: the replica to ask about, and rows to touch. */
+export const awsDriftingSite = (
+  config: DriftEnvironment,
+  telemetry: Telemetry,
+): Pick<VerifyingSite, "clock" | "chance" | "telemetry" | "registry" | "replica"> => ({
+  clock: systemClock,
+  chance: systemChance,
+  telemetry,
+  registry: new DynamoTable(dynamoClient(), config.REGISTRY_TABLE),
+  replica: new S3Bucket({ client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId: config.ACCOUNT_ID }),
+});
+
 /** A secondary site on AWS as its event-consumer sees it, the deadline that its writes to S3 keep, and what has to hold before it works. */
 export const awsSecondarySite = (
   config: ConsumerEnvironment,

@@ -71,6 +71,12 @@ const Site = z.strictObject(
     existingBucket: z.optional(ExistingBucket),
     /** An SNS topic in the site's region that hears of alarms. Default: alarms are only shown. */
     alarmTopicArn: z.optional(text(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:.+$/, "expected the ARN of an SNS topic")),
+    /**
+     * Secondaries only: have the bucket of replicas report its changes, so that what anybody else changes there is made
+     * equal to the primary again within minutes. Default true. Turn it off for a bucket whose replicas others have to
+     * write to or tag, and for an existing bucket with notification rules for the same events, which S3 refuses.
+     */
+    replicaDrift: z._default(z.boolean({ error: "expected true or false" }), true),
   },
   { error: "expected { name, role, region }" },
 );
@@ -98,6 +104,11 @@ const Shape = z.strictObject({
   ),
   /** Minutes between two sweeps of what is due, 1 to 60. Default 1. */
   scheduleSweepMinutes: z._default(integer(1, 60, "expected minutes, 1 to 60"), 1),
+  /**
+   * Seconds that a change of a replica's bucket waits before it is looked into, 0 to 900 (SQS's own bound for a queue's
+   * delay). Most changes are our own copies, and by then their rows say so. Default 60.
+   */
+  driftDelaySeconds: z._default(integer(0, 900, "expected seconds, 0 to 900"), 60),
   /** Days that a replaced or deleted version is kept in buckets that we make, at least 30. Default 30. */
   noncurrentVersionDays: z._default(
     integer(NONCURRENT_VERSION_DAYS_MIN, 3_650, `expected days, ${NONCURRENT_VERSION_DAYS_MIN} to 3650`),

@@ -48,6 +48,9 @@ export const secondaryNames = (installation: Installation, site: NamedSite) => (
   eventsDeadLetterQueue: join(installation.name, site.name, "geo-events-dead-letters"),
   verificationQueue: join(installation.name, site.name, "verification"),
   verificationDeadLetterQueue: join(installation.name, site.name, "verification-dead-letters"),
+  /** S3 reports changes of the replica's bucket here. */
+  driftQueue: join(installation.name, site.name, "replica-drift"),
+  driftDeadLetterQueue: join(installation.name, site.name, "replica-drift-dead-letters"),
   registryTable: join(installation.name, site.name, "registry"),
   siteTable: join(installation.name, site.name, "site"),
 });

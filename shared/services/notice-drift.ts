@@ -12,7 +12,7 @@ import { touchDrifted } from "../tables/registry/touch-drifted.ts";
 import { firstRev } from "../tables/write-columns.ts";
 import { asRecorded } from "./blob-sync/rechecking.ts";
 import { park } from "./park.ts";
-import type { WorkedThrough } from "./work-through.ts";
+import { type WorkedThrough, workThrough } from "./work-through.ts";
 
 /** What noticing drift needs of a secondary: it reads the replica, and writes nothing but rows. */
 export type DriftingSite = Pick<SecondarySite, "clock" | "chance" | "telemetry" | "registry"> & {
@@ -79,6 +79,8 @@ export interface NoticingDrift {
   /** The secondary's geo-events queue: a touched key is named there, so that it need not wait for the sweep. */
   readonly events: MessageQueue;
   readonly parking: MessageQueue;
+  /** When to stop, milliseconds since the epoch. */
+  readonly stopAt: number;
 }
 
 const noticeChange = async (noticing: NoticingDrift, ref: ObjectRef, change: S3Change): Promise<DriftResult> => {
@@ -105,7 +107,6 @@ const noticeChange = async (noticing: NoticingDrift, ref: ObjectRef, change: S3C
  * landed after its worker was given up on (R11, R12).
  *
  * @returns done: acknowledge it; otherwise it has to be delivered again
- * @throws TableUnavailableError when the registry did not answer: the message must be delivered again
  */
 export const noticeDrift = async (noticing: NoticingDrift, message: ReceivedMessage): Promise<WorkedThrough> => {
   const { site, replicables, parking } = noticing;
@@ -128,16 +129,18 @@ export const noticeDrift = async (noticing: NoticingDrift, message: ReceivedMess
     return { done: true };
   }
   let left = 0;
-  for (const change of notification.changes) {
+  const worked = await workThrough(notification.changes, noticing, async (change) => {
     const match = matchKey(replicables, change.key);
     if (match === undefined) {
       site.telemetry.count(COUNT_METRICS.unmatchedKey, 1);
-      continue;
+      return;
     }
     const ref = { replicableName: match.replicable.name, key: change.key };
     if ((await noticeChange(noticing, ref, change)) === "later") left += 1;
-  }
-  if (left > 0) return { done: false, left, reason: "a row is held by somebody whose write this may be" };
+  });
+  if (!worked.done) return worked;
+  if (left > 0)
+    return { done: false, left, reason: "a row is held by somebody whose write this may be, or S3 did not say" };
   if (notification.unreadable.length > 0) await giveUp(notification.unreadable.join("; "));
   return { done: true };
 };

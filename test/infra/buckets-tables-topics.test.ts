@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 
+import { CHANGES_OF_A_REPLICA } from "../../infra/constructs/replicated-bucket.ts";
 import config from "../../infra/examples/one-primary-three-secondaries.config.ts";
+import { defineGeoConfig } from "../../shared/config/geo-config.ts";
+import { suspectDrift } from "../../shared/geo/drift.ts";
+import { parseRegistryRow } from "../../shared/geo/registry-row.ts";
+import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";
+import { parseS3Notification } from "../../shared/geo/s3-notification.ts";
 import { asText, changed, ofType, synthesize, type Template } from "./support/templates.ts";
 
 const stacks = synthesize(config);
@@ -118,10 +124,89 @@ describe("the primary's bucket", () => {
       });
     }
   });
+});
 
-  it("is the only one that reports: replicas' changes feed nothing yet", () => {
-    const reporting = stacks.filter(({ text }) => text.includes("NotificationConfiguration")).map(({ name }) => name);
-    expect(reporting).toEqual(["s3-geo-virginia-storage"]);
+describe("a bucket of replicas", () => {
+  const template = templateOf("s3-geo-tokyo-storage");
+  const [bucket] = ofType(template, "AWS::S3::Bucket");
+  const drift = ofType(template, "AWS::SQS::Queue").find(
+    ({ Properties }) => Properties.QueueName === "s3-geo-tokyo-replica-drift",
+  );
+  const policy = ofType(template, "AWS::SQS::QueuePolicy").find(
+    ({ Properties }) => asText((Properties.Queues as unknown[])[0]) === `{${drift?.id}}`,
+  );
+
+  it("reports what makes a replica differ from its row, unfiltered, to a queue that is kept with it", () => {
+    const rules = z
+      .object({ QueueConfigurations: z.array(z.object({ Event: z.string(), Queue: z.unknown() }).loose()) })
+      .strict()
+      .parse(bucket?.Properties.NotificationConfiguration).QueueConfigurations;
+    expect(rules.map(({ Event }) => Event)).toEqual([
+      "s3:ObjectCreated:*",
+      "s3:ObjectRemoved:*",
+      "s3:LifecycleExpiration:DeleteMarkerCreated",
+      "s3:ObjectTagging:*",
+      "s3:ObjectAnnotation:*",
+    ]);
+    for (const rule of rules) {
+      expect(Object.keys(rule).sort()).toEqual(["Event", "Queue"]);
+      expect(asText(rule.Queue)).toBe(`{${drift?.id}.Arn}`);
+    }
+  });
+
+  it("reports only what can be drift, and what is read as a change", () => {
+    const copied = parseRegistryRow({ pk: "", sk: "", state: REPLICATION_STATE.synced, rep_version_id: "ours" });
+    for (const event of CHANGES_OF_A_REPLICA) {
+      const eventName = event.replace("s3:", "").replace("*", "Something");
+      expect(suspectDrift({ eventName, versionId: "somebody else's" }, copied)).toMatch(/^(look|touch)$/);
+      const body = JSON.stringify({
+        Records: [
+          {
+            eventVersion: "2.3",
+            eventSource: "aws:s3",
+            eventName,
+            s3: { bucket: { name: "bucket" }, object: { key: "key" } },
+          },
+        ],
+      });
+      expect(parseS3Notification(body)).toMatchObject({ kind: "changes", changes: [{ eventName }] });
+    }
+  });
+
+  it("is made after the policy of its queue, which S3 asks when the rules are set", () => {
+    expect(bucket?.DependsOn).toContain(policy?.id);
+  });
+
+  it("alone may send to the queue through S3, from this account only", () => {
+    const { Statement: statements } = z
+      .object({ Statement: z.array(z.object({ Effect: z.string() }).loose()) })
+      .parse(policy?.Properties.PolicyDocument);
+    expect(statements.filter(({ Effect }) => Effect === "Allow")).toEqual([
+      expect.objectContaining({
+        Principal: { Service: "s3.amazonaws.com" },
+        Action: "sqs:SendMessage",
+        Condition: {
+          StringEquals: { "aws:SourceAccount": "111122223333" },
+          ArnLike: { "aws:SourceArn": "arn:aws:s3:::s3-geo-tokyo-111122223333-ap-northeast-1" },
+        },
+      }),
+    ]);
+  });
+
+  it("reports nothing where that is turned off: no rule, no queue, no function", () => {
+    const { primary, secondaries, selection: _selection, ...rest } = config;
+    const [ireland, ...others] = secondaries;
+    const quiet = synthesize(
+      defineGeoConfig({
+        ...rest,
+        sites: [primary, ...(ireland ? [{ ...ireland, replicaDrift: false }] : []), ...others],
+      }),
+    );
+    const textOf = (name: string) => quiet.find((stack) => stack.name === name)?.text ?? "";
+    for (const name of ["s3-geo-ireland-storage", "s3-geo-ireland"]) {
+      expect(textOf(name)).not.toMatch(/replica-drift|NotificationConfiguration/);
+    }
+    for (const name of ["s3-geo-tokyo-storage", "s3-geo-tokyo"]) expect(textOf(name)).toContain("replica-drift");
   });
 });
 

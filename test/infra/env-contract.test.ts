@@ -9,6 +9,7 @@ import { env as checksum } from "../../functions/checksum/env.ts";
 import { env as counters } from "../../functions/counters/env.ts";
 import { env as eventConsumer } from "../../functions/event-consumer/env.ts";
 import { env as eventPublisher } from "../../functions/event-publisher/env.ts";
+import { env as replicaDrift } from "../../functions/replica-drift/env.ts";
 import { env as retrySweep } from "../../functions/retry-sweep/env.ts";
 import { env as statusApi } from "../../functions/status-api/env.ts";
 import { env as verification } from "../../functions/verification/env.ts";
@@ -24,6 +25,7 @@ const SCHEMAS = {
   counters,
   "event-consumer": eventConsumer,
   "event-publisher": eventPublisher,
+  "replica-drift": replicaDrift,
   "retry-sweep": retrySweep,
   "status-api": statusApi,
   verification,
@@ -77,13 +79,13 @@ describe("the environment of every deployed function", () => {
 
   it("names the function's own timeout where leases follow from it", () => {
     const timed = functions.filter(({ variables }) => variables.TIMEOUT_SECONDS !== undefined);
-    expect(timed).toHaveLength(1 + 3 * 2);
+    expect(timed).toHaveLength(1 + 3 * 3);
     for (const { variables, timeout } of timed) expect(Number(variables.TIMEOUT_SECONDS)).toBe(timeout);
   });
 
   it("carries the replicables as the functions read them", () => {
     const selections = functions.flatMap(({ variables }) => variables.REPLICABLES ?? []);
-    expect(selections).toHaveLength(3 + 3 * 5);
+    expect(selections).toHaveLength(3 + 3 * 6);
     for (const selection of selections) expect(decodeReplicableSelection(selection)).toEqual(config.selection);
   });
 

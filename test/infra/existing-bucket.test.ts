@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 
+import { CHANGES_OF_A_REPLICA } from "../../infra/constructs/replicated-bucket.ts";
 import { defineGeoConfig } from "../../shared/config/geo-config.ts";
-import { ofType, synthesize, type Template } from "./support/templates.ts";
+import { asText, ofType, synthesize, type Template } from "./support/templates.ts";
 
 const SOURCE_KEY = "arn:aws:kms:us-east-1:111122223333:key/source";
 const REPLICA_KEY = "arn:aws:kms:eu-west-1:111122223333:key/replica";
@@ -38,11 +39,14 @@ describe("an existing bucket", () => {
     expect(JSON.stringify(templateOf("s3-geo-ireland"))).toContain("arn:aws:s3:::their-replicas/*");
   });
 
-  it("of the primary gets our rules beside those it has, and only it", () => {
+  it("of either site gets our rules beside those it has", () => {
     const added = stacks.map(
       ({ name, template }) => [name, ofType(template, "Custom::S3BucketNotifications")] as const,
     );
-    expect(added.filter(([, found]) => found.length > 0).map(([name]) => name)).toEqual(["s3-geo-virginia-storage"]);
+    expect(added.filter(([, found]) => found.length > 0).map(([name]) => name)).toEqual([
+      "s3-geo-ireland-storage",
+      "s3-geo-virginia-storage",
+    ]);
     const [rules] = ofType(templateOf("s3-geo-virginia-storage"), "Custom::S3BucketNotifications");
     expect(rules?.Properties).toMatchObject({ BucketName: "their-uploads", Managed: false });
     const { TopicConfigurations: topics } = z
@@ -50,6 +54,38 @@ describe("an existing bucket", () => {
       .parse(rules?.Properties.NotificationConfiguration);
     expect(topics.flatMap(({ Events }) => Events)).toHaveLength(7);
     expect(topics.filter((topic) => "Filter" in topic)).toEqual([]);
+  });
+
+  it("of replicas reports what may be drift to the queue, after the queue's policy, and alone may send there", () => {
+    const template = templateOf("s3-geo-ireland-storage");
+    const [rules] = ofType(template, "Custom::S3BucketNotifications");
+    expect(rules?.Properties).toMatchObject({ BucketName: "their-replicas", Managed: false });
+    const { QueueConfigurations: queues } = z
+      .object({
+        QueueConfigurations: z.array(z.object({ Events: z.array(z.string()), QueueArn: z.unknown() }).loose()),
+      })
+      .strict()
+      .parse(rules?.Properties.NotificationConfiguration);
+    expect(queues.flatMap(({ Events }) => Events)).toEqual([...CHANGES_OF_A_REPLICA]);
+    expect(queues.filter((queue) => "Filter" in queue)).toEqual([]);
+    const drift = ofType(template, "AWS::SQS::Queue").find(({ Properties }) =>
+      String(Properties.QueueName).endsWith("-replica-drift"),
+    );
+    expect(new Set(queues.map(({ QueueArn }) => asText(QueueArn)))).toEqual(new Set([`{${drift?.id}.Arn}`]));
+    const policy = ofType(template, "AWS::SQS::QueuePolicy").find(({ Properties }) =>
+      JSON.stringify(Properties.Queues).includes(String(drift?.id)),
+    );
+    expect(rules?.DependsOn).toContain(policy?.id);
+    const allowed = z
+      .object({ Statement: z.array(z.object({ Effect: z.string(), Condition: z.unknown() }).loose()) })
+      .parse(policy?.Properties.PolicyDocument)
+      .Statement.filter(({ Effect }) => Effect === "Allow");
+    expect(allowed.map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: { "aws:SourceAccount": "111122223333" },
+        ArnLike: { "aws:SourceArn": "arn:aws:s3:::their-replicas" },
+      },
+    ]);
   });
 
   it("may alone publish to the primary's topic", () => {
@@ -65,5 +101,7 @@ describe("an existing bucket", () => {
     expect(policyOf("EventConsumer")).toContain("kms:GenerateDataKey");
     expect(policyOf("Verification")).toContain(REPLICA_KEY);
     expect(policyOf("Verification")).not.toContain("kms:GenerateDataKey");
+    expect(policyOf("ReplicaDrift")).toContain(REPLICA_KEY);
+    expect(policyOf("ReplicaDrift")).not.toContain("kms:GenerateDataKey");
   });
 });

@@ -127,7 +127,7 @@ describe("each function", () => {
     const functions = templates.flatMap((template) =>
       ofType(template, "AWS::Lambda::Function").map((one) => ({ template, ...one })),
     );
-    expect(functions).toHaveLength(5 + 3 * 7);
+    expect(functions).toHaveLength(5 + 3 * 8);
     for (const { template, Properties } of functions) {
       const roleId = asText(Properties.Role).replace(/^\{|\.Arn\}$/g, "");
       expect(template.Resources[roleId]?.Properties.ManagedPolicyArns).toBeUndefined();
@@ -142,6 +142,29 @@ describe("each function", () => {
     const verifying = granted.filter(({ role }) => role.includes("Verifier"));
     expect(verifying.length).toBeGreaterThan(0);
     expect(verifying.filter(({ action }) => /s3:(Put|Delete)|dynamodb:(Delete|Put)/.test(action))).toEqual([]);
+  });
+
+  it("that only notices drift looks at replicas and touches rows, and can neither change an object nor remove a row", () => {
+    const noticing = granted.filter(
+      ({ role, action }) => role.includes("ReplicaDrift") && !/^logs:(CreateLogStream|PutLogEvents)$/.test(action),
+    );
+    const tokyo = noticing.filter(({ resource }) => resource.includes("tokyo"));
+    expect(noticing).toHaveLength(3 * tokyo.length);
+    expect(tokyo.map(({ action, resource }) => `${action} ${resource}`).sort()).toEqual([
+      "dynamodb:GetItem arn:aws:dynamodb:ap-northeast-1:111122223333:table/s3-geo-tokyo-registry",
+      "dynamodb:UpdateItem arn:aws:dynamodb:ap-northeast-1:111122223333:table/s3-geo-tokyo-registry",
+      "s3:GetObject arn:aws:s3:::s3-geo-tokyo-111122223333-ap-northeast-1/*",
+      "s3:ListBucket arn:aws:s3:::s3-geo-tokyo-111122223333-ap-northeast-1",
+      "sqs:ChangeMessageVisibility arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-replica-drift",
+      "sqs:DeleteMessage arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-replica-drift",
+      "sqs:GetQueueAttributes arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-replica-drift",
+      "sqs:GetQueueUrl arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-geo-events",
+      "sqs:GetQueueUrl arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-replica-drift",
+      "sqs:GetQueueUrl arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-replica-drift-dead-letters",
+      "sqs:ReceiveMessage arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-replica-drift",
+      "sqs:SendMessage arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-geo-events",
+      "sqs:SendMessage arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-replica-drift-dead-letters",
+    ]);
   });
 
   it("that only sweeps reads the due index and sends, and does nothing else with data", () => {

@@ -2,9 +2,13 @@ import { describe, expect, it } from "vitest";
 import * as z from "zod";
 
 import config from "../../infra/examples/one-primary-three-secondaries.config.ts";
-import { asText, changed, ofType, synthesize, type Template } from "./support/templates.ts";
+import { leaseMs } from "../../shared/geo/limits.ts";
+import { asText, changed, ofType, synthesize, type Found, type Template } from "./support/templates.ts";
 
 const VISIBILITY_PER_TIMEOUT = 6;
+const CONSUMER_TIMEOUT_MS = 5 * 60_000;
+/** `scheduleSweepMinutes` at its most. */
+const LONGEST_SWEEP_SECONDS = 60 * 60;
 const FOUR_DAYS_SECONDS = 4 * 24 * 60 * 60;
 const FOURTEEN_DAYS_SECONDS = 14 * 24 * 60 * 60;
 
@@ -54,19 +58,32 @@ const withoutAlarm = (template: Template): readonly string[] => {
     .map(({ Properties }) => String(Properties.QueueName));
 };
 
-/** Queues whose messages come back before the function that reads them can be done with six batches. */
+/** The queue that a mapping reads: of its own stack, or of another one, whose ARN is then written out. */
+const queueOf = (template: Template, arn: string): Found => {
+  const own = ofType(template, "AWS::SQS::Queue").find(({ id }) => arnOf(id) === arn);
+  const anywhere = stacks.flatMap((stack) => ofType(stack.template, "AWS::SQS::Queue"));
+  const found = own ?? anywhere.find(({ Properties }) => Properties.QueueName === arn.split(":").at(-1));
+  if (found === undefined) throw new Error(`there is no queue ${arn}`);
+  return found;
+};
+
+/**
+ * Queues whose messages come back before the function that reads them can be done with six batches, and with waiting for
+ * one to be full.
+ */
 const tooShortlyHidden = (template: Template): readonly string[] =>
   ofType(template, "AWS::Lambda::EventSourceMapping").flatMap(({ Properties }) => {
-    const queue = ofType(template, "AWS::SQS::Queue").find(({ id }) => arnOf(id) === asText(Properties.EventSourceArn));
+    if (Properties.StartingPosition !== undefined) return []; // a stream
+    const queue = queueOf(template, asText(Properties.EventSourceArn));
     const reader = ofType(template, "AWS::Lambda::Function").find(
       ({ id }) => `{${id}}` === asText(Properties.FunctionName),
     );
-    if (queue === undefined) return []; // a stream
     const hidden = Number(queue.Properties.VisibilityTimeout);
     const timeout = Number(reader?.Properties.Timeout);
-    return hidden >= VISIBILITY_PER_TIMEOUT * timeout
+    const window = Number(Properties.MaximumBatchingWindowInSeconds ?? 0);
+    return hidden >= VISIBILITY_PER_TIMEOUT * timeout + window
       ? []
-      : [`${String(queue.Properties.QueueName)}: ${hidden} for ${timeout}`];
+      : [`${String(queue.Properties.QueueName)}: ${hidden} for ${timeout} and ${window}`];
   });
 
 const filters = (template: Template): readonly string[] =>
@@ -95,8 +112,8 @@ describe("every queue", () => {
     const found = afterChange(withoutAlarm, (copy) => {
       for (const { id } of ofType(copy, "AWS::CloudWatch::Alarm")) delete copy.Resources[id];
     });
-    // 4 sites × (sweep, counters), 1 checksum, 3 × (ingest, geo-events, verification)
-    expect(found).toBe(4 * 2 + 1 + 3 * 3);
+    // 4 sites × (sweep, counters), 1 checksum, 3 × (ingest, geo-events, verification, drift)
+    expect(found).toBe(4 * 2 + 1 + 3 * 4);
   });
 
   it("hides a message for at least six times its reader's timeout", () => {
@@ -106,19 +123,19 @@ describe("every queue", () => {
         if (Properties.Timeout !== undefined) Properties.Timeout = Number(Properties.Timeout) + 1;
       }
     });
-    expect(found).toBe(1 + 3 * 3);
+    expect(found).toBe(1 + 3 * 4);
   });
 
   it("is encrypted and keeps messages as long as SQS can", () => {
     const queues = stacks.flatMap(({ template }) => ofType(template, "AWS::SQS::Queue"));
-    expect(queues).toHaveLength(2 * (1 + 3 * 3) + 4 * 2);
+    expect(queues).toHaveLength(2 * (1 + 3 * 4) + 4 * 2);
     for (const { Properties } of queues) {
       expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: FOURTEEN_DAYS_SECONDS });
       expect(Properties).not.toHaveProperty("MaximumMessageSize"); // a smaller one loses S3's larger events silently
     }
   });
 
-  it("that waits for another region waits four days before it gives up; others put aside after ten receives", () => {
+  it("that waits for another region waits four days before it gives up, one that waits for rows hours; others put aside after ten receives", () => {
     const queues = stacks.flatMap(({ template }) => ofType(template, "AWS::SQS::Queue"));
     const receives = queues.flatMap(({ Properties }) => {
       const policy = z.object({ maxReceiveCount: z.number() }).safeParse(Properties.RedrivePolicy);
@@ -127,12 +144,40 @@ describe("every queue", () => {
         ? [{ name, count: policy.data.maxReceiveCount, seconds: Number(Properties.VisibilityTimeout) }]
         : [];
     });
-    const [ingest, others] = [true, false].map((wanted) =>
-      receives.filter(({ name }) => name.endsWith("-ingest") === wanted),
-    );
+    const ingest = receives.filter(({ name }) => name.endsWith("-ingest"));
+    const drift = receives.filter(({ name }) => name.endsWith("-replica-drift"));
+    const others = receives.filter((one) => !ingest.includes(one) && !drift.includes(one));
     expect(ingest).toHaveLength(3);
-    expect(Math.min(...(ingest ?? []).map(({ count, seconds }) => count * seconds))).toBeGreaterThan(FOUR_DAYS_SECONDS);
-    expect([...new Set((others ?? []).map(({ count }) => count))]).toEqual([10]);
+    expect(Math.min(...ingest.map(({ count, seconds }) => count * seconds))).toBeGreaterThan(FOUR_DAYS_SECONDS);
+    expect(drift).toHaveLength(3);
+    // The longest lease, the longest wait for the sweep that takes the row from a dead holder, and another lease.
+    const heldSeconds = 2 * (leaseMs(CONSUMER_TIMEOUT_MS) / 1_000) + LONGEST_SWEEP_SECONDS;
+    expect(heldSeconds).toBeGreaterThan(15 * 60);
+    expect(Math.min(...drift.map(({ count, seconds }) => count * seconds))).toBeGreaterThan(4 * heldSeconds);
+    expect([...new Set(others.map(({ count }) => count))]).toEqual([10]);
+  });
+
+  it("that reports drift gives rows a minute to be settled, and is read in large batches by few functions", () => {
+    const queues = stacks.flatMap(({ template }) => ofType(template, "AWS::SQS::Queue"));
+    const delays = queues.map(({ Properties }) => [Properties.QueueName, Properties.DelaySeconds] as const);
+    expect(delays.filter(([, seconds]) => seconds !== undefined)).toEqual([
+      ["s3-geo-ireland-replica-drift", 60],
+      ["s3-geo-sydney-replica-drift", 60],
+      ["s3-geo-tokyo-replica-drift", 60],
+    ]);
+    const mappings = stacks.flatMap(({ template }) =>
+      ofType(template, "AWS::Lambda::EventSourceMapping").filter(({ Properties }) =>
+        asText(Properties.EventSourceArn).endsWith("-replica-drift"),
+      ),
+    );
+    expect(mappings).toHaveLength(3);
+    for (const { Properties } of mappings) {
+      expect(Properties).toMatchObject({
+        BatchSize: 100,
+        MaximumBatchingWindowInSeconds: 20,
+        ScalingConfig: { MaximumConcurrency: 10 },
+      });
+    }
   });
 });
 
@@ -151,9 +196,10 @@ describe("between a queue and its function", () => {
   it("one bad message does not bring back its neighbours", () => {
     const mappings = stacks.flatMap(({ template }) => ofType(template, "AWS::Lambda::EventSourceMapping"));
     const ofQueues = mappings.filter(({ Properties }) => Properties.StartingPosition === undefined);
-    expect(ofQueues).toHaveLength(1 + 3 * 3);
+    expect(ofQueues).toHaveLength(1 + 3 * 4);
     for (const { Properties } of ofQueues) {
-      expect(Properties).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ["ReportBatchItemFailures"] });
+      expect(Properties).toMatchObject({ FunctionResponseTypes: ["ReportBatchItemFailures"] });
+      expect([10, 100]).toContain(Properties.BatchSize);
     }
   });
 });

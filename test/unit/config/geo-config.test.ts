@@ -26,13 +26,17 @@ const problemsOf = (change: Readonly<Record<string, unknown>>): readonly string[
 describe("a good configuration", () => {
   it("tells primary from secondaries and fills in what was left out", () => {
     const config = defineGeoConfig({ ...GOOD, sites: [TOKYO, VIRGINIA, IRELAND] });
-    expect(config.primary).toEqual(VIRGINIA);
-    expect(config.secondaries).toEqual([TOKYO, IRELAND]);
+    expect(config.primary).toEqual({ ...VIRGINIA, replicaDrift: true });
+    expect(config.secondaries).toEqual([
+      { ...TOKYO, replicaDrift: true },
+      { ...IRELAND, replicaDrift: true },
+    ]);
     expect(config).toMatchObject({
       name: "s3-geo",
       selection: { names: "all", keyPatterns: {} },
       apiThrottle: { ratePerSecond: 20, burst: 40 },
       scheduleSweepMinutes: 1,
+      driftDelaySeconds: 60,
       noncurrentVersionDays: 30,
       tracing: false,
     });
@@ -164,6 +168,16 @@ describe("a wrong configuration names", () => {
       "a key pattern for an unknown type",
       { keyPatterns: { hot_widget: "a/{id}" } },
       'replicables: a key pattern is given for "hot_widget", which is no replicable; expected achievement_upload, cool_widget, group_upload, package_file, packages_nuget_symbol',
+    ],
+    [
+      "a drift delay that SQS does not know",
+      { driftDelaySeconds: 901 },
+      "driftDelaySeconds: expected seconds, 0 to 900, got 901",
+    ],
+    [
+      "a switch that is neither on nor off",
+      { sites: [VIRGINIA, { ...IRELAND, replicaDrift: "sometimes" }] },
+      'sites[1].replicaDrift: expected true or false, got "sometimes"',
     ],
     ["a sweep that never comes", { scheduleSweepMinutes: 0 }, "scheduleSweepMinutes: expected minutes, 1 to 60, got 0"],
     [

@@ -1,0 +1,71 @@
+import { Queue } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+
+import { env } from "../../functions/replica-drift/env.ts";
+import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
+import { functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
+import { queueArn } from "../constructs/arns.ts";
+import type { WatchedQueue } from "../constructs/dashboard.ts";
+import { DRIFT_BATCHING_WINDOW, DRIFT_TIMEOUT } from "../constructs/drift-queue.ts";
+import { GeoFunction } from "../constructs/geo-function.ts";
+import { bucketOf, placeOf, registryOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { QueueAccess } from "../constructs/queue-access.ts";
+import { feedFunction } from "../constructs/queue-with-dead-letters.ts";
+
+/** Most messages of them need one read each; this many are done in well below a second. */
+const BATCH_SIZE = 100;
+
+/** It follows the consumers' copies, and nobody waits for it: it takes few of the account's functions. */
+const MAX_CONCURRENCY = 10;
+
+/**
+ * At a secondary: reads what S3 reports of the bucket of replicas, compares it with the rows, and has whatever somebody
+ * else changed made equal to the primary again. The queue is the storage stack's (`DriftQueue`).
+ */
+export class ReplicaDrift extends Construct {
+  readonly changes: WatchedQueue;
+
+  constructor(scope: Construct, { config, site }: GeoSiteProps) {
+    super(scope, "ReplicaDrift");
+    const here = placeOf(config, site);
+    const names = secondaryNames(config, site);
+    const queueOf = (id: string, name: string) => Queue.fromQueueArn(this, id, queueArn(here, name));
+    this.changes = {
+      queue: queueOf("Changes", names.driftQueue),
+      deadLetters: { queue: queueOf("DeadLetters", names.driftDeadLetterQueue) },
+    };
+
+    const replica = bucketOf(config, site);
+    const registry = registryOf(config, site);
+    const events = new QueueAccess(here, names.eventsQueue);
+    const parking = new QueueAccess(here, names.driftDeadLetterQueue);
+    const noticer = new GeoFunction(this, "Noticer", {
+      folder: "replica-drift",
+      functionName: functionName(config, site, "replica-drift"),
+      description: `Notices what others change in the bucket of ${site.name}`,
+      schema: env,
+      environment: {
+        SITE_NAME: site.name,
+        ACCOUNT_ID: config.account,
+        REPLICA_BUCKET: replica.bucketName,
+        REGISTRY_TABLE: registry.tableName,
+        EVENTS_QUEUE: events.queueName,
+        PARKING_QUEUE: parking.queueName,
+        REPLICABLES: encodeReplicableSelection(config.selection),
+        TIMEOUT_SECONDS: String(DRIFT_TIMEOUT.toSeconds()),
+      },
+      timeout: DRIFT_TIMEOUT,
+      memorySize: 256,
+      tracing: config.tracing,
+    });
+    replica.grantLook(noticer);
+    registry.grantTouch(noticer);
+    events.grantSend(noticer);
+    parking.grantSend(noticer);
+    feedFunction(this.changes.queue, noticer, {
+      batchSize: BATCH_SIZE,
+      batchingWindow: DRIFT_BATCHING_WINDOW,
+      maxConcurrency: MAX_CONCURRENCY,
+    });
+  }
+}
