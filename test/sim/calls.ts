@@ -218,8 +218,11 @@ export class Calls {
           this.#answer(process, call.refuse("unavailable"), resolve);
           return;
         case "twice":
+          // At once, or when others have come between.
           this.#carryOut(process, call).catch(ignore);
-          this.#answer(process, this.#carryOut(process, call, fate), resolve);
+          this.#at(this.#timeline.now + dice.pick([0, dice.between(0, RETRIED_WITHIN_MS)]), () => {
+            this.#answer(process, this.#carryOut(process, call, fate), resolve);
+          });
           return;
         case "again, late":
           this.#answer(process, this.#carryOut(process, call), resolve);
