@@ -1,5 +1,5 @@
 import type { AttributeValue, Item } from "../ports/table.ts";
-import { compareUtf8 } from "./utf8-order.ts";
+import { compareUtf8 } from "../geo/utf8-order.ts";
 
 /** DynamoDB's types, as far as the product uses them. */
 export type AttributeType = "S" | "N" | "BOOL" | "L" | "M";

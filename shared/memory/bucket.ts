@@ -3,7 +3,7 @@ import type { ContentHeaders, StoredChecksum } from "../geo/object-facts.ts";
 import type { Chance, Clock } from "../ports/clock.ts";
 import { type BucketEventName, notificationBody } from "./bucket-event.ts";
 import { crc64nvmeBase64 } from "./crc64nvme.ts";
-import { compareUtf8 } from "./utf8-order.ts";
+import { compareUtf8 } from "../geo/utf8-order.ts";
 
 /** The longest key that S3 takes, in bytes of UTF-8. */
 const KEY_BYTES_MAX = 1_024;

@@ -9,7 +9,7 @@ import type {
 } from "../ports/object-store.ts";
 import type { MemoryBucket, StoredObject } from "./bucket.ts";
 import type { BucketFaults } from "./bucket-faults.ts";
-import { compareUtf8 } from "./utf8-order.ts";
+import { compareUtf8 } from "../geo/utf8-order.ts";
 
 /** Most keys on a page of S3's listing. */
 const PAGE_MAX = 1_000;

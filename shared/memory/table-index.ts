@@ -1,6 +1,6 @@
 import type { AttributeValue, Item, ItemKey } from "../ports/table.ts";
 import { order } from "./attribute-values.ts";
-import { compareUtf8 } from "./utf8-order.ts";
+import { compareUtf8 } from "../geo/utf8-order.ts";
 
 /** An item as a table stores it: with its key. */
 export type KeyedItem = Item & ItemKey;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SeededChance } from "../../../shared/memory/chance.ts";
-import { compareUtf8 } from "../../../shared/memory/utf8-order.ts";
+import { compareUtf8 } from "../../../shared/geo/utf8-order.ts";
 
 const draw = (seed: number) => {
   const chance = new SeededChance(seed);
