@@ -20,12 +20,17 @@ import { replicables as declared } from "../../shared/replicables/index.ts";
 import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
 import { CachedStanding } from "../../shared/services/cached-standing.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
+import { noticeDrift } from "../../shared/services/notice-drift.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
 import { sweepDue } from "../../shared/services/sweep-due.ts";
 
 /** Minutes that the queues and functions of these tests are configured with, as milliseconds. */
 const FUNCTION_TIMEOUT_MS = 60_000;
+
+/** How long a change of the replica's bucket waits before it is looked into, and how often it may be given back, as deployed. */
+const DRIFT_DELAY_SECONDS = 60;
+const DRIFT_RECEIVES_MAX = 100;
 
 /** Hands what one queue holds to its function, a batch; true when there was anything. */
 const deliver = async (
@@ -58,11 +63,14 @@ export interface TwoSitesOptions {
   readonly syncTimeoutMs?: number;
   /** Default true. */
   readonly syncObjectStorage?: boolean;
+  /** Whether the replica's bucket reports its changes. Default true. */
+  readonly replicaDrift?: boolean;
 }
 
 /**
  * A primary and a secondary in one process, wired as they are deployed, around the services that ship. Nothing happens by
- * itself: `settle` carries messages until every queue is empty, `sweep` does what the scheduler does each minute.
+ * itself: `settle` carries messages until every queue is empty, `sweep` does what the scheduler does each minute. What the
+ * replica's bucket reports waits for a minute first, as it does when it is deployed.
  */
 export const twoSites = (options: TwoSitesOptions = {}) => {
   const clock = new ManualClock();
@@ -75,14 +83,14 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
   const primaryBucket = new MemoryBucket({ name: "primary-bucket", clock, chance });
   const replicaBucket = new MemoryBucket({ name: "replica-bucket", clock, chance, region: "eu-west-1" });
 
-  const queue = (name: string) => {
+  const queue = (name: string, maxReceiveCount = 10) => {
     const deadLetters = new MemoryQueue({ name: `${name}-dead-letters`, clock, chance });
     const live = new MemoryQueue({
       name,
       clock,
       chance,
       visibilityTimeoutSeconds: (6 * FUNCTION_TIMEOUT_MS) / 1_000,
-      deadLetters: { queue: deadLetters, maxReceiveCount: 10 },
+      deadLetters: { queue: deadLetters, maxReceiveCount },
     });
     return { live, deadLetters };
   };
@@ -90,6 +98,7 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
   const checksum = queue("checksum");
   const events = queue("geo-events");
   const verification = queue("verification");
+  const drift = queue("replica-drift", DRIFT_RECEIVES_MAX);
 
   const bucketEvents = new MemoryTopic("bucket-events");
   const geoEvents = new MemoryTopic("geo-events");
@@ -98,6 +107,10 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
   geoEvents.subscribe(ingest.live);
   const announcements: Promise<unknown>[] = [];
   primaryBucket.onEvent((body) => void announcements.push(bucketEvents.send([{ body }])));
+  if (options.replicaDrift ?? true) {
+    const delaySeconds = DRIFT_DELAY_SECONDS;
+    replicaBucket.onEvent((body) => void announcements.push(drift.live.send([{ body, delaySeconds }])));
+  }
 
   const dueIndex = { name: DUE_INDEX, pk: "due_pk", sk: "due_at", sortType: "number" as const };
   const registry = new MemoryTable({ name: "registry", indexes: [dueIndex] });
@@ -173,6 +186,15 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
           ),
         ),
       ),
+      await deliver(
+        drift.live,
+        oneByOne((message) =>
+          noticeDrift(
+            { site: secondary, replicables, events: events.live, parking: drift.deadLetters, stopAt: stopAt() },
+            message,
+          ),
+        ),
+      ),
     ];
     await Promise.all(announcements.splice(0));
     return delivered.some(Boolean);
@@ -211,7 +233,7 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     registry,
     verificationState,
     siteTable,
-    queues: { ingest, checksum, events, verification },
+    queues: { ingest, checksum, events, verification, drift },
     publishing,
     refOf,
     settle,
@@ -224,7 +246,7 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     /** Every message that is under way vanishes, those that S3 is about to send included. */
     loseMessages: async (): Promise<void> => {
       await Promise.all(announcements.splice(0));
-      for (const { live } of [ingest, checksum, events, verification]) live.import([]);
+      for (const { live } of [ingest, checksum, events, verification, drift]) live.import([]);
     },
     /** Lets time pass minute by minute, sweeping and carrying messages as it goes. */
     live: async (milliseconds: number): Promise<void> => {
