@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
+  BatchGetCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -16,6 +17,7 @@ import type {
   DeleteRequest,
   Item,
   ItemKey,
+  ManyReader,
   QueryPage,
   QueryRequest,
   Table,
@@ -70,8 +72,14 @@ const bearing = ({ update, condition, names, values }: Omit<UpdateRequest, "key"
 /** An item as it was written. */
 const withoutId = ({ [WRITE_ID]: _id, ...item }: Record<string, AttributeValue>): Item => item;
 
+/** DynamoDB reads at most this many items in one request (API reference, BatchGetItem). */
+const BATCH_KEYS_MAX = 100;
+
+/** How often keys that DynamoDB left out are asked for again, all in all. */
+const BATCH_ROUNDS_MAX = 20;
+
 /** A table of DynamoDB, through the document client. */
-export class DynamoTable implements Table {
+export class DynamoTable implements Table, ManyReader {
   readonly name: string;
   readonly #client: DynamoDBDocumentClient;
 
@@ -87,6 +95,25 @@ export class DynamoTable implements Table {
       );
       return item === undefined ? undefined : withoutId(item);
     });
+  }
+
+  async getMany(keys: readonly ItemKey[]): Promise<readonly Item[]> {
+    const items: Item[] = [];
+    let left = keys.map(({ pk, sk }) => ({ pk, sk }));
+    for (let rounds = 0; left.length > 0; rounds += 1) {
+      // Each round has to bring something; DynamoDB leaves keys out when it is short of capacity.
+      if (rounds > BATCH_ROUNDS_MAX + Math.ceil(keys.length / BATCH_KEYS_MAX)) {
+        throw new TableUnavailableError(`${this.name}: ${left.length} of ${keys.length} items were not read; try again`);
+      }
+      const batch = left.slice(0, BATCH_KEYS_MAX);
+      const answer = await this.#answered("get many", () =>
+        this.#client.send(new BatchGetCommand({ RequestItems: { [this.name]: { Keys: batch } } })),
+      );
+      items.push(...(answer.Responses?.[this.name] ?? []).map(withoutId));
+      const unread = (answer.UnprocessedKeys?.[this.name]?.Keys ?? []) as { pk: string; sk: string }[];
+      left = [...left.slice(BATCH_KEYS_MAX), ...unread];
+    }
+    return items;
   }
 
   async update({ key: { pk, sk }, ...write }: UpdateRequest): Promise<WriteOutcome> {

@@ -58,6 +58,13 @@ export const GeoMessage = z.discriminatedUnion("kind", [
   }),
   z.object({
     version: z.literal(1),
+    /** Keys that a walk through both sides found different: hints like any other. */
+    kind: z.literal("look"),
+    replicable_name: replicableName,
+    keys: encodedKeys,
+  }),
+  z.object({
+    version: z.literal(1),
     /** Keys that an operator wants copied again whatever their replicas hold (F18). */
     kind: z.literal("resync"),
     replicable_name: replicableName,

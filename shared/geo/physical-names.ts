@@ -92,6 +92,8 @@ export const SITE_TABLE_PARTITIONS = {
   token: "token",
   /** What the removal guard of each type stands at. */
   removalGuard: "removal_guard",
+  /** How far the registry's consistency has been walked through. */
+  consistency: "consistency",
   /** The site's record of itself: role and epoch. */
   site: "site",
 } as const;

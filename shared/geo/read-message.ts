@@ -64,7 +64,7 @@ export const readGeoMessage = (replicables: readonly Replicable[], body: string,
           encodedKey,
           correlationId: message.kind === "resync" ? message.correlation_id : messageId,
           want: "sync" as const,
-          cause: message.kind,
+          cause: message.kind === "look" ? ("hint" as const) : message.kind,
         }));
   const problems: string[] = [];
   for (const { encodedKey, ...rest } of named) {

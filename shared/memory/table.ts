@@ -5,6 +5,7 @@ import type {
   DeleteRequest,
   Item,
   ItemKey,
+  ManyReader,
   QueryPage,
   QueryRequest,
   Table,
@@ -73,7 +74,7 @@ interface IndexData {
  * A DynamoDB table in memory: it takes the same requests, interprets the same expressions and refuses what DynamoDB
  * would refuse. Its indexes are up to date at once, which DynamoDB does not promise.
  */
-export class MemoryTable implements Table {
+export class MemoryTable implements Table, ManyReader {
   readonly name: string;
   /** Replaceable at any time; undefined lets every call through. */
   interference: Interference<TableOperation> | undefined;
@@ -138,6 +139,11 @@ export class MemoryTable implements Table {
       this.#write(before, undefined);
       return { outcome: "deleted" };
     });
+  }
+
+  async getMany(keys: readonly ItemKey[]): Promise<readonly Item[]> {
+    const items = await Promise.all(keys.map((key) => this.get(key)));
+    return items.filter((item) => item !== undefined);
   }
 
   query(request: QueryRequest): Promise<QueryPage> {

@@ -89,3 +89,12 @@ export interface Table {
   /** Strongly consistent on the table, eventually consistent on an index. */
   query(request: QueryRequest): Promise<QueryPage>;
 }
+
+/** A table, asked for many items at once: for comparing rows with a listing, where an answer may be a moment old. */
+export interface ManyReader {
+  /**
+   * The items of these keys that there are, in no particular order; any number of different keys. Eventually consistent, at
+   * half the price of `get`.
+   */
+  getMany(keys: readonly ItemKey[]): Promise<readonly Item[]>;
+}

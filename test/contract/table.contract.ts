@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { TableRequestError } from "../../shared/geo/errors.ts";
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
-import type { Item, QueryRequest, Table } from "../../shared/ports/table.ts";
+import type { Item, ManyReader, QueryRequest, Table } from "../../shared/ports/table.ts";
 import { type Lacks, needs } from "./capability.ts";
 
 /** Attributes that the due index of the table under test carries beside its keys. */
@@ -22,9 +22,9 @@ const due = (pk: string, now: number): QueryRequest => ({
  * What every `Table` does.
  * @param make a table with the sparse index `due` (`due_pk`, `due_at`), which carries `DUE_INDEX_INCLUDES`. Called once.
  */
-export const tableContract = (name: string, lacks: Lacks, make: () => Promise<Table>): void => {
+export const tableContract = (name: string, lacks: Lacks, make: () => Promise<Table & ManyReader>): void => {
   describe(`${name} as a table`, () => {
-    let table: Table;
+    let table: Table & ManyReader;
     let count = 0;
     beforeAll(async () => {
       table = await make();
@@ -50,6 +50,16 @@ export const tableContract = (name: string, lacks: Lacks, make: () => Promise<Ta
 
     it("has no item that was not written", async () => {
       expect(await table.get(fresh())).toBeUndefined();
+    });
+
+    it("gives of many keys the items that there are", async () => {
+      const { pk } = fresh();
+      const keys = Array.from({ length: 205 }, (_, index) => ({ pk, sk: `k${index}` }));
+      for (const [index, key] of keys.entries()) if (index % 2 === 0) await table.put({ ...key, index });
+      await expect
+        .poll(async () => (await table.getMany(keys)).map((item) => String(item["sk"])).toSorted())
+        .toEqual(keys.flatMap(({ sk }, index) => (index % 2 === 0 ? [sk] : [])).toSorted());
+      expect(await table.getMany([])).toEqual([]);
     });
 
     it("creates an item by updating it, and answers with the whole of it", async () => {

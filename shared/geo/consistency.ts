@@ -1,0 +1,64 @@
+import type { RegistryRow } from "./registry-row.ts";
+
+/**
+ * Registry consistency (F44-F47, F104): both buckets are listed, in the order of their keys, and held against the rows. A
+ * difference is a reason to look at a key and nothing more: a listing is old when it is read, so what is to be done is
+ * decided by whoever claims the row (R17, R18).
+ */
+
+/** What a listing says of one key. */
+export interface Listed {
+  /** With quotes, as S3 writes it. */
+  readonly etag: string;
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly lastModified: number;
+}
+
+/** One key, by what each side's listing shows of it; at least one of them does. */
+export interface ListedKey {
+  readonly key: string;
+  readonly source: Listed | undefined;
+  readonly replica: Listed | undefined;
+}
+
+/**
+ * What was found of a key.
+ * - `missing`: the primary has it, and the secondary has no record or no replica of it
+ * - `stale`: the record or the replica is of something else than the primary holds
+ * - `orphan`: the secondary has it, and the primary has not
+ * - `under_way`: its row is not settled, so it is looked at anyway
+ * - `equal`
+ */
+export type Finding = "missing" | "stale" | "orphan" | "under_way" | "equal";
+
+/** Judges a key by both listings and its row, if it has one. */
+export const judge = ({ source, replica }: ListedKey, row: RegistryRow | undefined): Finding => {
+  // In the due index, or held: somebody looks at it without us.
+  if (row !== undefined && (row.due_at !== undefined || row.attempt_token !== undefined)) return "under_way";
+  if (source === undefined) return "orphan";
+  if (row === undefined || row.state === "absent" || replica === undefined) return "missing";
+  const isOfSource = row.src_etag === source.etag && row.src_size === source.size;
+  return isOfSource && replica.size === source.size ? "equal" : "stale";
+};
+
+/** What one walk has found so far. */
+export interface Findings {
+  /** Keys of the type that either side listed. */
+  readonly listed: number;
+  readonly missing: number;
+  readonly stale: number;
+  readonly orphan: number;
+  /** Keys that were handed over to be looked at. */
+  readonly enqueued: number;
+}
+
+export const NO_FINDINGS: Findings = { listed: 0, missing: 0, stale: 0, orphan: 0, enqueued: 0 };
+
+export const addFindings = (a: Findings, b: Findings): Findings => ({
+  listed: a.listed + b.listed,
+  missing: a.missing + b.missing,
+  stale: a.stale + b.stale,
+  orphan: a.orphan + b.orphan,
+  enqueued: a.enqueued + b.enqueued,
+});

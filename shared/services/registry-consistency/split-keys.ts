@@ -1,0 +1,55 @@
+import type { ReadableBucket } from "../../ports/object-store.ts";
+import type { KeyRange } from "./list-both-sides.ts";
+
+/** How deep below the prefix keys are told apart by their characters. Ids of a few digits are told apart by then. */
+const DEPTH_MAX = 4;
+
+/** No key goes on beyond this behind a given beginning: the last code point there is. */
+const LAST = "\u{10FFFF}";
+
+/** The first character of a key behind a prefix; a character may take two units. */
+const characterBehind = (key: string, prefix: string): string =>
+  String.fromCodePoint(key.codePointAt(prefix.length) ?? 0);
+
+/** The longer prefixes that keys with this prefix go on with, by one character: one small listing for each. */
+const longerPrefixes = async (
+  bucket: Pick<ReadableBucket, "list">,
+  prefix: string,
+  most: number,
+): Promise<readonly string[]> => {
+  const found: string[] = [];
+  let after = prefix;
+  while (found.length < most) {
+    const [next] = (await bucket.list({ prefix, after, limit: 1 })).objects;
+    if (next === undefined) return found;
+    const longer = prefix + characterBehind(next.key, prefix);
+    found.push(longer);
+    after = longer + LAST;
+  }
+  return found;
+};
+
+/**
+ * Cuts the keys behind a prefix into ranges that can be walked side by side: by the characters that they go on with, as
+ * deep as it takes to have about as many as wanted. Few keys are one range. However keys come and go, the ranges cover
+ * every key once: each goes from behind one boundary up to the next.
+ *
+ * @param ways how many ranges are wanted, 1 or more
+ */
+export const splitKeys = async (
+  bucket: Pick<ReadableBucket, "list">,
+  prefix: string,
+  ways: number,
+): Promise<readonly KeyRange[]> => {
+  let boundaries: readonly string[] = [];
+  const isShort = (await bucket.list({ prefix })).next === undefined;
+  let deepest: readonly string[] = isShort ? [] : [prefix];
+  for (let depth = 0; depth < DEPTH_MAX && deepest.length > 0 && deepest.length < ways; depth += 1) {
+    const longer: string[] = [];
+    for (const shorter of deepest) longer.push(...(await longerPrefixes(bucket, shorter, ways)));
+    deepest = longer.slice(0, ways);
+    boundaries = deepest;
+  }
+  const starts = [undefined, ...boundaries.slice(1)];
+  return starts.map((after, index) => ({ prefix, after, until: starts[index + 1] }));
+};

@@ -1,0 +1,131 @@
+import { addFindings, type Finding, type Findings, judge, type ListedKey, NO_FINDINGS } from "../../geo/consistency.ts";
+import { type GeoMessage, KEYS_PER_MESSAGE_MAX } from "../../geo/geo-message.ts";
+import { encodeKey } from "../../geo/key-codec.ts";
+import { leaseMs } from "../../geo/limits.ts";
+import { parseRegistryRow, type RegistryRow, rowKey } from "../../geo/registry-row.ts";
+import { matchKey } from "../../geo/replicable-match.ts";
+import type { Replicable } from "../../geo/replicable.ts";
+import type { MessageQueue, OutgoingMessage } from "../../ports/message-queue.ts";
+import type { ReadableBucket } from "../../ports/object-store.ts";
+import type { SiteBase } from "../../ports/site.ts";
+import type { ManyReader, Table } from "../../ports/table.ts";
+import { advanceRange, claimRange, releaseRange, type WalkRange } from "../../tables/site/consistency-items.ts";
+import { listBothSides } from "./list-both-sides.ts";
+
+/** What walking needs of a secondary: both listings, the rows, and the queue for what has to be looked at. */
+export interface WalkingSite extends Pick<SiteBase, "clock" | "chance" | "telemetry" | "functionTimeoutMs"> {
+  readonly primary: Pick<ReadableBucket, "list">;
+  readonly replica: Pick<ReadableBucket, "list">;
+  readonly registry: ManyReader;
+  readonly siteTable: Pick<Table, "get" | "put" | "update" | "query">;
+  /** Behind what happens today: history has a queue of its own, so that it never delays the present. */
+  readonly backfill: MessageQueue & { backlog(): Promise<number> };
+}
+
+/** Bounds of one run of one worker. */
+export interface WalkLimits {
+  /** When to let go, milliseconds since the epoch. */
+  readonly stopAt: number;
+  /** Keys that this run may still hand over. */
+  readonly keysLeft: number;
+  /** Orphans that may still be handed over in this walk of the type. */
+  readonly orphansLeft: number;
+}
+
+/** How one run on one range ended: `done`, out of its limits, or the range was somebody else's. */
+export interface WalkedRange {
+  readonly end: "done" | "stopped" | "not_ours";
+  readonly findings: Findings;
+}
+
+interface Judged {
+  readonly key: string;
+  readonly finding: Finding;
+}
+
+const WANTS_A_LOOK: ReadonlySet<Finding> = new Set(["missing", "stale", "orphan"]);
+
+const judgeKeys = async (
+  site: WalkingSite,
+  replicableName: string,
+  keys: readonly ListedKey[],
+): Promise<readonly Judged[]> => {
+  const items = await site.registry.getMany(keys.map(({ key }) => rowKey({ replicableName, key })));
+  const rows = new Map<string, RegistryRow>();
+  for (const item of items) {
+    const row = parseRegistryRow(item);
+    rows.set(row.sk, row);
+  }
+  return keys.map((listed) => ({ key: listed.key, finding: judge(listed, rows.get(listed.key)) }));
+};
+
+const lookMessages = (replicableName: string, keys: readonly string[]): readonly OutgoingMessage[] => {
+  const messages: OutgoingMessage[] = [];
+  for (let start = 0; start < keys.length; start += KEYS_PER_MESSAGE_MAX) {
+    const message: GeoMessage = {
+      version: 1,
+      kind: "look",
+      replicable_name: replicableName,
+      keys: keys.slice(start, start + KEYS_PER_MESSAGE_MAX).map(encodeKey),
+    };
+    messages.push({ body: JSON.stringify(message), group: replicableName });
+  }
+  return messages;
+};
+
+const count = (judged: readonly Judged[], finding: Finding): number =>
+  judged.filter((one) => one.finding === finding).length;
+
+/**
+ * Walks through a range under a lease, a stretch at a time: both listings, the rows of their keys, the keys that differ into
+ * the backfill queue, and then how far it came. Dying anywhere costs the keys of one stretch a second look.
+ *
+ * @throws StoreUnavailableError, TableUnavailableError when something did not answer: the range goes on from its cursor later
+ */
+export const walkRange = async (
+  site: WalkingSite,
+  replicables: readonly Replicable[],
+  replicableName: string,
+  range: WalkRange,
+  limits: WalkLimits,
+): Promise<WalkedRange> => {
+  const token = site.chance.token();
+  const lease = (): number => site.clock.now() + leaseMs(site.functionTimeoutMs);
+  const claimed = await site.siteTable.update(claimRange(range, token, site.clock.now(), lease()));
+  if (claimed.outcome === "refused") return { end: "not_ours", findings: NO_FINDINGS };
+
+  let total = NO_FINDINGS;
+  let { keysLeft, orphansLeft } = limits;
+  const after = range.seenUntil ?? range.after;
+  for await (const { keys, seenUntil } of listBothSides(site.primary, site.replica, { ...range, after })) {
+    const ours = keys.filter(({ key }) => matchKey(replicables, key)?.replicable.name === replicableName);
+    const judged = await judgeKeys(site, replicableName, ours);
+    const orphans = judged.filter(({ finding }) => finding === "orphan").slice(0, Math.max(0, orphansLeft));
+    const others = judged.filter(({ finding }) => finding !== "orphan" && WANTS_A_LOOK.has(finding));
+    const wanted = [...others, ...orphans].map(({ key }) => key);
+    const sent = await site.backfill.send(lookMessages(replicableName, wanted));
+    // What was not handed over has to be found again: the cursor stays.
+    if (sent.outcome === "failed") {
+      await site.siteTable.update(releaseRange(range, token));
+      return { end: "stopped", findings: total };
+    }
+    const findings: Findings = {
+      listed: ours.length,
+      missing: count(judged, "missing"),
+      stale: count(judged, "stale"),
+      orphan: count(judged, "orphan"),
+      enqueued: wanted.length,
+    };
+    const advanced = await site.siteTable.update(
+      advanceRange(range, token, { seenUntil, findings, leaseUntil: lease() }),
+    );
+    if (advanced.outcome === "refused") return { end: "not_ours", findings: total };
+    total = addFindings(total, findings);
+    if (seenUntil === undefined) return { end: "done", findings: total };
+    keysLeft -= wanted.length;
+    orphansLeft -= orphans.length;
+    if (keysLeft <= 0 || site.clock.now() >= limits.stopAt) break;
+  }
+  await site.siteTable.update(releaseRange(range, token));
+  return { end: "stopped", findings: total };
+};

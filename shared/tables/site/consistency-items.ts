@@ -1,0 +1,243 @@
+import * as z from "zod/mini";
+import type { Findings } from "../../geo/consistency.ts";
+import { GeoError } from "../../geo/errors.ts";
+import { SITE_TABLE_PARTITIONS } from "../../geo/physical-names.ts";
+import type { Item, ItemKey, QueryRequest, UpdateRequest } from "../../ports/table.ts";
+
+/**
+ * What a site's registry consistency remembers: of each type its present walk through the keys, and of each walk its
+ * ranges. A range is worked on under a lease and remembers how far it has come, so any worker may die at any time.
+ */
+
+const text = z.optional(z.string());
+const number = z.optional(z.number());
+
+const StoredWalk = z.object({
+  sk: z.string(),
+  walk: z.number(),
+  reason: z.string(),
+  ranges: z.number(),
+  started_at: z.number(),
+  finished_at: number,
+});
+
+const StoredRange = z.object({
+  sk: z.string(),
+  prefix: z.string(),
+  after_key: text,
+  until_key: text,
+  seen_until: text,
+  done: z.boolean(),
+  token: text,
+  lease_until: number,
+  listed: z.number(),
+  missing: z.number(),
+  stale: z.number(),
+  orphan: z.number(),
+  enqueued: z.number(),
+});
+
+/** Why a walk was begun. */
+export const WALK_REASONS = ["first", "scheduled", "asked_for", "settings_changed", "epoch_changed"] as const;
+export type WalkReason = (typeof WALK_REASONS)[number];
+
+/** One walk through all keys of one type. */
+export interface Walk {
+  readonly replicableName: string;
+  /** Counts the type's walks. */
+  readonly number: number;
+  readonly reason: string;
+  readonly ranges: number;
+  readonly startedAt: number;
+  /** Absent while it goes on. */
+  readonly finishedAt: number | undefined;
+}
+
+/** A part of a walk. */
+export interface WalkRange {
+  readonly key: ItemKey;
+  readonly prefix: string;
+  readonly after: string | undefined;
+  readonly until: string | undefined;
+  /** Where it goes on; undefined before its first stretch. */
+  readonly seenUntil: string | undefined;
+  readonly done: boolean;
+  readonly token: string | undefined;
+  readonly leaseUntil: number | undefined;
+  readonly findings: Findings;
+}
+
+const unreadable = (what: string, error: z.core.$ZodError): GeoError =>
+  new GeoError(
+    "GEO_UNREADABLE_ROW",
+    `${what} can not be read: ${error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`,
+    { cause: error },
+  );
+
+const walkKey = (replicableName: string): ItemKey => ({
+  pk: SITE_TABLE_PARTITIONS.consistency,
+  sk: `walk#${replicableName}`,
+});
+
+const rangePrefix = (replicableName: string, walk: number): string =>
+  `range#${replicableName}#${String(walk).padStart(9, "0")}#`;
+
+/** Where a walk stands. */
+export const walkRequest = walkKey;
+
+/** Parses a walk; undefined when there has never been one of the type. */
+export const parseWalk = (item: Item | undefined): Walk | undefined => {
+  if (item === undefined) return undefined;
+  const parsed = z.safeParse(StoredWalk, item);
+  if (!parsed.success) throw unreadable("a walk of the registry's consistency", parsed.error);
+  const { data } = parsed;
+  return {
+    replicableName: data.sk.slice("walk#".length),
+    number: data.walk,
+    reason: data.reason,
+    ranges: data.ranges,
+    startedAt: data.started_at,
+    finishedAt: data.finished_at,
+  };
+};
+
+/** Every walk of a site. */
+export const walksQuery = (): QueryRequest => ({
+  condition: "pk = :pk AND begins_with(sk, :prefix)",
+  values: { ":pk": SITE_TABLE_PARTITIONS.consistency, ":prefix": "walk#" },
+  limit: 200,
+});
+
+/** Every range of a walk. */
+export const rangesQuery = (replicableName: string, walk: number): QueryRequest => ({
+  condition: "pk = :pk AND begins_with(sk, :prefix)",
+  values: { ":pk": SITE_TABLE_PARTITIONS.consistency, ":prefix": rangePrefix(replicableName, walk) },
+  limit: 1_000,
+});
+
+/** Parses a range. */
+export const parseRange = (item: Item): WalkRange => {
+  const parsed = z.safeParse(StoredRange, item);
+  if (!parsed.success) throw unreadable("a range of the registry's consistency", parsed.error);
+  const { data } = parsed;
+  return {
+    key: { pk: SITE_TABLE_PARTITIONS.consistency, sk: data.sk },
+    prefix: data.prefix,
+    after: data.after_key,
+    until: data.until_key,
+    seenUntil: data.seen_until,
+    done: data.done,
+    token: data.token,
+    leaseUntil: data.lease_until,
+    findings: {
+      listed: data.listed,
+      missing: data.missing,
+      stale: data.stale,
+      orphan: data.orphan,
+      enqueued: data.enqueued,
+    },
+  };
+};
+
+/** The item of a range that nobody has begun. */
+export const newRange = (
+  replicableName: string,
+  walk: number,
+  index: number,
+  range: { readonly prefix: string; readonly after: string | undefined; readonly until: string | undefined },
+): Item & ItemKey => ({
+  pk: SITE_TABLE_PARTITIONS.consistency,
+  sk: `${rangePrefix(replicableName, walk)}${String(index).padStart(4, "0")}`,
+  prefix: range.prefix,
+  ...(range.after === undefined ? {} : { after_key: range.after }),
+  ...(range.until === undefined ? {} : { until_key: range.until }),
+  done: false,
+  listed: 0,
+  missing: 0,
+  stale: 0,
+  orphan: 0,
+  enqueued: 0,
+});
+
+/** Begins a walk whose ranges stand already. Refused when somebody else has begun one. */
+export const beginWalk = (
+  replicableName: string,
+  before: Walk | undefined,
+  walk: { readonly reason: WalkReason; readonly ranges: number; readonly now: number },
+): UpdateRequest => ({
+  key: walkKey(replicableName),
+  update: "SET walk = :walk, reason = :reason, ranges = :ranges, started_at = :now REMOVE finished_at",
+  condition: before === undefined ? "attribute_not_exists(pk)" : "walk = :before AND attribute_exists(finished_at)",
+  values: {
+    ":walk": (before?.number ?? 0) + 1,
+    ":reason": walk.reason,
+    ":ranges": walk.ranges,
+    ":now": walk.now,
+    ...(before === undefined ? {} : { ":before": before.number }),
+  },
+});
+
+/** Ends a walk all of whose ranges are done. Refused when that has been said, or another has begun. */
+export const endWalk = (walk: Walk, now: number): UpdateRequest => ({
+  key: walkKey(walk.replicableName),
+  update: "SET finished_at = :now",
+  condition: "walk = :walk AND attribute_not_exists(finished_at)",
+  values: { ":now": now, ":walk": walk.number },
+});
+
+/** Takes a range that nobody works on. Refused when somebody does, or it is done. */
+export const claimRange = (range: WalkRange, token: string, now: number, leaseUntil: number): UpdateRequest => ({
+  key: range.key,
+  update: "SET #token = :token, lease_until = :lease_until",
+  condition: "done = :no AND (attribute_not_exists(#token) OR lease_until < :now)",
+  names: { "#token": "token" },
+  values: { ":token": token, ":lease_until": leaseUntil, ":now": now, ":no": false },
+});
+
+/**
+ * Remembers how far a range has come, and what was found there. After its keys were handed over, never before: whoever
+ * comes next goes on from here. Refused when the range is somebody else's by now.
+ */
+export const advanceRange = (
+  range: Pick<WalkRange, "key">,
+  token: string,
+  {
+    seenUntil,
+    findings,
+    leaseUntil,
+  }: {
+    /** Undefined: the range is done. */
+    readonly seenUntil: string | undefined;
+    readonly findings: Findings;
+    readonly leaseUntil: number;
+  },
+): UpdateRequest => ({
+  key: range.key,
+  update:
+    (seenUntil === undefined
+      ? "SET done = :yes, lease_until = :lease_until"
+      : "SET seen_until = :seen_until, lease_until = :lease_until") +
+    " ADD listed :listed, missing :missing, stale :stale, orphan :orphan, enqueued :enqueued" +
+    (seenUntil === undefined ? " REMOVE #token" : ""),
+  condition: "#token = :token",
+  names: { "#token": "token" },
+  values: {
+    ":token": token,
+    ":lease_until": leaseUntil,
+    ...(seenUntil === undefined ? { ":yes": true } : { ":seen_until": seenUntil }),
+    ":listed": findings.listed,
+    ":missing": findings.missing,
+    ":stale": findings.stale,
+    ":orphan": findings.orphan,
+    ":enqueued": findings.enqueued,
+  },
+});
+
+/** Lets go of a range before it is done. */
+export const releaseRange = (range: Pick<WalkRange, "key">, token: string): UpdateRequest => ({
+  key: range.key,
+  update: "REMOVE #token, lease_until",
+  condition: "#token = :token",
+  names: { "#token": "token" },
+  values: { ":token": token },
+});
