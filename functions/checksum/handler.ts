@@ -4,6 +4,7 @@ import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
 import { S3Bucket } from "../../shared/aws/s3-bucket.ts";
 import { SnsTopic } from "../../shared/aws/sns-topic.ts";
 import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
+import { SqsSource } from "../../shared/aws/sqs-source.ts";
 import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
@@ -32,7 +33,7 @@ const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 
 /** Brings the primary's record of the keys that a batch of the checksum queue names up to date. */
 export const handler = sqsHandler(
-  { timeoutMs, now: () => site.clock.now() },
+  { timeoutMs, now: () => site.clock.now(), source: new SqsSource(sqsClient()) },
   eachMessage(telemetry, (message, { stopAt }) =>
     recordChecksums({ site, replicables, primaryBucket: config.PRIMARY_BUCKET, parking, stopAt }, message),
   ),

@@ -1,6 +1,7 @@
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
 import { awsSecondarySite } from "../../shared/aws/secondary-site.ts";
 import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
+import { SqsSource } from "../../shared/aws/sqs-source.ts";
 import { sqsClient } from "../../shared/aws/clients.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
@@ -23,7 +24,7 @@ const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 
 /** Makes the replicas of the keys that a batch of the geo-events queue names equal to their sources. */
 export const handler = sqsHandler(
-  { timeoutMs: site.functionTimeoutMs, now: () => site.clock.now() },
+  { timeoutMs: site.functionTimeoutMs, now: () => site.clock.now(), source: new SqsSource(sqsClient()) },
   eachMessage(telemetry, async (message, { stopAt }) => {
     deadline.set(stopAt);
     await versioning.assertEnabled();

@@ -24,7 +24,7 @@ const publishing: Publishing = {
 /** Turns a batch of the ingest queue into Geo events for one secondary, packed. */
 export const handler = sqsHandler(
   // Works through a whole batch in a few calls: there is nothing to stop half way.
-  { timeoutMs: 0, now: () => systemClock.now() },
+  { timeoutMs: 0, now: () => systemClock.now(), source: undefined },
   async (messages) => {
     try {
       return await publishEvents(publishing, messages);

@@ -2,6 +2,7 @@ import { sqsClient } from "../../shared/aws/clients.ts";
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
 import { awsDriftingSite } from "../../shared/aws/secondary-site.ts";
 import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
+import { SqsSource } from "../../shared/aws/sqs-source.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
@@ -19,6 +20,10 @@ const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 
 /** Compares what S3 reports of the bucket of replicas with the rows, and has whatever differs made right. */
 export const handler = sqsHandler(
-  { timeoutMs: Number(config.TIMEOUT_SECONDS) * 1_000, now: () => site.clock.now() },
+  {
+    timeoutMs: Number(config.TIMEOUT_SECONDS) * 1_000,
+    now: () => site.clock.now(),
+    source: new SqsSource(sqsClient()),
+  },
   eachMessage(telemetry, (message, { stopAt }) => noticeDrift({ site, replicables, events, parking, stopAt }, message)),
 );

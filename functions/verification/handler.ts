@@ -2,6 +2,7 @@ import { sqsClient } from "../../shared/aws/clients.ts";
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
 import { awsVerifyingSite } from "../../shared/aws/secondary-site.ts";
 import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
+import { SqsSource } from "../../shared/aws/sqs-source.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
@@ -18,7 +19,7 @@ const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 
 /** Reads the replicas of the keys that a batch of the verification queue names, and compares. */
 export const handler = sqsHandler(
-  { timeoutMs: site.functionTimeoutMs, now: () => site.clock.now() },
+  { timeoutMs: site.functionTimeoutMs, now: () => site.clock.now(), source: new SqsSource(sqsClient()) },
   eachMessage(telemetry, (message, { stopAt }) =>
     consumeVerifications({ site, replicables, parking, stopAt }, message),
   ),

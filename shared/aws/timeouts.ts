@@ -33,6 +33,12 @@ export const ASKING: Timeouts = { connectMs: CONNECT_MS, answerMs: ANSWER_MS, id
  */
 export const WRITING: Timeouts = { connectMs: CONNECT_MS, answerMs: undefined, idleMs: undefined };
 
+/**
+ * For giving messages back, all in all: little of the function's time is left by then, and should it be ended before it has
+ * answered, everything that it has done in this batch is delivered again.
+ */
+export const GIVE_BACK_MS = 2_000;
+
 /** As the SDK's clients take them. */
 export const requestHandler = ({ connectMs, answerMs, idleMs }: Timeouts) => ({
   connectionTimeout: connectMs,

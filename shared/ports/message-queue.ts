@@ -29,3 +29,15 @@ export interface MessageQueue {
   readonly name: string;
   send(messages: readonly OutgoingMessage[]): Promise<SendOutcome>;
 }
+
+/** The queue that a function is fed from, as far as the function has to do with it. */
+export interface MessageSource {
+  /**
+   * Makes messages that were received from `queue` visible again at once, which else stay hidden for their whole visibility
+   * timeout. Nothing depends on it: one that is not given back is only delivered later.
+   *
+   * @param receipts what SQS calls receipt handles
+   * @throws when some of them are not known to have been given back
+   */
+  giveBack(queue: string, receipts: readonly string[]): Promise<void>;
+}

@@ -105,6 +105,10 @@ const reportVerification = (
       telemetry.count(COUNT_METRICS.verificationFailed, 1, replicable);
       telemetry.warn("verification failed", { ...fields, reason: result.text, retry_at: result.retryAt });
       return;
+    case "timed_out":
+      telemetry.count(COUNT_METRICS.verificationTimedOut, 1, replicable);
+      telemetry.warn("verification timed out", { ...fields, reason: result.text, retry_at: result.retryAt });
+      return;
     case "awaiting_primary":
     case "not_due":
     case "superseded":
@@ -126,7 +130,7 @@ const workThroughMessage = async (
   work: (wanted: Wanted) => Promise<void>,
 ): Promise<WorkedThrough> => {
   const { wanted, unreadable } = readGeoMessage(replicables, message.body, message.id);
-  const worked = await workThrough(wanted, { site, stopAt }, work);
+  const worked = await workThrough(wanted, { site, stopAt, receiveCount: message.receiveCount }, work);
   if (unreadable === undefined || !worked.done) return worked;
   await park(parking, message, unreadable, site.clock.now());
   site.telemetry.count(COUNT_METRICS.parkedMessage, 1);

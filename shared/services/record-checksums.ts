@@ -91,7 +91,8 @@ export const recordChecksums = async (recording: Recording, message: ReceivedMes
   const { site, replicables, primaryBucket, parking, stopAt } = recording;
   const named = readNamedKeys(primaryBucket, message);
   const keys = "keys" in named ? named.keys : [];
-  const worked = await workThrough(keys, { site, stopAt }, async ({ key, correlationId }) => {
+  const working = { site, stopAt, receiveCount: message.receiveCount };
+  const worked = await workThrough(keys, working, async ({ key, correlationId }) => {
     const match = matchKey(replicables, key);
     if (match === undefined) return;
     const ref = { replicableName: match.replicable.name, key };

@@ -5,7 +5,35 @@ import type { SiteBase } from "../ports/site.ts";
 
 /** How a list of keys was worked through. */
 export type WorkedThrough =
-  { readonly done: true } | { readonly done: false; readonly left: number; readonly reason: string };
+  | { readonly done: true }
+  | {
+      readonly done: false;
+      readonly left: number;
+      readonly reason: string;
+      /** The time was up before every key was begun: nothing speaks against delivering the message again at once. */
+      readonly outOfTime?: true;
+    };
+
+/** The golden section: of all steps around a circle it leaves the smallest gaps, however often it is taken. */
+const STEP = (Math.sqrt(5) - 1) / 2;
+
+/**
+ * The keys of a message in the order in which they are to be looked at. Not always from the first: a message comes back as
+ * it was, and one that begins with more keys than there is time for would never get to its last.
+ */
+const inTurn = <T>(items: readonly T[], receiveCount: number): readonly T[] => {
+  const first = Math.floor((((receiveCount - 1) * STEP) % 1) * items.length);
+  return [...items.slice(first), ...items.slice(0, first)];
+};
+
+/** What a list of keys is worked through with. */
+export interface WorkingThrough {
+  readonly site: Pick<SiteBase, "clock" | "telemetry">;
+  /** When to begin no more keys, milliseconds since the epoch. */
+  readonly stopAt: number;
+  /** How often the message has been received, this time included. Default 1. */
+  readonly receiveCount?: number;
+}
 
 /**
  * Works through the keys of one message, several at a time, and starts no new one once the time is up. A key that throws
@@ -15,14 +43,16 @@ export type WorkedThrough =
  */
 export const workThrough = async <T>(
   items: readonly T[],
-  { site, stopAt }: { readonly site: Pick<SiteBase, "clock" | "telemetry">; readonly stopAt: number },
+  { site, stopAt, receiveCount = 1 }: WorkingThrough,
   work: (item: T) => Promise<void>,
 ): Promise<WorkedThrough> => {
   const reasons: string[] = [];
+  let outOfTime = false;
   await pMap(
-    items,
+    inTurn(items, receiveCount),
     async (item) => {
       if (site.clock.now() >= stopAt) {
+        outOfTime = true;
         reasons.push("the function's time is up");
         return;
       }
@@ -40,5 +70,6 @@ export const workThrough = async <T>(
     { concurrency: KEYS_IN_FLIGHT },
   );
   const [reason] = reasons;
-  return reason === undefined ? { done: true } : { done: false, left: reasons.length, reason };
+  if (reason === undefined) return { done: true };
+  return { done: false, left: reasons.length, reason, ...(outOfTime ? { outOfTime } : {}) };
 };

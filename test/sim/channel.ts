@@ -111,6 +111,12 @@ export class Channel implements MessageQueue {
     return this.#arrive(message);
   }
 
+  /** Makes received messages visible again, as a function does that had no time for them. */
+  giveBack(ids: ReadonlySet<string>): Promise<void> {
+    this.queue.release([...ids]);
+    return Promise.resolve();
+  }
+
   #later(message: OutgoingMessage, delayMs: number): void {
     this.#onTheWay += 1;
     this.#timeline.at(this.#timeline.now + delayMs, () => {

@@ -211,19 +211,19 @@ export class World {
           { site, replicables, primaryBucket: primaryBucketName, parking: parking(process, this.#checksum), stopAt },
           message,
         ),
-      )(messages, { stopAt });
+      )(messages, { stopAt, giveBack: (ids) => this.#checksum.giveBack(ids) });
     });
     fleet("consumer", 4, this.#events, (process, messages, stopAt) => {
       const site = secondary(process);
       return eachMessage(SILENT, (message) =>
         consumeEvents({ site, replicables, parking: parking(process, this.#events), stopAt }, message),
-      )(messages, { stopAt });
+      )(messages, { stopAt, giveBack: (ids) => this.#events.giveBack(ids) });
     });
     fleet("verifier", 2, this.#verification, (process, messages, stopAt) => {
       const site = secondary(process);
       return eachMessage(SILENT, (message) =>
         consumeVerifications({ site, replicables, parking: parking(process, this.#verification), stopAt }, message),
-      )(messages, { stopAt });
+      )(messages, { stopAt, giveBack: (ids) => this.#verification.giveBack(ids) });
     });
 
     const replicableNames = replicables.map(({ name }) => name);
