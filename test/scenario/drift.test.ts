@@ -61,7 +61,7 @@ const letGo = (world: TwoSites) =>
 const rowPartition = (world: TwoSites): string => {
   const item = world.registry.items().find(({ sk }) => sk === KEY);
   if (item === undefined) throw new Error("there is no row to hold");
-  return String(item.pk);
+  return item.pk;
 };
 
 describe("what we do ourselves", () => {
@@ -454,8 +454,8 @@ describe("a report", () => {
 
   test("that can not be read is parked whole with its reason, and S3's test event is not", async () => {
     const world = twoSites();
-    const test = { Service: "Amazon S3", Event: "s3:TestEvent", Bucket: "replica-bucket" };
-    await world.queues.drift.live.send([{ body: "hello" }, { body: JSON.stringify(test) }]);
+    const testEvent = { Service: "Amazon S3", Event: "s3:TestEvent", Bucket: "replica-bucket" };
+    await world.queues.drift.live.send([{ body: "hello" }, { body: JSON.stringify(testEvent) }]);
     await world.settle();
     const parked = world.queues.drift.deadLetters.bodies.map((one) => JSON.parse(one) as ParkedMessage);
     expect(parked).toHaveLength(1);
