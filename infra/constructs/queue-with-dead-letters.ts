@@ -15,6 +15,14 @@ const VISIBILITY_PER_TIMEOUT = 6;
 /** Most messages in one invocation: what one function can hold in flight within its memory and time. */
 const BATCH_SIZE = 10;
 
+/**
+ * Receives after which a message is put aside that a function works through key by key. A row that fails is due again by
+ * itself, so what comes back so often breaks its worker, which is a day or two of work that is ended in the middle. Not
+ * fewer: of the ten messages of a batch three are begun at a time, and while copies are slow the others are given back for
+ * want of time, three times or so for each time that one is begun.
+ */
+export const RECEIVES_OF_WORK_MAX = 30;
+
 /** How Lambda hands a queue's messages to a function. */
 export interface Feeding {
   /** Most invocations at once, 2 to 1000. Default: as many as Lambda gives. */

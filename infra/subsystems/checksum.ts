@@ -9,13 +9,10 @@ import { topicArn } from "../constructs/arns.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, placeOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
-import { QueueWithDeadLetters } from "../constructs/queue-with-dead-letters.ts";
+import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
 
 /** As long as a function may run: an object without a stored checksum is read from end to end. */
 const TIMEOUT = Duration.minutes(15);
-
-/** What failed ten times is due in the table as well, so the sweep brings it back; the letter is for a person. */
-const MAX_RECEIVE_COUNT = 10;
 
 /** At the primary: keeps one row of verification state per object and announces checksums. */
 export class Checksum extends Construct {
@@ -29,7 +26,7 @@ export class Checksum extends Construct {
       queueName: names.checksumQueue,
       deadLetterQueueName: names.checksumDeadLetterQueue,
       consumerTimeout: TIMEOUT,
-      maxReceiveCount: MAX_RECEIVE_COUNT,
+      maxReceiveCount: RECEIVES_OF_WORK_MAX,
       runbook: "checksum",
       alarmTopicArn: site.alarmTopicArn,
     });

@@ -10,16 +10,13 @@ import { REMOVAL_GUARD_DEFAULT } from "../../shared/geo/removal-guard.ts";
 import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { TableAccess } from "../constructs/table-access.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
-import { QueueWithDeadLetters } from "../constructs/queue-with-dead-letters.ts";
+import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
 
 /**
  * An object of 5 GB, the most that is copied in one request, takes a minute or two between regions; five leave room for
  * some at once. Leases follow from this, so a longer timeout also means a longer wait after a crash.
  */
 const TIMEOUT = Duration.minutes(5);
-
-/** A row that fails is due again by itself, so ten receives of its message mean that the worker itself breaks. */
-const MAX_RECEIVE_COUNT = 10;
 
 /**
  * Copies between regions share a bandwidth that S3 guards with 503. One function has up to 48 keys under way
@@ -39,7 +36,7 @@ export class EventConsumer extends Construct {
       queueName: names.eventsQueue,
       deadLetterQueueName: names.eventsDeadLetterQueue,
       consumerTimeout: TIMEOUT,
-      maxReceiveCount: MAX_RECEIVE_COUNT,
+      maxReceiveCount: RECEIVES_OF_WORK_MAX,
       runbook: "event-consumer",
       alarmTopicArn: site.alarmTopicArn,
     });

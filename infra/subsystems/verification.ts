@@ -7,13 +7,10 @@ import { functionName, secondaryNames } from "../../shared/geo/physical-names.ts
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
-import { QueueWithDeadLetters } from "../constructs/queue-with-dead-letters.ts";
+import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
 
 /** As long as a function may run: a replica is read from end to end. */
 const TIMEOUT = Duration.minutes(15);
-
-/** A row that fails is due again by itself, so ten receives of its message mean that the worker itself breaks. */
-const MAX_RECEIVE_COUNT = 10;
 
 /** At a secondary: reads replicas back and compares them with what the primary says. */
 export class Verification extends Construct {
@@ -26,7 +23,7 @@ export class Verification extends Construct {
       queueName: names.verificationQueue,
       deadLetterQueueName: names.verificationDeadLetterQueue,
       consumerTimeout: TIMEOUT,
-      maxReceiveCount: MAX_RECEIVE_COUNT,
+      maxReceiveCount: RECEIVES_OF_WORK_MAX,
       runbook: "verification",
       alarmTopicArn: site.alarmTopicArn,
     });

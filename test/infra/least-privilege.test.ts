@@ -138,6 +138,19 @@ describe("each function", () => {
     }
   });
 
+  it("that a queue feeds may give its messages back, and nobody else's", () => {
+    const changing = granted.filter(({ action }) => action === "sqs:ChangeMessageVisibility");
+    const receiving = granted.filter(({ action }) => action === "sqs:ReceiveMessage");
+    expect(receiving.length).toBeGreaterThan(0);
+    expect(changing.map(({ role, resource }) => `${role} ${resource}`).sort()).toEqual(
+      receiving.map(({ role, resource }) => `${role} ${resource}`).sort(),
+    );
+    const addressed = new Set(
+      granted.filter(({ action }) => action === "sqs:GetQueueUrl").map(({ role, resource }) => `${role} ${resource}`),
+    );
+    for (const { role, resource } of changing) expect(addressed).toContain(`${role} ${resource}`);
+  });
+
   it("that only verifies can neither change a replica nor remove a row", () => {
     const verifying = granted.filter(({ role }) => role.includes("Verifier"));
     expect(verifying.length).toBeGreaterThan(0);

@@ -11,7 +11,7 @@ import type { Timeline } from "./timeline.ts";
 const VISIBILITY_SECONDS = (6 * FUNCTION_TIMEOUT_MS) / 1_000;
 
 /** How often a message is received before it goes to the dead letters: as deployed, and with `redrive`. */
-const RECEIVES_MAX = 10;
+const RECEIVES_MAX = 30;
 const RECEIVES_MAX_EARLY = 2;
 
 const DELAYS_MS = [30_000, 600_000, 3_600_000, 4 * 3_600_000] as const;

@@ -93,6 +93,24 @@ describe("a batch that is sent", () => {
     });
   });
 
+  it("is one request, and no message, when it gives back what there was no time for", () => {
+    const givenBack = exchange("sqs", {
+      headers: { "x-amz-target": "AmazonSQS.ChangeMessageVisibilityBatch" },
+      requestBody: Buffer.from(
+        JSON.stringify({
+          QueueUrl: "http://127.0.0.1:4566/000000000000/geo-events",
+          Entries: [{ Id: "0", ReceiptHandle: "receipt", VisibilityTimeout: 0 }],
+        }),
+      ),
+    });
+    expect(classify(givenBack)).toMatchObject({
+      operation: "ChangeMessageVisibilityBatch",
+      target: "geo-events",
+      messages: 0,
+      charges: [{ item: "sqs_request", units: 1 }],
+    });
+  });
+
   it("is not taken for a message when it only asks where the queue is", () => {
     const asked = exchange("sqs", {
       headers: { "x-amz-target": "AmazonSQS.GetQueueUrl" },
