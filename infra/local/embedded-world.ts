@@ -27,6 +27,7 @@ import { CachedStanding } from "../../shared/services/cached-standing.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import { issueToken } from "../../shared/services/issue-token.ts";
+import { noticeDrift } from "../../shared/services/notice-drift.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
 import { countedTable } from "../../shared/services/site-status.ts";
@@ -197,12 +198,15 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     names.secondary.verificationQueue,
     names.secondary.verificationDeadLetterQueue,
   );
+  const drift = queueWithDeadLetters(names.secondary.driftQueue, names.secondary.driftDeadLetterQueue);
   const bucketEvents = new MemoryTopic(names.primary.bucketEventsTopic);
   const geoEvents = new MemoryTopic(names.primary.geoEventsTopic);
   bucketEvents.subscribe(checksum.queue);
   bucketEvents.subscribe(ingest.queue);
   geoEvents.subscribe(ingest.queue);
   primaryBucket.onEvent((body) => void bucketEvents.send([{ body }]));
+  const delaySeconds = config.driftDelaySeconds;
+  if (secondaryConfig.replicaDrift) replicaBucket.onEvent((body) => void drift.queue.send([{ body, delaySeconds }]));
 
   const base = { ...world, telemetry: SILENT, functionTimeoutMs: FUNCTION_TIMEOUT_MS };
   const primary: PrimarySite = {
@@ -261,6 +265,12 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     each((message, stopAt) =>
       consumeVerifications({ ...consuming, parking: verification.deadLetters, stopAt }, message),
     ),
+  );
+  const noticing = { site: secondary, replicables, events: events.queue, parking: drift.deadLetters };
+  void poll(
+    drift.queue,
+    () => over,
+    each((message, stopAt) => noticeDrift({ ...noticing, stopAt }, message)),
   );
   const sweeping = { replicableNames: replicables.map(({ name }) => name), ...base };
   const sweep = async (): Promise<void> => {

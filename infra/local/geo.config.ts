@@ -8,4 +8,6 @@ export default defineGeoConfig({
     { name: "virginia", role: "primary", region: "us-east-1" },
     { name: "ireland", role: "secondary", region: "eu-west-1" },
   ],
+  // Nothing here takes long to copy, so that nobody has to wait for a minute to see drift noticed.
+  driftDelaySeconds: 3,
 });

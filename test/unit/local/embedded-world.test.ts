@@ -3,6 +3,7 @@ import type { DemoWorld } from "../../../infra/local/demo-world.ts";
 import { embeddedWorld } from "../../../infra/local/embedded-world.ts";
 import { stopEverything } from "../../../infra/local/processes.ts";
 import { readCounts, readStatus, sumCounts } from "../../../infra/local/status-client.ts";
+import { siteId } from "../../../shared/geo/site-status.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const worldUp: Promise<DemoWorld> = embeddedWorld();
@@ -32,8 +33,37 @@ test("replicates, verifies and counts what is put, and tells it over HTTP", asyn
   expect(sumCounts(await readCounts(world.primary, world.replicables))).toMatchObject({ rows: 2, verified: 2 });
 });
 
+test("puts right what somebody changes in the bucket of replicas", { timeout: 30_000 }, async () => {
+  const { primary, secondary } = await worldUp;
+  const key = "cool_widgets/3/c.bin";
+  const replicaText = async () => {
+    const found = await secondary.bucket.describe(key);
+    if (found === undefined) return undefined;
+    return Buffer.concat(await Array.fromAsync(await secondary.bucket.read(key, found.versionId))).toString();
+  };
+  await primary.bucket.put(upload(key, "ours", "CRC64NVME"));
+  await eventually("it is replicated", replicaText, (text) => text === "ours", 10_000);
+  await secondary.bucket.put(upload(key, "theirs", "CRC64NVME"));
+  expect(await replicaText()).toBe("theirs");
+  await eventually("it is the primary's again", replicaText, (text) => text === "ours", 15_000);
+});
+
 test("lets nobody in without the token", async () => {
   const { primary } = await worldUp;
   await expect(readStatus({ ...primary, adminToken: "let-me-in" })).rejects.toThrow("answered 403");
   expect((await fetch(`${primary.apiUrl}/api/v4/geo_sites/status`)).status).toBe(401);
+});
+
+test("hands on what is sent to its API", async () => {
+  const { secondary } = await worldUp;
+  const release = (body: string) =>
+    fetch(`${secondary.apiUrl}/api/v4/geo_sites/${siteId(secondary.name)}/removal_guards/cool_widget/release`, {
+      method: "POST",
+      headers: { "private-token": secondary.adminToken },
+      body,
+    });
+  expect(await (await release('{"removals": "all"}')).json()).toEqual({
+    message: '400 Bad request - removals: expected a whole number from 1 to 1000000000, got "all"',
+  });
+  expect((await release('{"removals": 5}')).status).toBe(404);
 });
