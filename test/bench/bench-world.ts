@@ -7,6 +7,7 @@ import type { Cloud } from "../../infra/local/cloud.ts";
 import type { Deployment } from "../../infra/local/deploy.ts";
 import { primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { parseRegistryRow, type RegistryRow } from "../../shared/geo/registry-row.ts";
+import { bucketNotification } from "../support/bucket-notification.ts";
 
 /** The deployed pair as the bench uses it: puts objects, and looks at the registry. */
 export interface BenchWorld {
@@ -84,18 +85,8 @@ export const removeAll = async ({ primary, names }: BenchWorld, keys: readonly s
 export const repeatEvents = async (world: BenchWorld, keys: readonly string[]): Promise<void> => {
   const { deployment, cloud, primary, names } = world;
   const { region } = deployment.config.primary;
-  const notification = (key: string) => ({
-    Records: [
-      {
-        eventVersion: "2.1",
-        eventSource: "aws:s3",
-        awsRegion: region,
-        eventTime: new Date().toISOString(),
-        eventName: "ObjectCreated:Put",
-        s3: { bucket: { name: names.bucket }, object: { key, size: OBJECT_BYTES } },
-      },
-    ],
-  });
+  const notification = (key: string): string =>
+    bucketNotification({ bucket: names.bucket, region, key, size: OBJECT_BYTES });
   const batches = Array.from({ length: Math.ceil(keys.length / 10) }, (_, index) =>
     keys.slice(index * 10, index * 10 + 10),
   );
@@ -107,7 +98,7 @@ export const repeatEvents = async (world: BenchWorld, keys: readonly string[]): 
           TopicArn: `arn:aws:sns:${region}:${cloud.account}:${names.bucketEventsTopic}`,
           PublishBatchRequestEntries: batch.map((key, index) => ({
             Id: String(index),
-            Message: JSON.stringify(notification(key)),
+            Message: notification(key),
           })),
         }),
       ),

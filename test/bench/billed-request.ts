@@ -1,5 +1,6 @@
+import { callerOf, signedFor, type Exchange } from "../support/wire/exchange.ts";
+import { operationOf, placeOf } from "../support/wire/operation.ts";
 import type { DynamoMeter } from "./dynamo-meter.ts";
-import { callerOf, signedFor, type Exchange } from "./exchange.ts";
 import type { Charge } from "./prices.ts";
 
 export type Service = "s3" | "sqs" | "sns" | "dynamodb";
@@ -35,49 +36,24 @@ const none = { indexWrites: 0, messages: 0 } as const;
 
 type Classified = Omit<BilledRequest, "caller" | "service" | "refused">;
 
-const s3Operation = (method: string, query: URLSearchParams, copies: boolean, hasKey: boolean): string | undefined => {
-  if (!hasKey) {
-    if (method === "HEAD") return "HeadBucket";
-    // Asked once per environment, before it works on a bucket.
-    if (query.has("versioning")) return "GetBucketVersioning";
-    return query.has("list-type") ? "ListObjectsV2" : undefined;
+const namedOperation = (exchange: Exchange): string => {
+  const known = operationOf(exchange);
+  if (known === undefined) {
+    throw new UnknownRequestError(`${signedFor(exchange).service} was asked ${exchange.method} ${exchange.path}`);
   }
-  switch (method) {
-    case "HEAD":
-      return "HeadObject";
-    case "GET":
-      return query.has("tagging") ? "GetObjectTagging" : query.has("attributes") ? "GetObjectAttributes" : "GetObject";
-    case "PUT":
-      if (query.has("tagging")) return "PutObjectTagging";
-      if (query.has("partNumber")) return copies ? "UploadPartCopy" : "UploadPart";
-      return copies ? "CopyObject" : "PutObject";
-    case "DELETE":
-      return query.has("uploadId") ? "AbortMultipartUpload" : "DeleteObject";
-    default:
-      return undefined;
-  }
+  return known;
 };
 
-const s3 = ({ method, path, headers }: Exchange): Classified => {
-  const url = new URL(path, "http://cloud");
-  const [bucket = "", ...key] = url.pathname.slice(1).split("/");
-  const copies = headers["x-amz-copy-source"] !== undefined;
-  const operation = s3Operation(method, url.searchParams, copies, key.join("/") !== "");
-  if (operation === undefined) throw new UnknownRequestError(`S3 was asked ${method} ${url.search}`);
+const s3 = (exchange: Exchange): Classified => {
+  const { method } = exchange;
+  const asked = namedOperation(exchange);
   const item =
     method === "DELETE"
       ? "s3_free_request"
-      : method === "PUT" || operation === "ListObjectsV2"
+      : method === "PUT" || asked === "ListObjectsV2"
         ? "s3_write_request"
         : "s3_read_request";
-  return { operation, target: decodeURIComponent(bucket), charges: [{ item, units: 1 }], ...none };
-};
-
-/** `AmazonSQS.SendMessageBatch` → `SendMessageBatch`. */
-const jsonOperation = ({ headers, path }: Exchange): string => {
-  const operation = headers["x-amz-target"]?.split(".").at(-1);
-  if (operation === undefined) throw new UnknownRequestError(`a request to ${path} names no operation`);
-  return operation;
+  return { operation: asked, target: placeOf(exchange).bucket, charges: [{ item, units: 1 }], ...none };
 };
 
 const object = (value: unknown): Readonly<Record<string, unknown>> =>
@@ -88,29 +64,27 @@ const json = (body: Buffer): unknown => (body.length === 0 ? {} : JSON.parse(bod
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
 const sqs = (exchange: Exchange): Classified => {
-  const operation = jsonOperation(exchange);
+  const name = namedOperation(exchange);
   const asked = object(json(exchange.requestBody));
   const entries = Array.isArray(asked["Entries"]) ? asked["Entries"].map(object) : [asked];
   const bodies = entries.map((entry) => text(entry["MessageBody"]));
   const bytes = bodies.reduce((sum, body) => sum + Buffer.byteLength(body), 0);
   return {
-    operation,
+    operation: name,
     target: text(asked["QueueUrl"]).split("/").at(-1) || text(asked["QueueName"]),
     charges: [{ item: "sqs_request", units: chunks(bytes) }],
     indexWrites: 0,
-    messages: operation.startsWith("SendMessage") ? bodies.length : 0,
+    messages: name.startsWith("SendMessage") ? bodies.length : 0,
   };
 };
 
 /** SNS speaks forms: `Action=PublishBatch&PublishBatchRequestEntries.member.1.Message=…`. */
-const sns = ({ requestBody }: Exchange): Classified => {
-  const form = new URLSearchParams(requestBody.toString("utf8"));
-  const operation = form.get("Action");
-  if (operation === null) throw new UnknownRequestError("a request to SNS names no action");
+const sns = (exchange: Exchange): Classified => {
+  const form = new URLSearchParams(exchange.requestBody.toString("utf8"));
   const bodies = [...form].filter(([name]) => name === "Message" || name.endsWith(".Message")).map(([, body]) => body);
   const bytes = bodies.reduce((sum, body) => sum + Buffer.byteLength(body), 0);
   return {
-    operation,
+    operation: namedOperation(exchange),
     target: (form.get("TopicArn") ?? "").split(":").at(-1) ?? "",
     charges: [{ item: "sns_request", units: chunks(bytes) }],
     indexWrites: 0,
@@ -119,15 +93,15 @@ const sns = ({ requestBody }: Exchange): Classified => {
 };
 
 const dynamo = (meter: DynamoMeter, exchange: Exchange): Classified => {
-  const operation = jsonOperation(exchange);
+  const name = namedOperation(exchange);
   const asked = json(exchange.requestBody);
-  const units = meter.measure(operation, asked, json(exchange.responseBody), exchange.status);
+  const units = meter.measure(name, asked, json(exchange.responseBody), exchange.status);
   const charges: Charge[] = [];
   const writes = units.tableWrites + units.indexWrites;
   if (writes > 0) charges.push({ item: "dynamodb_write_unit", units: writes });
   if (units.reads > 0) charges.push({ item: "dynamodb_read_unit", units: units.reads });
   return {
-    operation,
+    operation: name,
     target: text(object(asked)["TableName"]),
     charges,
     indexWrites: units.indexWrites,

@@ -1,3 +1,5 @@
+import type { Exchange } from "../support/wire/exchange.ts";
+import { listFunctions, tapFunction } from "../support/wire/tapped-functions.ts";
 import {
   benchKeys,
   type BenchWorld,
@@ -14,10 +16,9 @@ import { type BilledRequest, billedRequest } from "./billed-request.ts";
 import { startCountingProxy } from "./counting-proxy.ts";
 import { DynamoMeter } from "./dynamo-meter.ts";
 import { estimateCharges, type Load } from "./estimate.ts";
-import type { Exchange } from "./exchange.ts";
 import { type LedgerLine, tally } from "./ledger.ts";
+import { loggedBytes } from "./logged-bytes.ts";
 import { dollars } from "./prices.ts";
-import { listFunctions, loggedBytes, tapFunction } from "./tapped-functions.ts";
 
 /** What one kind of change costs. */
 export interface ScenarioFigures {

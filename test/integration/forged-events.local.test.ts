@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { encodeEventKey } from "../../shared/memory/bucket-event.ts";
+import { bucketNotification } from "../support/bucket-notification.ts";
 import { names, primary, secondary } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
 import { attributesOf, parkedWith, sendTo } from "./support/messages.ts";
@@ -14,19 +14,8 @@ import {
   versionsAt,
 } from "./support/objects.ts";
 
-const notification = (bucket: string, key: string, eventName = "ObjectCreated:Put"): string =>
-  JSON.stringify({
-    Records: [
-      {
-        eventVersion: "2.6",
-        eventSource: "aws:s3",
-        awsRegion: primary.region,
-        eventTime: new Date().toISOString(),
-        eventName,
-        s3: { bucket: { name: bucket }, object: { key: encodeEventKey(key), size: 1 } },
-      },
-    ],
-  });
+const notification = (bucket: string, key: string, eventName?: string): string =>
+  bucketNotification({ bucket, region: primary.region, key, ...(eventName === undefined ? {} : { eventName }) });
 
 /** Each queue that others can fill, the site in whose region it is, and where it parks. */
 const QUEUES = [

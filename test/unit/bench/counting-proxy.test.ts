@@ -2,13 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type CountingProxy, startCountingProxy } from "../../bench/counting-proxy.ts";
-import type { Exchange } from "../../bench/exchange.ts";
+import { startCountingProxy } from "../../bench/counting-proxy.ts";
+import type { Exchange } from "../../support/wire/exchange.ts";
+import type { WireProxy } from "../../support/wire/proxy.ts";
 
 describe("the counting proxy", () => {
   let cloud: Server;
   let origin: string;
-  let proxy: CountingProxy;
+  let proxy: WireProxy;
   const asked: { readonly host: string | undefined; readonly body: string }[] = [];
   const seen: Exchange[] = [];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { billedRequest } from "../../bench/billed-request.ts";
 import { DynamoMeter } from "../../bench/dynamo-meter.ts";
-import { callerOf, type Exchange } from "../../bench/exchange.ts";
+import { callerOf, type Exchange } from "../../support/wire/exchange.ts";
 
 const exchange = (service: string, parts: Partial<Exchange> = {}): Exchange => ({
   method: "POST",
