@@ -26,9 +26,15 @@ export const COUNT_METRICS = {
   syncBlocked: "SyncBlocked",
   /** A replica was removed, by a delete marker, since the primary does not hold the object any more. */
   replicaRemoved: "ReplicaRemoved",
-  /** A removal waits for an operator to release the guard: more objects of one type would go within an hour than usual. */
+  /**
+   * A removal waits for an operator to release the guard: more objects of one type would go within an hour than usual.
+   * Counted again at each retry, and for the whole site: an alarm watches it.
+   */
   removalHeldBack: "RemovalHeldBack",
-  /** A removal waits because the primary's record still names the object that its bucket does not hold. */
+  /**
+   * A removal waits because the primary's record still names the object that its bucket does not hold. Counted again at
+   * each retry, and for the whole site: an alarm watches it.
+   */
   missingOnPrimary: "MissingOnPrimary",
   /** A row's holder never came back: a worker died, and the row is tried again. */
   syncTimedOut: "SyncTimedOut",
@@ -36,6 +42,12 @@ export const COUNT_METRICS = {
   verificationTimedOut: "VerificationTimedOut",
   /** The replica's bucket changed without a row saying so, and the key was driven again. */
   driftFound: "DriftFound",
+  /** A walk through both sides found an object without a record or a replica: an event was lost, or it is history. */
+  consistencyMissing: "ConsistencyMissing",
+  /** A walk found a replica or a record of something else than the primary holds. */
+  consistencyStale: "ConsistencyStale",
+  /** A walk found a replica of an object that the primary does not hold. */
+  consistencyOrphan: "ConsistencyOrphan",
   /** Bytes that were copied to the secondary by attempts that succeeded. */
   bytesCopied: "BytesCopied",
   /** An attempt had to start over because the key changed while it worked. Normal at a low rate. */

@@ -47,8 +47,11 @@ export const splitKeys = async (
   for (let depth = 0; depth < DEPTH_MAX && deepest.length > 0 && deepest.length < ways; depth += 1) {
     const longer: string[] = [];
     for (const shorter of deepest) longer.push(...(await longerPrefixes(bucket, shorter, ways)));
-    deepest = longer.slice(0, ways);
-    boundaries = deepest;
+    deepest = longer;
+    // Evenly chosen where there are more than wanted: dropping the last ones would leave one range with all that is behind.
+    boundaries = Array.from({ length: Math.min(ways, longer.length) }, (_, way) => {
+      return longer[Math.floor((way * longer.length) / Math.min(ways, longer.length))] ?? prefix;
+    });
   }
   const starts = [undefined, ...boundaries.slice(1)];
   return starts.map((after, index) => ({ prefix, after, until: starts[index + 1] }));

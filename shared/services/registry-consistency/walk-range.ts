@@ -17,7 +17,7 @@ export interface WalkingSite extends Pick<SiteBase, "clock" | "chance" | "teleme
   readonly primary: Pick<ReadableBucket, "list">;
   readonly replica: Pick<ReadableBucket, "list">;
   readonly registry: ManyReader;
-  readonly siteTable: Pick<Table, "get" | "put" | "update" | "query">;
+  readonly siteTable: Pick<Table, "get" | "put" | "update" | "delete" | "query">;
   /** Behind what happens today: history has a queue of its own, so that it never delays the present. */
   readonly backfill: MessageQueue & { backlog(): Promise<number> };
 }
@@ -32,9 +32,9 @@ export interface WalkLimits {
   readonly orphansLeft: number;
 }
 
-/** How one run on one range ended: `done`, out of its limits, or the range was somebody else's. */
+/** How one run on one range ended: `done`, out of its limits, not taken by the queue, or the range was somebody else's. */
 export interface WalkedRange {
-  readonly end: "done" | "stopped" | "not_ours";
+  readonly end: "done" | "stopped" | "not_taken" | "not_ours";
   readonly findings: Findings;
 }
 
@@ -103,11 +103,15 @@ export const walkRange = async (
     const orphans = judged.filter(({ finding }) => finding === "orphan").slice(0, Math.max(0, orphansLeft));
     const others = judged.filter(({ finding }) => finding !== "orphan" && WANTS_A_LOOK.has(finding));
     const wanted = [...others, ...orphans].map(({ key }) => key);
-    const sent = await site.backfill.send(lookMessages(replicableName, wanted));
+    const sent = wanted.length === 0 ? undefined : await site.backfill.send(lookMessages(replicableName, wanted));
     // What was not handed over has to be found again: the cursor stays.
-    if (sent.outcome === "failed") {
+    if (sent?.outcome === "failed") {
       await site.siteTable.update(releaseRange(range, token));
-      return { end: "stopped", findings: total };
+      site.telemetry.warn("keys that differ could not be handed over", {
+        replicable: replicableName,
+        reason: sent.reason,
+      });
+      return { end: "not_taken", findings: total };
     }
     const findings: Findings = {
       listed: ours.length,

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Findings } from "../../geo/consistency.ts";
 import { GeoError } from "../../geo/errors.ts";
 import { SITE_TABLE_PARTITIONS } from "../../geo/physical-names.ts";
-import type { Item, ItemKey, QueryRequest, UpdateRequest } from "../../ports/table.ts";
+import type { DeleteRequest, Item, ItemKey, QueryRequest, UpdateRequest } from "../../ports/table.ts";
 
 /**
  * What a site's registry consistency remembers: of each type its present walk through the keys, and of each walk its
@@ -12,13 +12,22 @@ import type { Item, ItemKey, QueryRequest, UpdateRequest } from "../../ports/tab
 const text = z.optional(z.string());
 const number = z.optional(z.number());
 
+const findings = {
+  listed_keys: z._default(z.number(), 0),
+  found_missing: z._default(z.number(), 0),
+  found_stale: z._default(z.number(), 0),
+  found_orphan: z._default(z.number(), 0),
+  enqueued_keys: z._default(z.number(), 0),
+};
+
 const StoredWalk = z.object({
   sk: z.string(),
-  walk: z.number(),
+  walk: z.string(),
   reason: z.string(),
   ranges: z.number(),
   started_at: z.number(),
   finished_at: number,
+  ...findings,
 });
 
 const StoredRange = z.object({
@@ -30,11 +39,7 @@ const StoredRange = z.object({
   done: z.boolean(),
   token: text,
   lease_until: number,
-  listed: z.number(),
-  missing: z.number(),
-  stale: z.number(),
-  orphan: z.number(),
-  enqueued: z.number(),
+  ...findings,
 });
 
 /** Why a walk was begun. */
@@ -44,13 +49,15 @@ export type WalkReason = (typeof WALK_REASONS)[number];
 /** One walk through all keys of one type. */
 export interface Walk {
   readonly replicableName: string;
-  /** Counts the type's walks. */
-  readonly number: number;
+  /** Unique; its ranges stand under it. */
+  readonly id: string;
   readonly reason: string;
   readonly ranges: number;
   readonly startedAt: number;
   /** Absent while it goes on. */
   readonly finishedAt: number | undefined;
+  /** What it found in all, once it is finished. */
+  readonly findings: Findings;
 }
 
 /** A part of a walk. */
@@ -79,8 +86,15 @@ const walkKey = (replicableName: string): ItemKey => ({
   sk: `walk#${replicableName}`,
 });
 
-const rangePrefix = (replicableName: string, walk: number): string =>
-  `range#${replicableName}#${String(walk).padStart(9, "0")}#`;
+const rangePrefix = (replicableName: string, walkId: string): string => `range#${replicableName}#${walkId}#`;
+
+const findingsOf = (stored: Readonly<Record<keyof typeof findings, number>>): Findings => ({
+  listed: stored.listed_keys,
+  missing: stored.found_missing,
+  stale: stored.found_stale,
+  orphan: stored.found_orphan,
+  enqueued: stored.enqueued_keys,
+});
 
 /** Where a walk stands. */
 export const walkRequest = walkKey;
@@ -93,11 +107,12 @@ export const parseWalk = (item: Item | undefined): Walk | undefined => {
   const { data } = parsed;
   return {
     replicableName: data.sk.slice("walk#".length),
-    number: data.walk,
+    id: data.walk,
     reason: data.reason,
     ranges: data.ranges,
     startedAt: data.started_at,
     finishedAt: data.finished_at,
+    findings: findingsOf(data),
   };
 };
 
@@ -109,9 +124,9 @@ export const walksQuery = (): QueryRequest => ({
 });
 
 /** Every range of a walk. */
-export const rangesQuery = (replicableName: string, walk: number): QueryRequest => ({
+export const rangesQuery = ({ replicableName, id }: Pick<Walk, "replicableName" | "id">): QueryRequest => ({
   condition: "pk = :pk AND begins_with(sk, :prefix)",
-  values: { ":pk": SITE_TABLE_PARTITIONS.consistency, ":prefix": rangePrefix(replicableName, walk) },
+  values: { ":pk": SITE_TABLE_PARTITIONS.consistency, ":prefix": rangePrefix(replicableName, id) },
   limit: 1_000,
 });
 
@@ -129,61 +144,69 @@ export const parseRange = (item: Item): WalkRange => {
     done: data.done,
     token: data.token,
     leaseUntil: data.lease_until,
-    findings: {
-      listed: data.listed,
-      missing: data.missing,
-      stale: data.stale,
-      orphan: data.orphan,
-      enqueued: data.enqueued,
-    },
+    findings: findingsOf(data),
   };
 };
 
 /** The item of a range that nobody has begun. */
 export const newRange = (
   replicableName: string,
-  walk: number,
+  walkId: string,
   index: number,
   range: { readonly prefix: string; readonly after: string | undefined; readonly until: string | undefined },
 ): Item & ItemKey => ({
   pk: SITE_TABLE_PARTITIONS.consistency,
-  sk: `${rangePrefix(replicableName, walk)}${String(index).padStart(4, "0")}`,
+  sk: `${rangePrefix(replicableName, walkId)}${String(index).padStart(4, "0")}`,
   prefix: range.prefix,
   ...(range.after === undefined ? {} : { after_key: range.after }),
   ...(range.until === undefined ? {} : { until_key: range.until }),
   done: false,
-  listed: 0,
-  missing: 0,
-  stale: 0,
-  orphan: 0,
-  enqueued: 0,
+  listed_keys: 0,
+  found_missing: 0,
+  found_stale: 0,
+  found_orphan: 0,
+  enqueued_keys: 0,
 });
 
 /** Begins a walk whose ranges stand already. Refused when somebody else has begun one. */
 export const beginWalk = (
   replicableName: string,
   before: Walk | undefined,
-  walk: { readonly reason: WalkReason; readonly ranges: number; readonly now: number },
+  walk: { readonly id: string; readonly reason: WalkReason; readonly ranges: number; readonly now: number },
 ): UpdateRequest => ({
   key: walkKey(replicableName),
-  update: "SET walk = :walk, reason = :reason, ranges = :ranges, started_at = :now REMOVE finished_at",
+  update:
+    "SET walk = :walk, reason = :reason, ranges = :ranges, started_at = :now" +
+    " REMOVE finished_at, listed_keys, found_missing, found_stale, found_orphan, enqueued_keys",
   condition: before === undefined ? "attribute_not_exists(pk)" : "walk = :before AND attribute_exists(finished_at)",
   values: {
-    ":walk": (before?.number ?? 0) + 1,
+    ":walk": walk.id,
     ":reason": walk.reason,
     ":ranges": walk.ranges,
     ":now": walk.now,
-    ...(before === undefined ? {} : { ":before": before.number }),
+    ...(before === undefined ? {} : { ":before": before.id }),
   },
 });
 
-/** Ends a walk all of whose ranges are done. Refused when that has been said, or another has begun. */
-export const endWalk = (walk: Walk, now: number): UpdateRequest => ({
+/** Ends a walk all of whose ranges are done, with what they found. Refused when that has been said, or another has begun. */
+export const endWalk = (walk: Walk, found: Findings, now: number): UpdateRequest => ({
   key: walkKey(walk.replicableName),
-  update: "SET finished_at = :now",
+  update:
+    "SET finished_at = :now, listed_keys = :listed, found_missing = :missing, found_stale = :stale, found_orphan = :orphan, enqueued_keys = :enqueued",
   condition: "walk = :walk AND attribute_not_exists(finished_at)",
-  values: { ":now": now, ":walk": walk.number },
+  values: {
+    ":now": now,
+    ":walk": walk.id,
+    ":listed": found.listed,
+    ":missing": found.missing,
+    ":stale": found.stale,
+    ":orphan": found.orphan,
+    ":enqueued": found.enqueued,
+  },
 });
+
+/** Forgets a range of a walk that has ended. */
+export const forgetRange = ({ key }: Pick<WalkRange, "key">): DeleteRequest => ({ key });
 
 /** Takes a range that nobody works on. Refused when somebody does, or it is done. */
 export const claimRange = (range: WalkRange, token: string, now: number, leaseUntil: number): UpdateRequest => ({
@@ -217,7 +240,7 @@ export const advanceRange = (
     (seenUntil === undefined
       ? "SET done = :yes, lease_until = :lease_until"
       : "SET seen_until = :seen_until, lease_until = :lease_until") +
-    " ADD listed :listed, missing :missing, stale :stale, orphan :orphan, enqueued :enqueued" +
+    " ADD listed_keys :listed, found_missing :missing, found_stale :stale, found_orphan :orphan, enqueued_keys :enqueued" +
     (seenUntil === undefined ? " REMOVE #token" : ""),
   condition: "#token = :token",
   names: { "#token": "token" },

@@ -1,0 +1,157 @@
+import { addFindings, type Findings, NO_FINDINGS } from "../../geo/consistency.ts";
+import { KEYS_PER_MESSAGE_MAX } from "../../geo/geo-message.ts";
+import { COUNT_METRICS } from "../../geo/metrics.ts";
+import type { Replicable } from "../../geo/replicable.ts";
+import type { Item, QueryRequest } from "../../ports/table.ts";
+import {
+  beginWalk,
+  endWalk,
+  forgetRange,
+  newRange,
+  parseRange,
+  parseWalk,
+  rangesQuery,
+  type Walk,
+  type WalkRange,
+  type WalkReason,
+  walkRequest,
+} from "../../tables/site/consistency-items.ts";
+import { splitKeys } from "./split-keys.ts";
+import { walkRange, type WalkingSite } from "./walk-range.ts";
+
+/** Settings of a site's walks. */
+export interface WalkSettings {
+  /** Milliseconds from the end of one scheduled walk of a type to the beginning of the next. */
+  readonly everyMs: number;
+  /** How many ranges a walk is cut into. */
+  readonly ways: number;
+  /** Most orphans that one walk of a type hands over: beyond it they are only counted. */
+  readonly orphansPerWalk: number;
+  /** No more history is handed over while this many keys of it wait. */
+  readonly backlogKeysMax: number;
+}
+
+export const WALK_SETTINGS_DEFAULT: WalkSettings = {
+  everyMs: 7 * 24 * 60 * 60 * 1_000,
+  ways: 64,
+  orphansPerWalk: 10_000,
+  backlogKeysMax: 20_000,
+};
+
+/** What one run did. */
+export interface WalkedOnce {
+  readonly findings: Findings;
+  /** Walks that ended in it. */
+  readonly finished: readonly string[];
+  /** Why it stopped, when not because everything is walked through. */
+  readonly stopped: "time" | "backlog" | "pace" | "queue" | undefined;
+}
+
+const everyItem = async (site: WalkingSite, query: QueryRequest): Promise<readonly Item[]> => {
+  const items: Item[] = [];
+  let page = await site.siteTable.query(query);
+  items.push(...page.items);
+  while (page.next !== undefined) {
+    page = await site.siteTable.query({ ...query, startAfter: page.next });
+    items.push(...page.items);
+  }
+  return items;
+};
+
+const rangesOf = async (site: WalkingSite, walk: Walk): Promise<readonly WalkRange[]> =>
+  (await everyItem(site, rangesQuery(walk))).map(parseRange);
+
+const forgetRanges = async (site: WalkingSite, walk: Pick<Walk, "replicableName" | "id">): Promise<void> => {
+  const ranges = (await everyItem(site, rangesQuery(walk))).map(parseRange);
+  await Promise.all(ranges.map((range) => site.siteTable.delete(forgetRange(range))));
+};
+
+/** The type's walk that goes on, begun now if it is time; undefined when there is nothing to walk. */
+const presentWalk = async (
+  site: WalkingSite,
+  replicable: Replicable,
+  settings: WalkSettings,
+  askedFor: boolean,
+): Promise<Walk | undefined> => {
+  const { name } = replicable;
+  const last = parseWalk(await site.siteTable.get(walkRequest(name)));
+  if (last !== undefined && last.finishedAt === undefined) return last;
+  const now = site.clock.now();
+  const isTime = last?.finishedAt === undefined || now - last.finishedAt >= settings.everyMs;
+  if (!isTime && !askedFor) return undefined;
+  const reason: WalkReason = last === undefined ? "first" : askedFor ? "asked_for" : "scheduled";
+  const id = site.chance.token();
+  const ranges = await splitKeys(site.primary, replicable.keyPattern.literalPrefix, settings.ways);
+  // The ranges first: a walk that is there is whole. Two workers that begin one at the same time cut it each in their own
+  // way, since keys come and go; ranges stand under the id of their walk, so that those of two cuts never mix.
+  for (const [index, range] of ranges.entries()) await site.siteTable.put(newRange(name, id, index, range));
+  const begun = await site.siteTable.update(beginWalk(name, last, { id, reason, ranges: ranges.length, now }));
+  if (begun.outcome === "written") return parseWalk(begun.item);
+  await forgetRanges(site, { replicableName: name, id });
+  return parseWalk(await site.siteTable.get(walkRequest(name)));
+};
+
+const report = (site: WalkingSite, name: string, findings: Findings): void => {
+  const { telemetry } = site;
+  if (findings.missing > 0) telemetry.count(COUNT_METRICS.consistencyMissing, findings.missing, name);
+  if (findings.stale > 0) telemetry.count(COUNT_METRICS.consistencyStale, findings.stale, name);
+  if (findings.orphan > 0) telemetry.count(COUNT_METRICS.consistencyOrphan, findings.orphan, name);
+};
+
+const total = (ranges: readonly WalkRange[]): Findings =>
+  ranges.map(({ findings }) => findings).reduce(addFindings, NO_FINDINGS);
+
+/**
+ * One run of the registry's consistency: types in turn, one range of each at a time, until the time, the pace or the queue
+ * says stop. Any number may run at once, and any may die anywhere: ranges are leased and remember how far they came.
+ *
+ * @param keysPerRun how many keys this run may hand over
+ * @param askedFor types that an operator wants walked through now
+ */
+export const runWalks = async (
+  site: WalkingSite,
+  replicables: readonly Replicable[],
+  settings: WalkSettings,
+  run: { readonly stopAt: number; readonly keysPerRun: number; readonly askedFor: ReadonlySet<string> },
+): Promise<WalkedOnce> => {
+  let findings = NO_FINDINGS;
+  const finished: string[] = [];
+  const done = (stopped: WalkedOnce["stopped"]): WalkedOnce => ({ findings, finished, stopped });
+  const passedOver = new Set<string>();
+  for (;;) {
+    let worked = false;
+    for (const replicable of replicables) {
+      if (passedOver.has(replicable.name)) continue;
+      if (site.clock.now() >= run.stopAt) return done("time");
+      if (findings.enqueued >= run.keysPerRun) return done("pace");
+      if ((await site.backfill.backlog()) * KEYS_PER_MESSAGE_MAX >= settings.backlogKeysMax) return done("backlog");
+      const walk = await presentWalk(site, replicable, settings, run.askedFor.has(replicable.name));
+      const ranges = walk === undefined ? [] : await rangesOf(site, walk);
+      const open = ranges.filter((range) => !range.done);
+      if (walk !== undefined && ranges.length === walk.ranges && open.length === 0) {
+        const found = total(ranges);
+        if ((await site.siteTable.update(endWalk(walk, found, site.clock.now()))).outcome === "written") {
+          finished.push(replicable.name);
+          site.telemetry.info("walked through a type", { replicable: replicable.name, ...found });
+          await forgetRanges(site, walk);
+        }
+      }
+      const free = open.find(({ leaseUntil }) => leaseUntil === undefined || leaseUntil < site.clock.now());
+      if (free === undefined) {
+        passedOver.add(replicable.name);
+        continue;
+      }
+      const walked = await walkRange(site, replicables, replicable.name, free, {
+        stopAt: run.stopAt,
+        keysLeft: run.keysPerRun - findings.enqueued,
+        orphansLeft: settings.orphansPerWalk - total(ranges).orphan,
+      });
+      findings = addFindings(findings, walked.findings);
+      report(site, replicable.name, walked.findings);
+      // A queue that takes nothing now will not a moment later.
+      if (walked.end === "not_taken") return done("queue");
+      worked = true;
+    }
+    if (!worked) return done(undefined);
+  }
+};

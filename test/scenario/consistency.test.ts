@@ -1,0 +1,267 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compareUtf8 } from "../../shared/geo/utf8-order.ts";
+import { MemoryBucket } from "../../shared/memory/bucket.ts";
+import { SeededChance } from "../../shared/memory/chance.ts";
+import { ManualClock } from "../../shared/memory/clock.ts";
+import { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
+import type { ListPage } from "../../shared/ports/object-store.ts";
+import { listBothSides } from "../../shared/services/registry-consistency/list-both-sides.ts";
+import { runWalks, WALK_SETTINGS_DEFAULT } from "../../shared/services/registry-consistency/run-walks.ts";
+import { splitKeys } from "../../shared/services/registry-consistency/split-keys.ts";
+import type { WalkingSite } from "../../shared/services/registry-consistency/walk-range.ts";
+import { type TwoSites, twoSites } from "../support/two-sites.ts";
+
+const keyOf = (id: number): string => `cool_widgets/${id}/widget.bin`;
+const KEY = keyOf(42);
+
+/** A secondary whose backfill goes into its events' queue, with what its listings cost. */
+const walking = (world: TwoSites) => {
+  const listings = { primary: 0, replica: 0 };
+  const counted = (side: "primary" | "replica") => ({
+    list: (options: Parameters<WalkingSite["primary"]["list"]>[0] = {}): Promise<ListPage> => {
+      listings[side] += 1;
+      return world.secondary[side].list(options);
+    },
+  });
+  const site: WalkingSite = {
+    ...world.secondary,
+    primary: counted("primary"),
+    replica: counted("replica"),
+    registry: world.registry,
+    siteTable: world.siteTable,
+    backfill: {
+      name: "backfill",
+      send: (messages) => world.queues.events.live.send(messages),
+      backlog: () => Promise.resolve(world.queues.events.live.size),
+    },
+  };
+  const walk = (
+    settings: Partial<typeof WALK_SETTINGS_DEFAULT> = {},
+    run: Partial<Parameters<typeof runWalks>[3]> = {},
+  ) =>
+    runWalks(
+      site,
+      world.replicables,
+      { ...WALK_SETTINGS_DEFAULT, ...settings },
+      { stopAt: Infinity, keysPerRun: Infinity, askedFor: new Set(), ...run },
+    );
+  return { site, listings, walk };
+};
+
+const putUnseen = async (world: TwoSites, ids: readonly number[]): Promise<void> => {
+  for (const id of ids) world.primaryBucket.put(keyOf(id), `object ${id}`);
+  await world.loseMessages();
+};
+
+const ids = (count: number, from = 1): readonly number[] => Array.from({ length: count }, (_, index) => from + index);
+
+describe("a walk through both sides", () => {
+  test("finds every object whose event was lost (F44, F104), and the next one finds nothing", async () => {
+    const world = twoSites();
+    await putUnseen(world, ids(120));
+    const { walk } = walking(world);
+    expect(await walk()).toMatchObject({
+      findings: { listed: 120, missing: 120, stale: 0, orphan: 0, enqueued: 120 },
+      finished: world.replicables.map(({ name }) => name),
+    });
+    await world.settle();
+    for (const id of ids(120)) expect(world.replicaText(keyOf(id))).toBe(`object ${id}`);
+    world.clock.advance(WALK_SETTINGS_DEFAULT.everyMs);
+    expect(await walk()).toMatchObject({ findings: { listed: 120, missing: 0, stale: 0, orphan: 0, enqueued: 0 } });
+  });
+
+  test("finds a lost overwrite, a lost delete, a replica deleted by hand and a foreign object (F45)", async () => {
+    const world = twoSites();
+    for (const id of ids(5)) world.primaryBucket.put(keyOf(id), "old");
+    await world.settle();
+    world.primaryBucket.put(keyOf(1), "overwritten");
+    world.primaryBucket.deleteCurrent(keyOf(2));
+    world.replicaBucket.deleteCurrent(keyOf(3));
+    world.replicaBucket.put(keyOf(9), "foreign");
+    await world.loseMessages();
+    const { walk } = walking(world);
+    expect((await walk()).findings).toMatchObject({ missing: 1, stale: 1, orphan: 2, enqueued: 4 });
+    await world.settle();
+    expect(ids(5).map((id) => world.replicaText(keyOf(id)))).toEqual(["overwritten", undefined, "old", "old", "old"]);
+    expect(world.replicaText(keyOf(9))).toBeUndefined();
+  });
+
+  test("adopts replicas that are equal already, without copying a byte", async () => {
+    const world = twoSites();
+    for (const id of ids(10)) {
+      world.primaryBucket.put(keyOf(id), `object ${id}`);
+      world.replicaBucket.put(keyOf(id), `object ${id}`);
+    }
+    await world.loseMessages();
+    await walking(world).walk();
+    await world.settle();
+    for (const id of ids(10)) {
+      expect(world.replicaBucket.versions(keyOf(id))).toHaveLength(1);
+      expect(await world.row(keyOf(id))).toMatchObject({ state: "synced", verification_state: "succeeded" });
+    }
+  });
+
+  test("leaves what is under way to those who do it", async () => {
+    const world = twoSites();
+    await putUnseen(world, [42]);
+    world.primaryFaults.failNext("head", "unavailable");
+    const { walk } = walking(world);
+    await walk();
+    await world.settle();
+    expect(await world.row(KEY)).toMatchObject({ state: "failed" });
+    expect((await walk({}, { askedFor: new Set(["cool_widget"]) })).findings).toMatchObject({ listed: 1, enqueued: 0 });
+  });
+
+  test("is begun anew after its time, or when an operator asks, and not before", async () => {
+    const world = twoSites();
+    await putUnseen(world, [42]);
+    const { walk } = walking(world);
+    expect((await walk()).finished).toHaveLength(world.replicables.length);
+    expect((await walk()).finished).toHaveLength(0);
+    expect((await walk({}, { askedFor: new Set(["cool_widget"]) })).finished).toContain("cool_widget");
+    world.clock.advance(WALK_SETTINGS_DEFAULT.everyMs);
+    expect((await walk()).finished).toHaveLength(world.replicables.length);
+  });
+
+  test("hands over so many orphans and no more", async () => {
+    const world = twoSites();
+    for (const id of ids(20)) world.replicaBucket.put(keyOf(id), "foreign");
+    expect((await walking(world).walk({ orphansPerWalk: 5 })).findings).toMatchObject({ orphan: 20, enqueued: 5 });
+  });
+
+  test("waits while history waits, and stops at its pace and its time", async () => {
+    const world = twoSites();
+    await putUnseen(world, ids(30));
+    const { walk } = walking(world);
+    expect(await walk({ backlogKeysMax: 0 })).toMatchObject({ stopped: "backlog", findings: { enqueued: 0 } });
+    expect(await walk({}, { keysPerRun: 0 })).toMatchObject({ stopped: "pace", findings: { enqueued: 0 } });
+    expect(await walk({}, { stopAt: 0 })).toMatchObject({ stopped: "time", findings: { enqueued: 0 } });
+  });
+});
+
+describe("a walk that is interrupted", () => {
+  test("goes on from where it came to, and hands nothing over twice", async () => {
+    const world = twoSites();
+    await putUnseen(world, ids(2_500));
+    const { walk, listings } = walking(world);
+    let enqueued = 0;
+    let runs = 0;
+    for (; runs < 50; runs += 1) {
+      const { findings, stopped } = await walk({ ways: 1, backlogKeysMax: Infinity }, { keysPerRun: 1 });
+      enqueued += findings.enqueued;
+      if (stopped === undefined) break;
+    }
+    expect(runs).toBeGreaterThan(2);
+    expect(enqueued).toBe(2_500);
+    // 3 pages of the primary, one of the replica's for each run, and what it takes to see that types are empty.
+    expect(listings.primary).toBeLessThan(40);
+  });
+
+  test("by the death of its worker is taken up when the lease is over, and only one stretch is looked at twice", async () => {
+    const world = twoSites();
+    await putUnseen(world, ids(50));
+    const { site, walk } = walking(world);
+    const handsOver = Promise.withResolvers<undefined>();
+    const dying: WalkingSite = {
+      ...site,
+      backfill: {
+        ...site.backfill,
+        send: () => {
+          handsOver.resolve(undefined);
+          return new Promise(() => {});
+        },
+      },
+    };
+    const settings = { ...WALK_SETTINGS_DEFAULT, ways: 1 };
+    const run = { stopAt: Infinity, keysPerRun: Infinity, askedFor: new Set<string>() };
+    void runWalks(dying, world.replicables, settings, run);
+    await handsOver.promise;
+    expect((await walk({ ways: 1 })).findings.enqueued).toBe(0);
+    world.clock.advance(10 * 60_000);
+    expect((await walk({ ways: 1 })).findings.enqueued).toBe(50);
+  });
+
+  test("by a queue that takes nothing finds the same keys again", async () => {
+    const world = twoSites();
+    await putUnseen(world, ids(50));
+    const { site, walk } = walking(world);
+    const deaf: WalkingSite = {
+      ...site,
+      backfill: { ...site.backfill, send: () => Promise.resolve({ outcome: "failed", failed: [0], reason: "down" }) },
+    };
+    await expect(
+      runWalks(deaf, world.replicables, WALK_SETTINGS_DEFAULT, {
+        stopAt: Infinity,
+        keysPerRun: Infinity,
+        askedFor: new Set(),
+      }),
+    ).resolves.toMatchObject({ stopped: "queue", findings: { enqueued: 0 } });
+    expect((await walk()).findings.enqueued).toBe(50);
+  });
+});
+
+const bucketOf = (keys: readonly string[]): MemoryReadableBucket => {
+  const bucket = new MemoryBucket({ name: "bucket", clock: new ManualClock(), chance: new SeededChance(1) });
+  for (const key of keys) bucket.put(key, "x");
+  return new MemoryReadableBucket(bucket);
+};
+
+/** A bucket that lists a few keys at a time, so that pages end everywhere. */
+const paged = (keys: readonly string[], pageSize: number): WalkingSite["primary"] => {
+  const bucket = bucketOf(keys);
+  return { list: (options) => bucket.list({ ...options, limit: Math.min(options?.limit ?? pageSize, pageSize) }) };
+};
+
+const someKeys = fc.uniqueArray(
+  fc.string({ unit: fc.constantFrom("a", "b", "7", "/", "é", "\u{FFFD}", "\u{10000}"), minLength: 1, maxLength: 6 }),
+  { maxLength: 40 },
+);
+
+describe("the key space", () => {
+  test("is listed whole, in order and once, by ranges of any cut, however pages end", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        someKeys,
+        someKeys,
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 8 }),
+        async (sources, replicas, sourcePage, replicaPage, ways) => {
+          const [source, replica] = [paged(sources, sourcePage), paged(replicas, replicaPage)];
+          const listed = [];
+          for (const range of await splitKeys(source, "", ways)) {
+            for await (const stretch of listBothSides(source, replica, range)) listed.push(...stretch.keys);
+          }
+          const all = [...new Set([...sources, ...replicas])].toSorted(compareUtf8);
+          expect(listed.map(({ key }) => key)).toEqual(all);
+          for (const { key, source: there, replica: here } of listed) {
+            expect(there !== undefined).toBe(sources.includes(key));
+            expect(here !== undefined).toBe(replicas.includes(key));
+          }
+        },
+      ),
+    );
+  });
+
+  test("of numeric ids is cut into ranges of about equal size", async () => {
+    const keys = ids(5_000, 1_000).map(keyOf);
+    const ranges = await splitKeys(bucketOf(keys), "cool_widgets/", 40);
+    expect(ranges.length).toBeGreaterThan(20);
+    const bucket = bucketOf(keys);
+    const sizes = [];
+    for (const range of ranges) {
+      let size = 0;
+      for await (const { keys: listed } of listBothSides(bucket, bucketOf([]), range)) size += listed.length;
+      sizes.push(size);
+    }
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(5_000);
+    expect(Math.max(...sizes)).toBeLessThan(500);
+  });
+
+  test("with few keys is one range", async () => {
+    expect(await splitKeys(bucketOf(ids(900).map(keyOf)), "cool_widgets/", 64)).toEqual([
+      { prefix: "cool_widgets/", after: undefined, until: undefined },
+    ]);
+  });
+});
