@@ -16,6 +16,7 @@ export const CAPABILITIES = [
   "dynamodb-pitr",
   "emf-metrics",
   "event-delete-marker-names",
+  "event-delivery-delay",
   "event-for-multi-object-delete",
   "event-for-tagging",
   "event-key-encoding",
@@ -50,6 +51,7 @@ const MINISTACK: Gaps = {
   "dynamodb-pitr": "point-in-time recovery is accepted and does nothing",
   "emf-metrics": "metrics embedded in log lines are not extracted",
   "event-delete-marker-names": "adding a delete marker is reported as ObjectRemoved:Delete",
+  "event-delivery-delay": "S3's messages do not wait for the delay of the queue that they are sent to",
   "event-for-multi-object-delete": "deleting several keys in one request raises no events",
   "event-for-tagging": "changing an object's tags raises no event",
   "event-key-encoding": "keys in S3 events are not URL-encoded",
@@ -85,7 +87,13 @@ const OTHER: Gaps = Object.fromEntries(
 const GAPS: Readonly<Record<CloudName, Gaps>> = { aws: {}, localstack: LOCALSTACK, ministack: MINISTACK, other: OTHER };
 
 /** What `ministack-launcher.py` corrects; a MiniStack that it started says so in its version. */
-const CORRECTED: readonly Capability[] = ["event-delete-marker-names", "event-for-tagging", "event-key-encoding"];
+const CORRECTED: readonly Capability[] = [
+  "event-delete-marker-names",
+  "event-delivery-delay",
+  "event-for-tagging",
+  "event-key-encoding",
+  "event-version-id",
+];
 
 /** Why a cloud can not show something; `undefined` when it can. */
 export const missingCapability = (

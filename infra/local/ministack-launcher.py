@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from contextvars import ContextVar
 from urllib.parse import quote_plus
 
 
@@ -20,19 +21,67 @@ def end_with_the_starter():
     os.killpg(0, signal.SIGKILL)
 
 
-def correct_s3(s3):
-    """In events, keys are form-encoded and adding a delete marker is called so; and tagging an object raises an event."""
+def correct_s3(s3, sqs):
+    """Events are as S3 sends them: keys form-encoded, versions and delete markers named, tags told of, delays kept."""
     fire = s3._fire_s3_event
+    fire_async = s3._fire_s3_event_async
+    version_id = ContextVar("version_id", default=None)
+    held_back = ContextVar("held_back", default=None)
+    delay_seconds = ContextVar("delay_seconds", default=0)
+    complete_message = sqs._ensure_msg_fields
+
+    def complete_delayed_message(message):
+        complete_message(message)
+        message["visible_at"] += delay_seconds.get()
 
     def fire_with_aws_names(bucket, key, event, size=0, etag="", deletion_type=None):
         if event == "s3:ObjectRemoved:Delete" and deletion_type == "Delete Marker Created":
             event = "s3:ObjectRemoved:DeleteMarkerCreated"
         fire(bucket, key, event, size, etag, deletion_type)
 
+    def fire_after_answer(*event, **details):
+        events = held_back.get()
+        if events is None:
+            fire_async(*event, **details)
+        else:
+            events.append((event, details))
+
+    def with_version(change):
+        """Holds events back until the request is answered: only the answer says which version it was about."""
+
+        def change_and_tell(*request, **options):
+            outer = held_back.set([])
+            try:
+                answer = change(*request, **options)
+                events = held_back.get()
+            finally:
+                held_back.reset(outer)
+            before = version_id.set(answer[1].get("x-amz-version-id"))
+            for event, details in events:
+                fire_async(*event, **details)  # its thread takes our context along, and so the version
+            version_id.reset(before)
+            return answer
+
+        return change_and_tell
+
+    def with_delay(deliver):
+        """What comes from S3 waits like any other message: for the delay that its queue asks for."""
+
+        def deliver_delayed(arn, payload, region):
+            queue = sqs._queue_by_arn(arn)
+            before = delay_seconds.set(int(queue["attributes"].get("DelaySeconds", "0")) if queue else 0)
+            with sqs._queues_lock:  # a poller that deletes messages meanwhile would lose this one
+                deliver(arn, payload, region)
+            delay_seconds.reset(before)
+
+        return deliver_delayed
+
     def with_encoded_key(deliver):
         def deliver_encoded(arn, payload, region):
             def encoded(record):
                 described = {**record["s3"]["object"], "key": quote_plus(record["s3"]["object"]["key"], safe="/")}
+                if version_id.get() is not None:
+                    described["versionId"] = version_id.get()
                 return {**record, "s3": {**record["s3"], "object": described}}
 
             if "Records" in payload:  # the test event has none
@@ -51,10 +100,22 @@ def correct_s3(s3):
         return change_and_tell
 
     s3._fire_s3_event = fire_with_aws_names
+    s3._fire_s3_event_async = fire_after_answer
+    s3._deliver_event_to_sqs = with_delay(s3._deliver_event_to_sqs)
+    sqs._ensure_msg_fields = complete_delayed_message
     for name in ("_deliver_event_to_sns", "_deliver_event_to_sqs", "_deliver_event_to_lambda"):
         setattr(s3, name, with_encoded_key(getattr(s3, name)))
     s3._put_object_tagging = with_event(s3._put_object_tagging, "s3:ObjectTagging:Put")
     s3._delete_object_tagging = with_event(s3._delete_object_tagging, "s3:ObjectTagging:Delete")
+    for name in (
+        "_put_object",
+        "_copy_object",
+        "_complete_multipart_upload",
+        "_delete_object",
+        "_put_object_tagging",
+        "_delete_object_tagging",
+    ):
+        setattr(s3, name, with_version(getattr(s3, name)))
 
 
 def correct_sqs(sqs):
@@ -70,7 +131,7 @@ from ministack.services import s3 as s3_service  # noqa: E402
 from ministack.services import sqs as sqs_service  # noqa: E402
 
 if os.environ.get("S3_GEO_UNCORRECTED") != "1":
-    correct_s3(s3_service)
+    correct_s3(s3_service, sqs_service)
     correct_sqs(sqs_service)
 sys.argv = ["ministack"]
 app.main()

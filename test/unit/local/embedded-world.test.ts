@@ -1,3 +1,4 @@
+import { buffer } from "node:stream/consumers";
 import { afterAll, expect, test } from "vitest";
 import type { DemoWorld } from "../../../infra/local/demo-world.ts";
 import { embeddedWorld } from "../../../infra/local/embedded-world.ts";
@@ -39,7 +40,7 @@ test("puts right what somebody changes in the bucket of replicas", { timeout: 30
   const replicaText = async () => {
     const found = await secondary.bucket.describe(key);
     if (found === undefined) return undefined;
-    return Buffer.concat(await Array.fromAsync(await secondary.bucket.read(key, found.versionId))).toString();
+    return (await buffer(await secondary.bucket.read(key, found.versionId))).toString();
   };
   await primary.bucket.put(upload(key, "ours", "CRC64NVME"));
   await eventually("it is replicated", replicaText, (text) => text === "ours", 10_000);
