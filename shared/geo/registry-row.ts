@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 import { GeoError } from "./errors.ts";
+import { flatReader } from "./flat-reader.ts";
 import { DUE_PARTITIONS } from "./limits.ts";
 import { type ReplicationState, replicationStateOf } from "./replication-state.ts";
 import { type VerificationState, verificationStateOf } from "./verification-state.ts";
@@ -12,7 +13,18 @@ export interface ObjectRef {
   readonly key: string;
 }
 
-const shardOf = (key: string): number => createHash("sha256").update(key, "utf8").digest().readUInt16BE(0) >>> 4;
+/** Keys whose shard is remembered: each is asked for at every write of an attempt, and attempts are of few keys at a time. */
+const SHARDS_KEPT = 1_000;
+const shards = new Map<string, number>();
+
+const shardOf = (key: string): number => {
+  const known = shards.get(key);
+  if (known !== undefined) return known;
+  if (shards.size >= SHARDS_KEPT) shards.clear();
+  const shard = createHash("sha256").update(key, "utf8").digest().readUInt16BE(0) >>> 4;
+  shards.set(key, shard);
+  return shard;
+};
 
 /**
  * Where the row of an object stands, in the registry and in the verification-state table alike. The partition is the type
@@ -63,7 +75,7 @@ const protocolColumns = {
   rev: z._default(z.number(), 0),
 };
 
-const RegistryItem = z.object({
+export const RegistryItem = z.object({
   ...protocolColumns,
   ...verificationColumns,
   state: z.number(),
@@ -106,18 +118,19 @@ export type RegistryRow = Omit<z.infer<typeof RegistryItem>, "state" | "verifica
   readonly verification_state: VerificationState;
 };
 
+const readRegistryItem = flatReader(RegistryItem);
+
 /** Parses a stored registry item. Throws `GEO_UNREADABLE_ROW` on one that is not a registry row. */
 export const parseRegistryRow = (item: unknown): RegistryRow => {
-  const parsed = z.safeParse(RegistryItem, item);
-  if (!parsed.success) throw unreadable("registry", parsed.error);
+  const columns = readRegistryItem(item) ?? readOrThrow("registry", RegistryItem, item);
   return {
-    ...parsed.data,
-    state: replicationStateOf(parsed.data.state),
-    verification_state: verificationStateOf(parsed.data.verification_state),
+    ...columns,
+    state: replicationStateOf(columns.state),
+    verification_state: verificationStateOf(columns.verification_state),
   };
 };
 
-const StateItem = z.object({
+export const StateItem = z.object({
   ...protocolColumns,
   ...verificationColumns,
   /** `absent` in the tombstone of an object that the primary does not hold any more; else there is none. */
@@ -131,11 +144,15 @@ export type VerificationStateRow = Omit<z.infer<typeof StateItem>, "state" | "ve
   readonly verification_state: VerificationState;
 };
 
+const readStateItem = flatReader(StateItem);
+
 /** Parses a stored verification-state item. Throws `GEO_UNREADABLE_ROW` on one that is not. */
 export const parseVerificationStateRow = (item: unknown): VerificationStateRow => {
-  const parsed = z.safeParse(StateItem, item);
-  if (!parsed.success) throw unreadable("verification-state", parsed.error);
-  const { state, verification_state: verificationState, ...columns } = parsed.data;
+  const {
+    state,
+    verification_state: verificationState,
+    ...columns
+  } = readStateItem(item) ?? readOrThrow("verification-state", StateItem, item);
   return {
     ...columns,
     tombstone: state !== undefined && replicationStateOf(state) === "absent",
@@ -143,9 +160,13 @@ export const parseVerificationStateRow = (item: unknown): VerificationStateRow =
   };
 };
 
-const unreadable = (table: string, error: z.core.$ZodError): GeoError =>
-  new GeoError(
+const readOrThrow = <Schema extends z.ZodMiniType>(table: string, schema: Schema, item: unknown): z.infer<Schema> => {
+  const parsed = z.safeParse(schema, item);
+  if (parsed.success) return parsed.data;
+  const { issues } = parsed.error;
+  throw new GeoError(
     "GEO_UNREADABLE_ROW",
-    `a ${table} row can not be read: ${error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`,
-    { cause: error },
+    `a ${table} row can not be read: ${issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`,
+    { cause: parsed.error },
   );
+};

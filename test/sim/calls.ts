@@ -35,8 +35,8 @@ export class Invocation {
 /** One call to a port. */
 export interface Call<Answer> {
   readonly port: Port;
-  /** For the trace. */
-  readonly what: string;
+  /** What is asked, in words, for the trace: nobody puts it into words where nobody traces. */
+  readonly what: () => string;
   /** Carries it out, in one go, whenever that is. */
   readonly carryOut: () => Promise<Answer>;
   /** The answer of a service that does not do it. */
@@ -158,7 +158,7 @@ export class Calls {
   /** The process is gone. What it was about to ask was not sent, is under way, or is carried out before its end. */
   #crash<Answer>(process: Invocation, call: Call<Answer>, now: number, landsAt: number): void {
     const sent = this.#faults.dice("crash").pick(["not sent", "under way", "carried out"]);
-    this.#trace?.(`${process.name} dies, ${sent}: ${call.what}`);
+    this.#trace?.(`${process.name} dies, ${sent}: ${call.what()}`);
     if (sent !== "carried out") process.dead = true;
     if (sent === "not sent") return;
     this.#at(sent === "under way" ? this.#late(process, now, landsAt) : landsAt, () => {
@@ -178,7 +178,9 @@ export class Calls {
     const dice = this.#faults.dice("zombie");
     const until = Math.min(now + dice.pick(FROZEN_MS) * dice.between(0.5, 1.2), process.landsUntil);
     const sent = dice.hits(0.5);
-    this.#trace?.(`${process.name} freezes for ${Math.round(until - now)} ms, ${sent ? "" : "not "}sent: ${call.what}`);
+    this.#trace?.(
+      `${process.name} freezes for ${Math.round(until - now)} ms, ${sent ? "" : "not "}sent: ${call.what()}`,
+    );
     process.zombie = true;
     process.frozenUntil = Math.max(process.frozenUntil, until);
     this.#at(sent ? landsAt : until, () => this.#answer(process, this.#carryOut(process, call), resolve));
@@ -197,7 +199,7 @@ export class Calls {
       if (fate === "never") return;
       const at = fate === "later" ? this.#late(process, now, landsAt) : landsAt;
       this.#at(at, () => {
-        this.#trace?.(`lands, unanswered: ${call.what}`);
+        this.#trace?.(`lands, unanswered: ${call.what()}`);
         rest();
       });
     };
@@ -277,7 +279,7 @@ export class Calls {
   ): Promise<Answer> {
     const trace = this.#trace;
     if (trace === undefined) return answer;
-    const asked = `${process.name}: ${call.what}${how === undefined ? "" : ` (${how})`}`;
+    const asked = `${process.name}: ${call.what()}${how === undefined ? "" : ` (${how})`}`;
     answer.then(
       (value) => trace(`${asked} = ${brief(value)}`),
       (error: unknown) => trace(`${asked} ! ${error instanceof Error ? error.message : String(error)}`),

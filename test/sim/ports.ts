@@ -97,7 +97,7 @@ export class TablePort implements Table {
   get(key: ItemKey): Promise<Item | undefined> {
     return this.#wires.calls.call(this.#process, {
       port: this.#port,
-      what: `get ${this.name} ${key.sk}`,
+      what: () => `get ${this.name} ${key.sk}`,
       carryOut: async () => {
         const item = await this.#table.get(key);
         return item === undefined ? undefined : this.#told(item);
@@ -110,7 +110,7 @@ export class TablePort implements Table {
     const request = this.#tampering.update?.(asked) ?? asked;
     return this.#wires.calls.call(this.#process, {
       port: this.#port,
-      what: `update ${this.name} ${request.key.sk}: ${request.update} IF ${request.condition ?? ""}`,
+      what: () => `update ${this.name} ${request.key.sk}: ${request.update} IF ${request.condition ?? ""}`,
       carryOut: async () => {
         const written = await this.#table.update(request);
         if (this.#port === "registry" && written.outcome === "written") this.#noteClaim(request);
@@ -129,7 +129,7 @@ export class TablePort implements Table {
     const request = this.#tampering.delete?.(asked) ?? asked;
     return this.#wires.calls.call(this.#process, {
       port: this.#port,
-      what: `delete ${this.name} ${request.key.sk} IF ${request.condition ?? ""}`,
+      what: () => `delete ${this.name} ${request.key.sk} IF ${request.condition ?? ""}`,
       carryOut: () => this.#table.delete(request),
       refuse: unavailable,
       repeatable: true,
@@ -151,7 +151,7 @@ export class TablePort implements Table {
     }
     return this.#wires.calls.call(this.#process, {
       port: this.#port,
-      what: `query ${this.name} ${partition}`,
+      what: () => `query ${this.name} ${partition}`,
       carryOut: async () => {
         const page = await this.#table.query(request);
         if (request.index === undefined) return page;
@@ -197,7 +197,7 @@ export class BucketPort implements ReadableBucket {
   head(key: string): Promise<HeadOutcome> {
     const asked = this.wires.calls.call<HeadOutcome>(this.process, {
       port: this.port,
-      what: `head ${this.bucket} ${key}`,
+      what: () => `head ${this.bucket} ${key}`,
       carryOut: async () => {
         const outcome = await this.#bucket.head(key);
         if (this.port === "primary_bucket") {
@@ -214,7 +214,7 @@ export class BucketPort implements ReadableBucket {
   tags(key: string, versionId: string): Promise<TagsOutcome> {
     return this.wires.calls.call(this.process, {
       port: this.port,
-      what: `tags ${this.bucket} ${key} ${versionId}`,
+      what: () => `tags ${this.bucket} ${key} ${versionId}`,
       carryOut: () => this.#bucket.tags(key, versionId),
       refuse: failed,
     });
@@ -227,7 +227,7 @@ export class BucketPort implements ReadableBucket {
   ): Promise<ReadOutcome> {
     return this.wires.calls.call(this.process, {
       port: this.port,
-      what: `read ${this.bucket} ${key} ${versionId}`,
+      what: () => `read ${this.bucket} ${key} ${versionId}`,
       carryOut: async () => {
         const outcome = await this.#bucket.read(key, versionId, range);
         if (outcome.outcome !== "reading") return outcome;
@@ -273,7 +273,7 @@ export class ReplicaPort extends BucketPort implements ReplicaBucket {
     };
     return this.wires.calls.call(this.process, {
       port: "replica_bucket",
-      what: `copy ${key} ${sourceVersionId} onto ${onto(request)}`,
+      what: () => `copy ${key} ${sourceVersionId} onto ${onto(request)}`,
       carryOut: copy,
       refuse: failed,
       unanswered: (land) =>
@@ -292,7 +292,7 @@ export class ReplicaPort extends BucketPort implements ReplicaBucket {
     this.wires.oracle.removes(this.process.name, key);
     return this.wires.calls.call(this.process, {
       port: "replica_bucket",
-      what: `remove ${key} ${etag}`,
+      what: () => `remove ${key} ${etag}`,
       carryOut: async () => {
         const outcome = await this.#replica.remove(key, etag);
         this.wires.oracle.replicaTouched(key);
@@ -361,7 +361,7 @@ export class QueuePort implements MessageQueue {
       Promise.resolve({ outcome: "failed", failed: messages.map((_, place) => place), reason });
     return this.#wires.calls.call(this.#process, {
       port: "queue",
-      what: `send ${messages.length} to ${this.name}`,
+      what: () => `send ${messages.length} to ${this.name}`,
       carryOut: async () => {
         const { faults } = this.#wires;
         if (!faults.hits("partial_batch", 0.05)) return this.#queue.send(messages);
