@@ -33,6 +33,9 @@ export const RELEASE_BOUNDS = {
   minutes: { least: 1, most: 7 * 24 * 60 },
 } as const;
 
+/** How long a release holds of which nobody said so, minutes: twice as long as a removal waits for its retry. */
+export const RELEASE_MINUTES_DEFAULT = 60;
+
 /** What a site's guard of one type stands at. */
 export interface RemovalGuard {
   readonly replicableName: string;
@@ -46,6 +49,11 @@ export interface RemovalGuard {
   readonly pausedAt?: number;
   /** What is left of an operator's release, and until when it holds. */
   readonly release?: { readonly removals: number; readonly until: number };
+  /**
+   * Until when nothing but a release lets removals through: an hour longer than the last release holds, or what is beyond
+   * it would go on with a fresh limit instead of being held back again.
+   */
+  readonly releaseOnlyUntil?: number;
 }
 
 /** What an operator is told in the row of a removal that is held back. */

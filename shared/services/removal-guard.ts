@@ -28,7 +28,17 @@ const rowsOf = async (site: GuardedSite, replicableName: string): Promise<number
   return cells.reduce((sum, { rows }) => sum + rows, 0);
 };
 
-const heldBack = (guard: RemovalGuard): RemovalPermit => ({ removal: "held_back", detail: heldBackText(guard) });
+/** Counted without its type: one alarm watches the site. Which type it is, the API and the log say. */
+const heldBack = (site: GuardedSite, guard: RemovalGuard | undefined): RemovalPermit => {
+  site.telemetry.count(COUNT_METRICS.removalHeldBack, 1);
+  return {
+    removal: "held_back",
+    detail: guard === undefined ? "the guard could not be asked" : heldBackText(guard),
+  };
+};
+
+const mayBeginAnHour = ({ windowStartedAt, releaseOnlyUntil }: RemovalGuard, now: number): boolean =>
+  windowStartedAt <= now - REMOVAL_WINDOW_MS && (releaseOnlyUntil ?? now) <= now;
 
 /**
  * Asks for the right to hide one replica, and counts it. A worker that dies with the right in hand has counted a removal
@@ -40,8 +50,7 @@ export const askToRemove = async (site: GuardedSite, replicableName: string): Pr
   let last: RemovalGuard | undefined;
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const now = site.clock.now();
-    const openSince = now - REMOVAL_WINDOW_MS;
-    const counted = await site.siteTable.update(countRemoval(replicableName, openSince));
+    const counted = await site.siteTable.update(countRemoval(replicableName, now));
     if (counted.outcome === "written") return { removal: "allowed" };
     const guard = counted.item === undefined ? undefined : parseRemovalGuard(counted.item);
     last = guard;
@@ -50,21 +59,19 @@ export const askToRemove = async (site: GuardedSite, replicableName: string): Pr
         return { removal: "allowed" };
       }
     } else if (guard?.pausedAt !== undefined) {
-      site.telemetry.count(COUNT_METRICS.removalHeldBack, 1, replicableName);
-      return heldBack(guard);
-    } else if (guard === undefined || guard.windowStartedAt <= openSince) {
+      return heldBack(site, guard);
+    } else if (guard === undefined || mayBeginAnHour(guard, now)) {
       const limit = removalLimit(await rowsOf(site, replicableName), site.removalGuard);
       const opened = await site.siteTable.update(openRemovalWindow(replicableName, guard, now, limit));
       if (opened.outcome === "written") return { removal: "allowed" };
     } else if ((await site.siteTable.update(pauseRemovals(replicableName, guard, now))).outcome === "written") {
-      site.telemetry.count(COUNT_METRICS.removalHeldBack, 1, replicableName);
       site.telemetry.error("removals are held back until an operator releases them", {
         replicable: replicableName,
         removals: guard.removals,
         limit: guard.limit,
       });
-      return heldBack(guard);
+      return heldBack(site, guard);
     }
   }
-  return last === undefined ? { removal: "held_back", detail: "the guard could not be asked" } : heldBack(last);
+  return heldBack(site, last);
 };

@@ -34,6 +34,8 @@ const neverWritten = ({ row, looks, passes }: Held): boolean =>
  * answers with a state at least as new. Only a 404 is absence; a 403 is a failure (R28).
  */
 export const observeSourceStep: Step<SecondarySite, "observe_source"> = async (site, { held }) => {
+  // A site that keeps no replicas forgets the key, whatever the primary holds, and leaves alone what is here (F50, F54).
+  if (!site.syncObjectStorage) return { at: "commit_absent", held, how: "left_in_place" };
   const seen = await site.primary.head(held.ref.key);
   if (seen.outcome === "failed") return failedAt(held, seen.failure);
   if (seen.outcome === "absent") {
@@ -43,8 +45,6 @@ export const observeSourceStep: Step<SecondarySite, "observe_source"> = async (s
       : { at: "observe_replica", held, source: NOTHING_THERE };
   }
   const { facts } = seen;
-  // A site that keeps no replicas forgets the key, and leaves alone what is there (F50, F54).
-  if (!site.syncObjectStorage) return { at: "commit_absent", held, how: "left_in_place" };
   // One request less for every new object: the copy goes out on the condition that nothing is there, and if something
   // is, S3 refuses it and both sides are looked at.
   if (neverWritten(held)) return copyOnto(held, facts, { expect: "nothing" });
@@ -77,9 +77,7 @@ export const observeReplicaStep: Step<SecondarySite, "observe_replica"> = async 
     case "settle_absent":
       return { at: "commit_absent", held, how: "unchanged" };
     case "remove":
-      return site.syncObjectStorage
-        ? { at: "ask_removal_guard", held, etag: decision.etag }
-        : { at: "commit_absent", held, how: "left_in_place" };
+      return { at: "ask_removal_guard", held, etag: decision.etag };
     case "settle_synced":
       if (source.found === "present" && replica.found === "present") {
         return { at: "compare_tags", held, source: source.facts, settled: decision };

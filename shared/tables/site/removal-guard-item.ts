@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { GeoError } from "../../geo/errors.ts";
+import { REMOVAL_WINDOW_MS } from "../../geo/limits.ts";
 import { SITE_TABLE_PARTITIONS } from "../../geo/physical-names.ts";
 import type { RemovalGuard } from "../../geo/removal-guard.ts";
 import type { Item, ItemKey, UpdateRequest } from "../../ports/table.ts";
@@ -18,6 +19,7 @@ const StoredGuard = z.object({
   paused_at: z.optional(z.number()),
   released_removals: z.optional(z.number()),
   released_until: z.optional(z.number()),
+  release_only_until: z.optional(z.number()),
 });
 
 /** Parses a stored guard. Throws `GEO_UNREADABLE_ROW` on an item that is not one. */
@@ -37,18 +39,23 @@ export const parseRemovalGuard = (item: Item): RemovalGuard => {
     ...(data.released_removals === undefined || data.released_until === undefined
       ? {}
       : { release: { removals: data.released_removals, until: data.released_until } }),
+    ...(data.release_only_until === undefined ? {} : { releaseOnlyUntil: data.release_only_until }),
   };
 };
 
-/** Lets one more removal through in the present hour. Refused when the hour is over or full, or removals are held back. */
-export const countRemoval = (replicableName: string, windowOpenSince: number): UpdateRequest => ({
+/** Removals are neither held back nor a matter of releases only. */
+const LIMIT_COUNTS =
+  "attribute_not_exists(paused_at) AND (attribute_not_exists(release_only_until) OR release_only_until <= :now)";
+
+/** Lets one more removal through in the present hour. Refused when the hour is over or full, or the limit does not count. */
+export const countRemoval = (replicableName: string, now: number): UpdateRequest => ({
   key: removalGuardKey(replicableName),
   update: "SET removals = removals + :one",
-  condition: "window_started_at > :open_since AND removals < removal_limit AND attribute_not_exists(paused_at)",
-  values: { ":one": 1, ":open_since": windowOpenSince },
+  condition: `window_started_at > :open_since AND removals < removal_limit AND ${LIMIT_COUNTS}`,
+  values: { ":one": 1, ":open_since": now - REMOVAL_WINDOW_MS, ":now": now },
 });
 
-/** Begins an hour with one removal. Refused when somebody else has begun one, or removals are held back. */
+/** Begins an hour with one removal. Refused when somebody else has begun one, or the limit does not count. */
 export const openRemovalWindow = (
   replicableName: string,
   seen: RemovalGuard | undefined,
@@ -57,10 +64,7 @@ export const openRemovalWindow = (
 ): UpdateRequest => ({
   key: removalGuardKey(replicableName),
   update: "SET window_started_at = :now, removals = :one, removal_limit = :limit",
-  condition:
-    seen === undefined
-      ? "attribute_not_exists(pk)"
-      : "window_started_at = :seen_window AND attribute_not_exists(paused_at)",
+  condition: seen === undefined ? "attribute_not_exists(pk)" : `window_started_at = :seen_window AND ${LIMIT_COUNTS}`,
   values: {
     ":now": now,
     ":one": 1,
@@ -79,19 +83,28 @@ export const useRelease = (replicableName: string, now: number): UpdateRequest =
 
 /**
  * Holds removals of the type back from now on, until an operator releases them: an hour that is over does not, or a lost
- * bucket would be mirrored at the limit's pace. Refused when that has been done, or the hour is not full any more.
+ * bucket would be mirrored at the limit's pace. Refused when that has been done, or when the limit or a release lets
+ * removals through by now.
  */
 export const pauseRemovals = (replicableName: string, seen: RemovalGuard, now: number): UpdateRequest => ({
   key: removalGuardKey(replicableName),
   update: "SET paused_at = :now",
-  condition: "window_started_at = :seen_window AND removals >= removal_limit AND attribute_not_exists(paused_at)",
-  values: { ":now": now, ":seen_window": seen.windowStartedAt },
+  condition: [
+    "window_started_at = :seen_window AND attribute_not_exists(paused_at)",
+    "(removals >= removal_limit OR release_only_until > :now)",
+    "(attribute_not_exists(released_until) OR released_until <= :now OR released_removals <= :zero)",
+  ].join(" AND "),
+  values: { ":now": now, ":seen_window": seen.windowStartedAt, ":zero": 0 },
 });
 
-/** An operator's word that so many more removals of the type are wanted. Refused when the type has never removed anything. */
+/**
+ * An operator's word that so many more removals of the type are wanted: in place of the limit, and of whatever is left of
+ * an earlier release. What was held back comes again within half an hour; so if nothing has come for an hour after the
+ * release, nothing is left of the flood and the limit counts again. Refused when the type has never removed anything.
+ */
 export const releaseRemovals = (replicableName: string, removals: number, until: number): UpdateRequest => ({
   key: removalGuardKey(replicableName),
-  update: "SET released_removals = :removals, released_until = :until REMOVE paused_at",
+  update: "SET released_removals = :removals, released_until = :until, release_only_until = :only REMOVE paused_at",
   condition: "attribute_exists(pk)",
-  values: { ":removals": removals, ":until": until },
+  values: { ":removals": removals, ":until": until, ":only": until + REMOVAL_WINDOW_MS },
 });
