@@ -21,7 +21,7 @@ export const env = z.object({
   /** The removal guard (`RemovalGuardPolicy`): removals an hour that are always let through. 1 or more. */
   REMOVAL_GUARD_FLOOR: z.string().check(z.regex(/^[1-9]\d{0,9}$/)),
   /** Share of a type's rows, in percent, that may be removed within an hour. 0 to 100. */
-  REMOVAL_GUARD_PERCENT: z.string().check(z.regex(/^(?:100|\d{1,2})(?:\.\d{1,3})?$/)),
+  REMOVAL_GUARD_PERCENT: z.string().check(z.regex(/^(?:100|\d{1,2}(?:\.\d{1,3})?)$/)),
   /** Removals of one type an hour that are never exceeded. 1 or more. */
   REMOVAL_GUARD_MOST: z.string().check(z.regex(/^[1-9]\d{0,9}$/)),
   /** After how long a row whose holder never came back is given up on (Geo's `blob_download_timeout`), seconds. 1 to 86400. */

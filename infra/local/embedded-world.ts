@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { admitted } from "../../functions/status-api/admitted.ts";
 import { statusApp } from "../../functions/status-api/app.ts";
 import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
-import { FUSED_VERIFICATION_BYTES_MAX, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
-import { REMOVAL_GUARD_DEFAULT } from "../../shared/geo/removal-guard.ts";
+import { FUSED_VERIFICATION_BYTES_MAX } from "../../shared/geo/limits.ts";
 import { DUE_INDEX, feedNames, primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
 import { applySelection } from "../../shared/geo/replicable-selection.ts";
@@ -120,9 +120,9 @@ const serve = (app: WebApp): Promise<{ readonly url: string; readonly server: Se
         const headers = new Headers();
         for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
         const method = request.method ?? "GET";
-        const result = await app.fetch(new Request(`${url}${request.url ?? "/"}`, { method, headers }), {
-          apiUrl: url,
-        });
+        const hasBody = method !== "GET" && method !== "HEAD"; // a web request may have none then
+        const asked = { method, headers, ...(hasBody && { body: await buffer(request) }) };
+        const result = await app.fetch(new Request(`${url}${request.url ?? "/"}`, asked), { apiUrl: url });
         response.writeHead(result.status, Object.fromEntries(result.headers)).end(await result.text());
       };
       answer().catch((error: unknown) => response.writeHead(500).end(String(error)));
@@ -227,9 +227,9 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
     siteTable: secondaryTable,
     standing: new CachedStanding(secondaryTable, systemClock),
-    removalGuard: REMOVAL_GUARD_DEFAULT,
-    syncTimeoutMs: SYNC_TIMEOUT_SECONDS.standard * 1_000,
-    syncObjectStorage: true,
+    removalGuard: config.removalGuard,
+    syncTimeoutMs: secondaryConfig.syncTimeoutSeconds * 1_000,
+    syncObjectStorage: secondaryConfig.syncObjectStorage,
   };
 
   let over = false;

@@ -2,12 +2,15 @@ import { Duration } from "aws-cdk-lib";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/event-consumer/env.ts";
+import { GUARDED_RETRY_MIN_MS, GUARDED_RETRY_SPREAD_MS } from "../../shared/geo/limits.ts";
+import { METRICS } from "../../shared/geo/metrics.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
+import { RETRY_CAP_MISSING_SECONDS } from "../../shared/geo/retry.ts";
 import { SITE_TABLE_PARTITIONS, functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
+import { geoAlarm, type GeoAlarmProps } from "../constructs/alarm.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
-import { REMOVAL_GUARD_DEFAULT } from "../../shared/geo/removal-guard.ts";
-import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
+import { siteMetric } from "../constructs/site-metric.ts";
 import { TableAccess } from "../constructs/table-access.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
@@ -23,6 +26,20 @@ const TIMEOUT = Duration.minutes(5);
  * (shared/geo/limits.ts), so this many functions are plenty to fill it.
  */
 const MAX_CONCURRENCY = 50;
+
+/** How long a row that is due may wait for a worker before somebody should look at the queue instead. */
+const WORKED_ON_WITHIN_MINUTES = 15;
+
+/** A wait's cap carries the jitter of a first attempt, at most 74 seconds (shared/geo/retry.ts). */
+const CAP_JITTER_MINUTES = 2;
+
+/**
+ * The period of an alarm on rows that wait for somebody: each counts itself whenever it is tried again, and the alarm has
+ * to last from one time to the next.
+ * @param retryMinutes the longest that such a row waits for its retry
+ */
+const untilTheNextTry = (retryMinutes: number, sweepMinutes: number): Duration =>
+  Duration.minutes(retryMinutes + sweepMinutes + WORKED_ON_WITHIN_MINUTES);
 
 /** At a secondary: makes its objects equal to the primary's. */
 export class EventConsumer extends Construct {
@@ -66,11 +83,11 @@ export class EventConsumer extends Construct {
         REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
         SITE_TABLE: siteTable.tableName,
-        REMOVAL_GUARD_FLOOR: String(REMOVAL_GUARD_DEFAULT.floor),
-        REMOVAL_GUARD_PERCENT: String(REMOVAL_GUARD_DEFAULT.percent),
-        REMOVAL_GUARD_MOST: String(REMOVAL_GUARD_DEFAULT.most),
-        SYNC_TIMEOUT_SECONDS: String(SYNC_TIMEOUT_SECONDS.standard),
-        SYNC_OBJECT_STORAGE: "true",
+        REMOVAL_GUARD_FLOOR: String(config.removalGuard.floor),
+        REMOVAL_GUARD_PERCENT: String(config.removalGuard.percent),
+        REMOVAL_GUARD_MOST: String(config.removalGuard.most),
+        SYNC_TIMEOUT_SECONDS: String(site.syncTimeoutSeconds),
+        SYNC_OBJECT_STORAGE: site.syncObjectStorage ? "true" : "false",
       },
       timeout: TIMEOUT,
       memorySize: 512,
@@ -87,5 +104,31 @@ export class EventConsumer extends Construct {
     verification.grantSend(consumer);
     parking.grantSend(consumer);
     this.events.feed(consumer, MAX_CONCURRENCY);
+
+    const alarm = (id: string, name: string, props: Pick<GeoAlarmProps, "meaning" | "metric">): void =>
+      void geoAlarm(this, id, {
+        ...props,
+        alarmName: `${functionName(config, site, "event-consumer")}-${name}`,
+        runbook: "event-consumer",
+        alarmTopicArn: site.alarmTopicArn,
+      });
+    const guardedMinutes = (GUARDED_RETRY_MIN_MS + GUARDED_RETRY_SPREAD_MS) / 60_000;
+    alarm("RemovalsHeldBack", "removals-held-back", {
+      meaning: `${site.name} holds removals back: more objects of a type would go within an hour than usual.`,
+      metric: siteMetric(
+        site.name,
+        METRICS.removalHeldBack,
+        untilTheNextTry(guardedMinutes, config.scheduleSweepMinutes),
+      ),
+    });
+    const missingMinutes = RETRY_CAP_MISSING_SECONDS / 60 + CAP_JITTER_MINUTES;
+    alarm("MissingOnPrimary", "missing-on-primary", {
+      meaning: `Objects that the primary's records name are missing in its bucket; ${site.name} keeps its replicas.`,
+      metric: siteMetric(
+        site.name,
+        METRICS.missingOnPrimary,
+        untilTheNextTry(missingMinutes, config.scheduleSweepMinutes),
+      ),
+    });
   }
 }

@@ -5,7 +5,9 @@
 import { GeoError } from "../geo/errors.ts";
 import * as z from "zod/mini";
 
+import { SYNC_TIMEOUT_SECONDS } from "../geo/limits.ts";
 import { bucketName, functionName } from "../geo/physical-names.ts";
+import { REMOVAL_GUARD_DEFAULT } from "../geo/removal-guard.ts";
 import {
   encodeReplicableSelection,
   findSelectionProblems,
@@ -13,6 +15,8 @@ import {
 } from "../geo/replicable-selection.ts";
 import { replicables } from "../replicables/index.ts";
 import { AWS_REGIONS, partitionOf } from "./aws-regions.ts";
+import { integer, text } from "./fields.ts";
+import { RemovalGuardConfig, RemovalGuardSketch, removalGuardProblems } from "./removal-guard-config.ts";
 
 /** Sent to S3's own name rules: 63 characters, and three beginnings that S3 keeps for itself. */
 const BUCKET_NAME_LENGTH_MAX = 63;
@@ -32,14 +36,6 @@ const SELECTION_CHARACTERS_MAX = 3_072;
 
 /** Noncurrent versions are the way back from a mistaken delete, so they are kept at least a month. */
 export const NONCURRENT_VERSION_DAYS_MIN = 30;
-
-const integer = (least: number, most: number, expected: string) =>
-  z
-    .number({ error: expected })
-    .check(z.refine((value) => Number.isInteger(value) && value >= least && value <= most, { error: expected }));
-
-const text = (pattern: RegExp, expected: string) =>
-  z.string({ error: expected }).check(z.regex(pattern, { error: expected }));
 
 const WORD = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
@@ -77,6 +73,24 @@ const Site = z.strictObject(
      * write to or tag, and for an existing bucket with notification rules for the same events, which S3 refuses.
      */
     replicaDrift: z._default(z.boolean({ error: "expected true or false" }), true),
+    /**
+     * Secondaries only: after how many seconds a row whose worker never came back is given up on (Geo's
+     * `blob_download_timeout`), 1 to 86400. Default 28800, as there. A worker here never lives longer than its function,
+     * whose lease ends after six minutes, so that only a shorter timeout makes a difference.
+     */
+    syncTimeoutSeconds: z._default(
+      integer(
+        SYNC_TIMEOUT_SECONDS.least,
+        SYNC_TIMEOUT_SECONDS.most,
+        `expected seconds, ${SYNC_TIMEOUT_SECONDS.least} to ${SYNC_TIMEOUT_SECONDS.most}`,
+      ),
+      SYNC_TIMEOUT_SECONDS.standard,
+    ),
+    /**
+     * Secondaries only: whether the site keeps replicas of objects (Geo's `sync_object_storage`). Default true. When not,
+     * it neither copies nor removes any: for a bucket that something else replicates into. What it has stays.
+     */
+    syncObjectStorage: z._default(z.boolean({ error: "expected true or false" }), true),
   },
   { error: "expected { name, role, region }" },
 );
@@ -109,6 +123,8 @@ const Shape = z.strictObject({
    * delay). Most changes are our own copies, and by then their rows say so. Default 60.
    */
   driftDelaySeconds: z._default(integer(0, 900, "expected seconds, 0 to 900"), 60),
+  /** When a secondary holds removals back until an operator releases them (docs/runbook.md). Default: see each. */
+  removalGuard: z._default(RemovalGuardConfig, REMOVAL_GUARD_DEFAULT),
   /** Days that a replaced or deleted version is kept in buckets that we make, at least 30. Default 30. */
   noncurrentVersionDays: z._default(
     integer(NONCURRENT_VERSION_DAYS_MIN, 3_650, `expected days, ${NONCURRENT_VERSION_DAYS_MIN} to 3650`),
@@ -174,6 +190,7 @@ const Sketch = orElse(
     ),
     replicables: orElse(z.optional(z.union([z.literal("all"), z.array(z.string())])), undefined),
     keyPatterns: orElse(z.optional(z.record(z.string(), z.string())), undefined),
+    removalGuard: RemovalGuardSketch,
   }),
   { name: "s3-geo", account: "000000000000", sites: [] },
 );
@@ -310,6 +327,7 @@ export const defineGeoConfig = (input: GeoConfigInput): GeoConfig => {
     ...partitionProblems(sketch),
     ...nameProblems(sketch),
     ...placeProblems(sketch),
+    ...removalGuardProblems(sketch.removalGuard),
     ...selectionProblems(selection),
   ];
   if (problems.length > 0) throw new GeoConfigError(problems);

@@ -26,10 +26,11 @@ const problemsOf = (change: Readonly<Record<string, unknown>>): readonly string[
 describe("a good configuration", () => {
   it("tells primary from secondaries and fills in what was left out", () => {
     const config = defineGeoConfig({ ...GOOD, sites: [TOKYO, VIRGINIA, IRELAND] });
-    expect(config.primary).toEqual({ ...VIRGINIA, replicaDrift: true });
+    const standard = { replicaDrift: true, syncTimeoutSeconds: 28_800, syncObjectStorage: true };
+    expect(config.primary).toEqual({ ...VIRGINIA, ...standard });
     expect(config.secondaries).toEqual([
-      { ...TOKYO, replicaDrift: true },
-      { ...IRELAND, replicaDrift: true },
+      { ...TOKYO, ...standard },
+      { ...IRELAND, ...standard },
     ]);
     expect(config).toMatchObject({
       name: "s3-geo",
@@ -37,8 +38,22 @@ describe("a good configuration", () => {
       apiThrottle: { ratePerSecond: 20, burst: 40 },
       scheduleSweepMinutes: 1,
       driftDelaySeconds: 60,
+      removalGuard: { floor: 100, percent: 5, most: 10_000 },
       noncurrentVersionDays: 30,
       tracing: false,
+    });
+  });
+
+  it("may say of the removal guard as much as it wants to", () => {
+    expect(defineGeoConfig({ ...GOOD, removalGuard: { percent: 0.125 } }).removalGuard).toEqual({
+      floor: 100,
+      percent: 0.125,
+      most: 10_000,
+    });
+    expect(defineGeoConfig({ ...GOOD, removalGuard: { floor: 7, most: 7 } }).removalGuard).toEqual({
+      floor: 7,
+      percent: 5,
+      most: 7,
     });
   });
 
@@ -190,6 +205,61 @@ describe("a wrong configuration names", () => {
       { noncurrentVersionDays: 7 },
       "noncurrentVersionDays: expected days, 30 to 3650, got 7",
     ],
+    [
+      "a removal guard that lets nothing through",
+      { removalGuard: { floor: 0 } },
+      "removalGuard.floor: expected removals an hour, 1 to 1000000000, got 0",
+    ],
+    [
+      "a removal guard with half a removal",
+      { removalGuard: { most: 100.5 } },
+      "removalGuard.most: expected removals an hour, 1 to 1000000000, got 100.5",
+    ],
+    [
+      "a share above everything",
+      { removalGuard: { percent: 100.1 } },
+      "removalGuard.percent: expected a share in percent, 0 to 100, with three decimals at most, got 100.1",
+    ],
+    [
+      "a share that a function's environment can not carry",
+      { removalGuard: { percent: 0.0001 } },
+      "removalGuard.percent: expected a share in percent, 0 to 100, with three decimals at most, got 0.0001",
+    ],
+    [
+      "a removal guard whose floor is above its most",
+      { removalGuard: { floor: 50, most: 10 } },
+      "removalGuard: expected floor to be at most most (10 removals an hour), got 50",
+    ],
+    [
+      "a floor above the most that it did not name",
+      { removalGuard: { floor: 20_000 } },
+      "removalGuard: expected floor to be at most most (10000 removals an hour), got 20000",
+    ],
+    [
+      "a removal guard that is none",
+      { removalGuard: "off" },
+      'removalGuard: expected { floor, percent, most }, got "off"',
+    ],
+    [
+      "a part that the removal guard does not have",
+      { removalGuard: { enabled: false } },
+      "removalGuard: there is no setting called enabled",
+    ],
+    [
+      "a sync timeout that is over at once",
+      { sites: [VIRGINIA, { ...IRELAND, syncTimeoutSeconds: 0 }] },
+      "sites[1].syncTimeoutSeconds: expected seconds, 1 to 86400, got 0",
+    ],
+    [
+      "a sync timeout of more than a day",
+      { sites: [VIRGINIA, { ...IRELAND, syncTimeoutSeconds: 86_401 }] },
+      "sites[1].syncTimeoutSeconds: expected seconds, 1 to 86400, got 86401",
+    ],
+    [
+      "a site that perhaps keeps replicas",
+      { sites: [VIRGINIA, { ...IRELAND, syncObjectStorage: "maybe" }] },
+      'sites[1].syncObjectStorage: expected true or false, got "maybe"',
+    ],
     ["a setting that does not exist", { retries: 3 }, "configuration: there is no setting called retries"],
   ])("%s", (_what, change, problem) => {
     expect(problemsOf(change)).toEqual([problem]);
@@ -226,10 +296,11 @@ describe("a wrong configuration names", () => {
       ],
       replicables: ["hot_widget"],
       scheduleSweepMinutes: 1.5,
+      removalGuard: { floor: 9, percent: "a few", most: 8 },
     });
-    expect(problems).toHaveLength(7);
+    expect(problems).toHaveLength(9);
     expect(new GeoConfigError(problems).message).toBe(
-      `The configuration has 7 problem(s):\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
+      `The configuration has 9 problem(s):\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
     );
   });
 
