@@ -33,6 +33,17 @@ const COUNTS: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> =
     METRICS.replicaRemoved,
     METRICS.verified,
     METRICS.checksumMismatch,
+  ],
+};
+
+/** What should be zero, by role: each has its paragraph in docs/runbook.md. */
+const TROUBLES: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> = {
+  primary: [METRICS.verificationTimedOut],
+  secondary: [
+    METRICS.removalHeldBack,
+    METRICS.missingOnPrimary,
+    METRICS.syncTimedOut,
+    METRICS.verificationTimedOut,
     METRICS.driftFound,
   ],
 };
@@ -44,8 +55,11 @@ const foldersAt = ({ role, replicaDrift }: GeoSiteProps["site"]): readonly Funct
     ? ["checksum", ...AT_EVERY_SITE]
     : ["event-consumer", "verification", ...(replicaDrift ? (["replica-drift"] as const) : []), ...AT_EVERY_SITE];
 
-const graph = (title: string, left: readonly IMetric[]): GraphWidget =>
-  new GraphWidget({ title, left: [...left], width: 12, leftYAxis: { min: 0 } });
+const HALF = 12;
+const WHOLE = 24;
+
+const graph = (title: string, left: readonly IMetric[], width: typeof HALF | typeof WHOLE = HALF): GraphWidget =>
+  new GraphWidget({ title, left: [...left], width, leftYAxis: { min: 0 } });
 
 export interface SiteDashboardProps extends GeoSiteProps {
   /** The queues that carry the site's work. */
@@ -89,6 +103,13 @@ export class SiteDashboard extends Construct {
           graph(
             "Lag of the slowest type, ms",
             site.role === "secondary" ? lag : [search(METRICS.countingLag, "p99", "MAX")],
+          ),
+        ],
+        [
+          graph(
+            "What should be zero, per minute",
+            TROUBLES[site.role].map((metric) => search(metric, "Sum", "SUM")),
+            WHOLE,
           ),
         ],
         [

@@ -51,6 +51,11 @@ export class StatusApi extends Construct {
       tracing: config.tracing,
     });
     siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.counter);
+    if (site.role === "secondary") {
+      // An operator's release is the one thing that the API changes.
+      siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.removalGuard);
+      siteTable.grantChangePartition(server, SITE_TABLE_PARTITIONS.removalGuard);
+    }
 
     const name = siteNames(config, site).api;
     this.api = new RestApi(this, "Api", {

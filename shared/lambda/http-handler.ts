@@ -11,6 +11,8 @@ export interface WebApp {
 export interface CallContext {
   /** Where the caller reached the API, stage included, without a slash at the end: `https://api.example.com/geo`. */
   readonly apiUrl: string;
+  /** Whose token opened the API; for logs of what was changed. */
+  readonly tokenName?: string | undefined;
 }
 
 const headersOf = (event: APIGatewayProxyEvent): Headers => {
@@ -74,6 +76,7 @@ export const httpHandler =
   (app: WebApp, { clock, telemetry }: { readonly clock: Clock; readonly telemetry: Telemetry }) =>
   async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     const startedAt = clock.now();
+    const tokenName = event.requestContext.authorizer?.["token_name"] as string | undefined; // set by our authorizer
     const answer = async (): Promise<APIGatewayProxyResult> => {
       let request: Request;
       let apiUrl: string;
@@ -85,7 +88,7 @@ export const httpHandler =
         return message(400, "400 Bad request");
       }
       try {
-        return await resultOf(await app.fetch(request, { apiUrl }));
+        return await resultOf(await app.fetch(request, { apiUrl, tokenName }));
       } catch (error) {
         telemetry.error("api_call_failed", { path: event.path, message: String(error) });
         return message(500, "500 Internal Server Error");
@@ -98,7 +101,7 @@ export const httpHandler =
       status: result.statusCode,
       milliseconds: clock.now() - startedAt,
       request_id: event.requestContext.requestId,
-      token_name: event.requestContext.authorizer?.["token_name"] as string | undefined,
+      token_name: tokenName,
     });
     return result;
   };

@@ -195,6 +195,36 @@ describe("each function", () => {
   });
 });
 
+const onPartition = (action: string, partition: string): string =>
+  `${action} {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["${partition}"]}}`;
+
+/** What the API's function may do at one kind of site, with the partition that it is for. */
+const rightsOfApi = (primary: boolean) =>
+  stacks
+    .filter(({ name }) => (name === "s3-geo-virginia") === primary)
+    .flatMap(({ template }) => ofType(template, "AWS::IAM::Policy"))
+    .filter(({ Properties }) => Policy.parse(Properties).Roles.some((role) => asText(role).includes("StatusApiServer")))
+    .flatMap(({ Properties }) => Policy.parse(Properties).PolicyDocument.Statement)
+    .flatMap(({ Action, Condition }) => Action.map((action) => `${action} ${JSON.stringify(Condition ?? "")}`))
+    .filter((right) => !right.startsWith("logs:"));
+
+describe("the API", () => {
+  const READING = ["dynamodb:GetItem", "dynamodb:Query"];
+
+  it("changes the removal guards of its secondary, and nothing else", () => {
+    expect([...new Set(rightsOfApi(false))].sort()).toEqual(
+      [
+        ...READING.map((action) => onPartition(action, "counter")),
+        ...[...READING, "dynamodb:UpdateItem"].map((action) => onPartition(action, "removal_guard")),
+      ].sort(),
+    );
+  });
+
+  it("of a primary changes nothing", () => {
+    expect(rightsOfApi(true).sort()).toEqual(READING.map((action) => onPartition(action, "counter")));
+  });
+});
+
 describe("rights on the site table", () => {
   it("are for one partition each: who counts or removes can not make tokens", () => {
     const statements = templates.flatMap((template) =>
@@ -205,7 +235,7 @@ describe("rights on the site table", () => {
       ),
     );
     const [sites, secondaries] = [4, 3];
-    expect(statements).toHaveLength(sites * 3 + secondaries * 3);
+    expect(statements).toHaveLength(sites * 3 + secondaries * 4);
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
         /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site)"\]\}\}$/,

@@ -50,6 +50,7 @@ test("a proxy event becomes a request, and the response its result", async () =>
     headers: { accept: "a, b", host: "api.example.com" },
     body: "hällo",
     apiUrl: "https://api.example.com/geo",
+    tokenName: "dashboards",
   });
 });
 

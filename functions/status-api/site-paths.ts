@@ -1,0 +1,30 @@
+import type { Context } from "hono";
+import { siteId, type StatusSite } from "../../shared/geo/site-status.ts";
+import type { CallContext } from "../../shared/lambda/http-handler.ts";
+
+/** GitLab has both words for a site; `geo_nodes` is the older one. */
+export const SITE_PATHS = ["/api/v4/geo_sites", "/api/v4/geo_nodes"] as const;
+export type SitesPath = (typeof SITE_PATHS)[number];
+
+/** What a call brings along, in hono's words. */
+export interface ApiEnv {
+  readonly Bindings: CallContext;
+}
+
+const SITE_ID = /^[1-9]\d{0,9}$/;
+
+/** The refusal of a call that is not about this site; nothing when it is. */
+export const notThisSite = (site: StatusSite, context: Context<ApiEnv>, id: string): Response | undefined => {
+  if (!SITE_ID.test(id)) {
+    return context.json({ message: "400 Bad request - id is invalid: expected a site's number" }, 400);
+  }
+  return Number(id) === siteId(site.name) ? undefined : context.json({ message: "404 GeoSite Not Found" }, 404);
+};
+
+/** The refusal of any other method than those. */
+export const allowOnly =
+  (methods: string) =>
+  (context: Context<ApiEnv>): Response => {
+    context.header("allow", methods);
+    return context.json({ message: "405 Method Not Allowed" }, 405);
+  };
