@@ -48,6 +48,11 @@ export const newObjectBars = (
     bar("looks at the source (HEAD) per new object", 2, requests("HeadObject", primaryBucket)),
     bar("reads of the replica (GET) per new object", 1, requests("GetObject", replicaBucket)),
     bar("looks at a replica that was never written (HEAD) per new object", 0, headsOfReplica),
+    bar(
+      "rows read to know our own copy per new object",
+      1,
+      countRequests(lines, ({ caller, operation }) => caller.endsWith("-replica-drift") && operation === "GetItem"),
+    ),
     bar("other requests to S3 per new object", 0, all - known - headsOfReplica),
     bar("queue and topic sends per new object", 1, sends),
     bar(

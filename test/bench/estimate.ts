@@ -7,12 +7,14 @@ export interface Wiring {
   readonly announcementsTopic: string;
   readonly eventsQueue: string;
   readonly verificationQueue: string;
+  /** The bucket of replicas, which reports each of its changes. */
+  readonly replicaBucket: string;
 }
 
 /** How full batches and messages are: on a busy system all are, on an idle one each object comes by itself. */
 export type Load = "busy" | "idle";
 
-const FUNCTIONS = ["publisher", "checksum", "consumer", "verification"] as const;
+const FUNCTIONS = ["publisher", "checksum", "consumer", "verification", "drift"] as const;
 type WorkingFunction = (typeof FUNCTIONS)[number];
 
 /**
@@ -24,6 +26,7 @@ const ASSUMED_MS: Readonly<Record<WorkingFunction, Readonly<Record<Load, number>
   checksum: { busy: 10, idle: 100 },
   consumer: { busy: 25, idle: 300 },
   verification: { busy: 15, idle: 150 },
+  drift: { busy: 2, idle: 50 },
 };
 
 /** As infra/subsystems has it. */
@@ -32,15 +35,30 @@ const MEMORY_GB: Readonly<Record<WorkingFunction, number>> = {
   checksum: 0.5,
   consumer: 0.5,
   verification: 0.5,
+  drift: 0.25,
 };
 
-/** Messages in an invocation of a function that a queue feeds. */
-const BATCH: Readonly<Record<Load, number>> = { busy: 10, idle: 1 };
+/** Messages that Lambda receives, and deletes, in one request. */
+const AT_ONCE: Readonly<Record<Load, number>> = { busy: 10, idle: 1 };
+
+/** Messages in an invocation of a function that a queue feeds; drift is collected for a while. */
+const invocationsOf = (name: WorkingFunction, messages: number, load: Load): number =>
+  messages / (name === "drift" && load === "busy" ? 100 : AT_ONCE[load]);
+
+/** What changes a bucket of replicas: copies, and deletions that add a marker. */
+const CHANGING: ReadonlySet<string> = new Set(["CopyObject", "DeleteObject"]);
+
+/** Changes of the bucket of replicas that S3 did not refuse. */
+const changesOf = (lines: readonly LedgerLine[], bucket: string): number =>
+  lines
+    .filter(({ service, target, operation }) => service === "s3" && target === bucket && CHANGING.has(operation))
+    .reduce((sum, { requests, refused }) => sum + requests - refused, 0);
 
 /**
- * Estimates what AWS charges for carrying `changes` changes of the bucket to the functions: S3's publication to the topic,
- * deliveries to the queues, Lambda's receives and deletes, invocations and their time. How many messages the functions
- * sent is counted for a busy system; on an idle one nothing is packed, so each object has a message, and a send, of its own.
+ * Estimates what AWS charges for carrying `changes` changes of the bucket to the functions, and those of the replicas that
+ * follow: S3's publication to the topic, deliveries to the queues, Lambda's receives and deletes, invocations and their
+ * time. How many messages the functions sent is counted for a busy system; on an idle one nothing is packed, so each
+ * object has a message, and a send, of its own.
  */
 export const estimateCharges = (
   lines: readonly LedgerLine[],
@@ -58,24 +76,31 @@ export const estimateCharges = (
     checksum: changes,
     consumer: load === "busy" ? sent.events : changes,
     verification: load === "busy" ? sent.verification : Math.max(announced, sent.verification),
+    drift: changesOf(lines, wiring.replicaBucket),
   };
   const objects: Readonly<Record<WorkingFunction, number>> = {
     ...messages,
     consumer: changes,
     verification: Math.max(announced, sent.verification),
   };
-  const invocations = FUNCTIONS.reduce((sum, name) => sum + messages[name], 0) / BATCH[load];
+  const carried = FUNCTIONS.reduce((sum, name) => sum + messages[name], 0);
   const counted = countRequests(
     lines,
-    ({ target, messages: carried }) =>
-      carried > 0 && (target === wiring.eventsQueue || target === wiring.verificationQueue),
+    ({ target, messages: ofLine }) =>
+      ofLine > 0 && (target === wiring.eventsQueue || target === wiring.verificationQueue),
   );
   const furtherSends = load === "busy" ? 0 : Math.max(0, messages.consumer + messages.verification - counted);
   return [
     { item: "sns_request", units: changes },
-    // By the topics to the ingest and checksum queues; a receive and a delete for each batch.
-    { item: "sqs_request", units: messages.publisher + messages.checksum + 2 * invocations + furtherSends },
-    { item: "lambda_invocation", units: invocations },
+    // By the topics to the ingest and checksum queues, by S3 to the drift queue; receives and deletes.
+    {
+      item: "sqs_request",
+      units: messages.publisher + messages.checksum + messages.drift + (2 * carried) / AT_ONCE[load] + furtherSends,
+    },
+    {
+      item: "lambda_invocation",
+      units: FUNCTIONS.reduce((sum, name) => sum + invocationsOf(name, messages[name], load), 0),
+    },
     {
       item: "lambda_gb_second",
       units: FUNCTIONS.reduce(

@@ -51,7 +51,7 @@ export interface RequestFigures {
 const OBJECTS = 200;
 /** Objects without a strong checksum that lose a race wait minutes for the sweep: enough settle without it. */
 const SETTLED_LIMIT_MS = 25_000;
-/** When no function has asked anything for so long, everything that follows from a change is over. */
+/** When no function has asked anything for so long, and for the delay of drift, everything that follows is over. */
 const QUIET_MS = 3_500;
 const QUIET_LIMIT_MS = 30_000;
 
@@ -111,10 +111,11 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-const untilQuiet = async (tap: Tap): Promise<void> => {
+const untilQuiet = async (tap: Tap, { deployment: { config } }: BenchWorld): Promise<void> => {
+  const wantedMs = QUIET_MS + config.driftDelaySeconds * 1_000;
   await lookUntil(
     async () => Date.now() - tap.quietSince(),
-    (quietMs) => quietMs >= QUIET_MS,
+    (quietMs) => quietMs >= wantedMs,
     QUIET_LIMIT_MS,
   );
   const [failure] = tap.failures;
@@ -142,7 +143,7 @@ const play = async (
     (settled) => settled === keys.length,
     SETTLED_LIMIT_MS,
   );
-  await untilQuiet(tap);
+  await untilQuiet(tap, world);
   return { settled: seen, lines: tally(tap.take()), logBytes: (await loggedEverywhere(world)) - logged };
 };
 
@@ -192,7 +193,7 @@ export const measureRequests = async (world: BenchWorld, detail: (text: string) 
 
     detail("warming up");
     await warmUp(world, GROUPS.warm);
-    await untilQuiet(tap);
+    await untilQuiet(tap, world);
 
     const scenarios: ScenarioFigures[] = [];
     for (const scenario of SCENARIOS) {
@@ -202,6 +203,7 @@ export const measureRequests = async (world: BenchWorld, detail: (text: string) 
         announcementsTopic: names.geoEventsTopic,
         eventsQueue: names.secondary.eventsQueue,
         verificationQueue: names.secondary.verificationQueue,
+        replicaBucket: names.secondary.bucket,
       };
       const logs = [{ item: "log_gigabyte", units: logBytes / 1e9 }] as const;
       const perMillion = (sum: number): number => (sum / OBJECTS) * 1e6;
