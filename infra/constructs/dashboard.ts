@@ -10,6 +10,7 @@ import {
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 
+import { reportsDrift } from "../../shared/config/geo-config.ts";
 import { METRIC_DIMENSIONS, METRICS, METRICS_NAMESPACE, type MetricName } from "../../shared/geo/metrics.ts";
 import { functionName, siteNames } from "../../shared/geo/physical-names.ts";
 import type { FunctionFolder } from "./function-folder.ts";
@@ -50,10 +51,10 @@ const TROUBLES: Readonly<Record<"primary" | "secondary", readonly MetricName[]>>
 
 const AT_EVERY_SITE = ["retry-sweep", "counters", "status-api", "authorizer"] as const;
 
-const foldersAt = ({ role, replicaDrift }: GeoSiteProps["site"]): readonly FunctionFolder[] =>
-  role === "primary"
+const foldersAt = (site: GeoSiteProps["site"]): readonly FunctionFolder[] =>
+  site.role === "primary"
     ? ["checksum", ...AT_EVERY_SITE]
-    : ["event-consumer", "verification", ...(replicaDrift ? (["replica-drift"] as const) : []), ...AT_EVERY_SITE];
+    : ["event-consumer", "verification", ...(reportsDrift(site) ? (["replica-drift"] as const) : []), ...AT_EVERY_SITE];
 
 const HALF = 12;
 const WHOLE = 24;

@@ -33,7 +33,7 @@ import { recordChecksums } from "../../shared/services/record-checksums.ts";
 import { countedTable } from "../../shared/services/site-status.ts";
 import { sweepDue } from "../../shared/services/sweep-due.ts";
 import type { WorkedThrough } from "../../shared/services/work-through.ts";
-import type { SiteConfig } from "../../shared/config/geo-config.ts";
+import { reportsDrift, type SiteConfig } from "../../shared/config/geo-config.ts";
 import type { DemoSite, DemoWorld } from "./demo-world.ts";
 import { loadLocalConfig } from "./deploy.ts";
 import { memoryDemoBucket } from "./memory-demo-bucket.ts";
@@ -206,7 +206,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
   geoEvents.subscribe(ingest.queue);
   primaryBucket.onEvent((body) => void bucketEvents.send([{ body }]));
   const delaySeconds = config.driftDelaySeconds;
-  if (secondaryConfig.replicaDrift) replicaBucket.onEvent((body) => void drift.queue.send([{ body, delaySeconds }]));
+  if (reportsDrift(secondaryConfig)) replicaBucket.onEvent((body) => void drift.queue.send([{ body, delaySeconds }]));
 
   const base = { ...world, telemetry: SILENT, functionTimeoutMs: FUNCTION_TIMEOUT_MS };
   const primary: PrimarySite = {

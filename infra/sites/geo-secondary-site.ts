@@ -1,6 +1,7 @@
 import type { RestApi } from "aws-cdk-lib/aws-apigateway";
 import { Construct } from "constructs";
 
+import { reportsDrift } from "../../shared/config/geo-config.ts";
 import { SiteDashboard } from "../constructs/dashboard.ts";
 import type { GeoSiteProps } from "../constructs/geo-site.ts";
 import { Authorizer } from "../subsystems/authorizer.ts";
@@ -27,7 +28,7 @@ export class GeoSecondarySite extends Construct {
     const props = { config, site };
     this.consumer = new EventConsumer(this, props);
     this.verification = new Verification(this, props);
-    const drift = site.replicaDrift ? new ReplicaDrift(this, props) : undefined;
+    const drift = reportsDrift(site) ? new ReplicaDrift(this, props) : undefined;
     new RetrySweep(this, props);
     new Counters(this, { ...props, streamArn });
     const { authorizer } = new Authorizer(this, props);

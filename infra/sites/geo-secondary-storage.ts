@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
 
+import { reportsDrift } from "../../shared/config/geo-config.ts";
 import { secondaryNames } from "../../shared/geo/physical-names.ts";
 import { DriftQueue } from "../constructs/drift-queue.ts";
 import { bucketOf, type GeoSiteProps } from "../constructs/geo-site.ts";
@@ -18,7 +19,7 @@ export class GeoSecondaryStorage extends Construct {
     super(scope, id);
     const names = secondaryNames(config, site);
     const { bucketName } = bucketOf(config, site);
-    const report = site.replicaDrift
+    const report = reportsDrift(site)
       ? { events: CHANGES_OF_A_REPLICA, queue: new DriftQueue(this, "Drift", { config, site }).queue }
       : undefined;
     if (site.existingBucket === undefined) {

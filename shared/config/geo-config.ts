@@ -69,8 +69,8 @@ const Site = z.strictObject(
     alarmTopicArn: z.optional(text(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:.+$/, "expected the ARN of an SNS topic")),
     /**
      * Secondaries only: have the bucket of replicas report its changes, so that what anybody else changes there is made
-     * equal to the primary again within minutes. Default true. Turn it off for a bucket whose replicas others have to
-     * write to or tag, and for an existing bucket with notification rules for the same events, which S3 refuses.
+     * equal to the primary again within minutes. Default true. Turn it off for a bucket whose replicas others have to write
+     * to or tag, and for an existing bucket with notification rules for the same events, which S3 refuses.
      */
     replicaDrift: z._default(z.boolean({ error: "expected true or false" }), true),
     /**
@@ -139,6 +139,10 @@ export type GeoConfigInput = z.input<typeof Shape>;
 
 /** One site of a checked configuration. */
 export type SiteConfig = z.output<typeof Site>;
+
+/** Whether a secondary's bucket reports its changes. Not one that something else replicates into: nothing is drift there. */
+export const reportsDrift = ({ replicaDrift, syncObjectStorage }: SiteConfig): boolean =>
+  replicaDrift && syncObjectStorage;
 
 /** A checked configuration: one primary, at least one secondary, each in a region of its own. */
 export interface GeoConfig extends Omit<z.output<typeof Shape>, "replicables" | "keyPatterns"> {

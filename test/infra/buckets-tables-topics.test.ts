@@ -193,13 +193,16 @@ describe("a bucket of replicas", () => {
     ]);
   });
 
-  it("reports nothing where that is turned off: no rule, no queue, no function", () => {
+  it.each([
+    ["where that is turned off", { replicaDrift: false }],
+    ["where something else replicates into it", { syncObjectStorage: false }],
+  ] as const)("reports nothing %s: no rule, no queue, no function", (_where, settings) => {
     const { primary, secondaries, selection: _selection, ...rest } = config;
     const [ireland, ...others] = secondaries;
     const quiet = synthesize(
       defineGeoConfig({
         ...rest,
-        sites: [primary, ...(ireland ? [{ ...ireland, replicaDrift: false }] : []), ...others],
+        sites: [primary, ...(ireland ? [{ ...ireland, ...settings }] : []), ...others],
       }),
     );
     const textOf = (name: string) => quiet.find((stack) => stack.name === name)?.text ?? "";
