@@ -55,6 +55,22 @@ export const SOON_MS = MINUTE_MS;
 /** A worker stops starting new steps this long before it would be ended, and lets go of its row. */
 export const STOP_BEFORE_TIMEOUT_MS = 5 * SECOND_MS;
 
+/**
+ * A copy or a removal is begun only if at least this is left before its worker stops: what is under way then is given up on,
+ * and the row goes into quarantine. Small objects take a second between regions; five leave room for S3's slow moments.
+ */
+const WRITE_BUDGET_MIN_MS = 5 * SECOND_MS;
+
+/** How slowly S3 copies between regions: 5 GB in two minutes (see the event-consumer's timeout). */
+const COPY_BYTES_PER_MS_MIN = 40_000;
+
+/**
+ * How long the write of an object of `size` bytes may take, milliseconds; 0 for a removal. Never more than half of what the
+ * function has, or it would not begin however early it comes to it.
+ */
+export const writeBudgetMs = (size: number, functionTimeoutMs: number): number =>
+  Math.min(WRITE_BUDGET_MIN_MS + size / COPY_BYTES_PER_MS_MIN, functionTimeoutMs / 2);
+
 /** A synced row whose verification was asked for by message is due this much later, should the message get lost. */
 export const VERIFICATION_GRACE_MS = 5 * MINUTE_MS;
 

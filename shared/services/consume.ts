@@ -1,5 +1,6 @@
 import type { GeoMessage } from "../geo/geo-message.ts";
 import { encodeKey } from "../geo/key-codec.ts";
+import { writeBudgetMs } from "../geo/limits.ts";
 import { COUNT_METRICS, DURATION_METRICS } from "../geo/metrics.ts";
 import { readGeoMessage, type Wanted } from "../geo/read-message.ts";
 import type { Replicable } from "../geo/replicable.ts";
@@ -154,7 +155,9 @@ export const consumeEvents = async (
   // Taken up in one epoch, and written in no other (R27). A site that is no secondary now keeps its messages.
   const { role, epoch } = await site.standing.read();
   if (role !== "secondary") return { done: false, left: 1, reason: `this site is ${role} now, not secondary` };
-  return workThroughMessage(consuming, message, async (wanted) => {
+  // A key that is begun later than this could only be let go of again.
+  const beginUntil = stopAt - writeBudgetMs(0, site.functionTimeoutMs);
+  return workThroughMessage({ ...consuming, stopAt: beginUntil }, message, async (wanted) => {
     const { replicableName, key, correlationId } = wanted;
     if (wanted.want === "verify") return forwardToVerification(site, replicableName, key);
     const startedAt = site.clock.now();

@@ -2,7 +2,7 @@ import { attested, mismatchText, schemeOf } from "../../geo/checksum.ts";
 import { decide } from "../../geo/decide.ts";
 import { digest } from "../../geo/digest.ts";
 import { failureText } from "../../geo/failure-policy.ts";
-import { quarantineMs } from "../../geo/limits.ts";
+import { quarantineMs, writeBudgetMs } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
 import { replicaStorageClass } from "../../geo/object-facts.ts";
 import { retryDelayMs } from "../../geo/retry.ts";
@@ -12,8 +12,11 @@ import { askToRemove } from "../removal-guard.ts";
 import type { Attempt, Held, Step } from "./attempt.ts";
 import { afterWriting, failedAt, lookAgain, verifyLater } from "./observing.ts";
 
-/** Before a write: is there still time to see its end? A worker that is ended in the middle leaves an unknown behind. */
 const outOfTime = (site: SecondarySite, held: Held): boolean => site.clock.now() >= held.stopAt;
+
+/** Before a write: is there still time to see its end? One that is given up on in the middle leaves an unknown behind. */
+const tooLateFor = (size: number, site: SecondarySite, held: Held): boolean =>
+  site.clock.now() + writeBudgetMs(size, site.functionTimeoutMs) > held.stopAt;
 
 const wrote = (held: Held): Held => ({ ...held, wrote: true });
 
@@ -33,7 +36,7 @@ const fenced = async (site: SecondarySite, held: Held): Promise<boolean> =>
 
 /** T4. Copies exactly the version that was seen, onto exactly the replica that was seen. */
 export const copyStep: Step<SecondarySite, "copy"> = async (site, { held, source, expectation }) => {
-  if (outOfTime(site, held) || (await fenced(site, held))) return { at: "release", held };
+  if (tooLateFor(source.size, site, held) || (await fenced(site, held))) return { at: "release", held };
   const copied = await site.replica.copyFromPrimary({
     key: held.ref.key,
     sourceVersionId: source.versionId,
@@ -78,7 +81,7 @@ export const askRemovalGuardStep: Step<SecondarySite, "ask_removal_guard"> = asy
 
 /** T4 for a key that the primary does not hold: a delete marker, on exactly the replica that was seen (S3, S4). */
 export const removeStep: Step<SecondarySite, "remove"> = async (site, { held, etag }) => {
-  if (outOfTime(site, held) || (await fenced(site, held))) return { at: "release", held };
+  if (tooLateFor(0, site, held) || (await fenced(site, held))) return { at: "release", held };
   const removed = await site.replica.remove(held.ref.key, etag);
   switch (removed.outcome) {
     case "removed":
