@@ -68,7 +68,7 @@ const CASES = CHANGES.flatMap(([eventName, versionId, verdicts]) =>
 );
 
 describe("what a change of the replica's bucket means follows from the row alone", () => {
-  test.each(CASES)("%s of %s, row %s: %s", (eventName, version, name, verdict) => {
+  test.each(CASES)("%s of %s, when the row is %s: %s", (eventName, version, name, verdict) => {
     const change = version === "no version" ? { eventName } : { eventName, versionId: version };
     expect(suspectDrift(change, ROWS[name])).toBe(verdict);
   });
