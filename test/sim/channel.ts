@@ -17,11 +17,17 @@ const RECEIVES_MAX_EARLY = 2;
 const DELAYS_MS = [30_000, 600_000, 3_600_000, 4 * 3_600_000] as const;
 const COPIES_MAX = 5;
 
-/** The keys that a message names; of due rows, which are found again by themselves, only where that is not so. */
-const namedKeys = (body: string, dueToo: boolean): readonly string[] => {
+const ASKED_AGAIN_MS = 3_600_000;
+
+/**
+ * The keys that a message names; of due rows, which are found again by themselves, only where that is not so. `asked for`:
+ * it is an operator's, and wants more than a look.
+ */
+const namedKeys = (body: string, dueToo: boolean): readonly string[] | "asked for" => {
   const own = parseGeoMessage(body);
   if ("message" in own) {
     if (own.message.kind === "geo_events") return own.message.events.map(({ payload }) => decodeKey(payload.blob_path));
+    if (own.message.kind === "resync") return "asked for";
     return dueToo ? own.message.keys.map(decodeKey) : [];
   }
   const notification = parseS3Notification(body);
@@ -37,6 +43,7 @@ export class Channel implements MessageQueue {
   readonly #faults: Faults;
   readonly #lost: (keys: readonly string[]) => void;
   readonly #hintedByLists: boolean;
+  readonly #lossShare: number;
   /** Messages that were sent and can not be received yet. */
   #onTheWay = 0;
   /** Called when there may be something to receive at a time. */
@@ -51,14 +58,17 @@ export class Channel implements MessageQueue {
     readonly lost: (keys: readonly string[]) => void;
     /** Whether a list of due rows may name keys that have no row: the primary is reconciled by such lists. */
     readonly hintedByLists: boolean;
+    /** Share of the messages that are lost while messages are lost. */
+    readonly lossShare: number;
   }) {
-    const { name, timeline, faults, chance, lost, hintedByLists } = options;
+    const { name, timeline, faults, chance, lost, hintedByLists, lossShare } = options;
     const clock = { now: () => Math.floor(timeline.now) };
     this.name = name;
     this.#timeline = timeline;
     this.#faults = faults;
     this.#lost = lost;
     this.#hintedByLists = hintedByLists;
+    this.#lossShare = lossShare;
     this.deadLetters = new MemoryQueue({ name: `${name}-dead-letters`, clock, chance });
     this.queue = new MemoryQueue({
       name,
@@ -92,8 +102,11 @@ export class Channel implements MessageQueue {
 
   async #send(message: OutgoingMessage): Promise<SendOutcome> {
     const faults = this.#faults;
-    if (faults.hits("loss", 0.03)) {
-      this.#lost(namedKeys(message.body, this.#hintedByLists));
+    if (faults.hits("loss", this.#lossShare)) {
+      const lost = namedKeys(message.body, this.#hintedByLists);
+      // What an operator wants nobody else can know of: they see that nothing comes of it, and ask again.
+      if (lost === "asked for") this.#later(message, ASKED_AGAIN_MS);
+      else this.#lost(lost);
       return { outcome: "sent" };
     }
     if (faults.hits("duplicate", 0.08)) {

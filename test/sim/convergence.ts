@@ -108,12 +108,21 @@ const findMiscount = async (
   return missed === undefined ? undefined : `${table.name}: ${missed[0]} is not counted; a scan finds ${missed[1]}`;
 };
 
+/** Whether the primary holds an object that can be copied. */
+const isHeld = (world: World, key: string): boolean => {
+  const current = world.primaryBucket.current(key);
+  return current?.kind === "object" && !current.archived;
+};
+
 /** What must hold once changes and faults have been over for long enough: the first thing that does not. */
 export const findUnconverged = async (world: World): Promise<Violation | undefined> => {
   for (const key of world.keys) {
     const detail = await findUnconvergedKey(world, key);
     if (detail !== undefined) return { rule: "L3", detail: `${key}: ${detail}` };
   }
+  const unheard = world.watch.resyncs.unheard.find((key) => isHeld(world, key));
+  if (unheard !== undefined)
+    return { rule: "F18", detail: `${unheard}: nothing has come of a resync that was asked for` };
   if (!world.isQuiet) return { rule: "L3", detail: `the world does not come to rest: ${world.unrest}` };
   const miscounted =
     (await findMiscount(world.registry, world.secondarySiteTable, "registry")) ??

@@ -17,7 +17,8 @@ Usage: npm run sim -- [--seeds N] [--seed S] [--keys K] [--threads T] [--trace] 
   --keys K     worlds of K keys, 1 to 50; default: by the seed, most often few
   --threads T  how many at a time; default: one for each core
   --trace      print everything that happens, of one seed
-  --json       one JSON document on the last line of stdout: seeds, seed, violations, seeds_per_s, seconds, faults
+  --json       one JSON document on the last line of stdout: seeds, seed, violations, seeds_per_s, seconds, faults,
+               reached
   --help       this text
 
 A seed that breaks a rule is made small, printed with its trace, and kept in test/sim/corpus, from where every test run
@@ -111,6 +112,7 @@ const main = async (): Promise<number> => {
       simulated_days: days,
       steps: tally.steps,
       faults: tally.counts,
+      reached: tally.reached,
       failed: tally.failures.map((failure) => ({ seed: failure.seed, rule: failure.rule })),
     };
     process.stdout.write(`${JSON.stringify(document)}\n`);

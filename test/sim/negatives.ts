@@ -1,5 +1,6 @@
-import type { UpdateRequest } from "../../shared/ports/table.ts";
-import type { Knob } from "./plan.ts";
+import { FIRST_STANDING } from "../../shared/geo/site-standing.ts";
+import type { UpdateRequest, WriteOutcome } from "../../shared/ports/table.ts";
+import { KNOBS, type Knob, type Plan, planOf } from "./plan.ts";
 import type { Tampering } from "./ports.ts";
 
 /** A defence that is taken away; simulation must then find a loss. */
@@ -8,7 +9,32 @@ export interface Negative {
   readonly tampering: Tampering;
   /** The fault that it defends against, always on: it need not come up by chance. */
   readonly knobs: readonly Knob[];
+  /** What every world is like, where by chance it would seldom be such that the defence matters. */
+  readonly plan?: Partial<Pick<Plan, "fused" | "keys">>;
+  /**
+   * Another defence against the same, which would hide the loss: it is taken away as well, together with the faults that
+   * nothing else defends against. Without it alone a world is sound.
+   */
+  readonly apart?: { readonly tampering: Tampering; readonly knobs: readonly Knob[] };
 }
+
+/** The events of the replica's bucket tell within seconds of what the recheck finds when a quarantine ends. */
+const DRIFT = { tampering: { drift: false }, knobs: ["people"] } as const;
+
+/** The world of a seed in which a defence matters, what it is without the defence, and what with it. */
+export const worldsOf = (
+  { knobs, plan, tampering, apart }: Negative,
+  seed: number,
+): { readonly plan: Plan; readonly without: Tampering; readonly sound: Tampering } => {
+  const drawn = planOf(seed, plan?.keys);
+  const on = (knob: Knob): boolean =>
+    apart?.knobs.includes(knob) !== true && (drawn.knobs.includes(knob) || knobs.includes(knob));
+  return {
+    plan: { ...drawn, ...plan, knobs: KNOBS.filter(on) },
+    without: { ...apart?.tampering, ...tampering },
+    sound: apart?.tampering ?? {},
+  };
+};
 
 const has = (request: UpdateRequest, text: string): boolean =>
   request.update.includes(text) || (request.condition ?? "").includes(text);
@@ -29,20 +55,26 @@ const edited = (request: UpdateRequest, edit: (text: string) => string): UpdateR
   };
 };
 
+/** The answer of a guard that lets everything through and counts nothing. */
+const PERMITTED: Promise<WriteOutcome> = Promise.resolve({ outcome: "written", item: {} });
+
 export const NEGATIVES: readonly Negative[] = [
   {
-    defence: "a takeover taints the row (R10, R11)",
+    defence: "whoever takes a row from its holder taints it (R10, R11)",
     knobs: ["crash", "late"],
+    plan: { keys: 3 },
+    apart: DRIFT,
     tampering: {
       update: (request) =>
         has(request, ":old_token")
-          ? edited(request, (text) => text.replace(" taint_until = :taint_until,", ""))
+          ? edited(request, (text) => text.replace(/ #?taint_until = :taint_until,/, ""))
           : request,
     },
   },
   {
     defence: "a write without an answer taints the row (R11, R14)",
     knobs: ["unanswered", "late"],
+    apart: DRIFT,
     tampering: {
       update: (request) => edited(request, (text) => text.replace("#taint_until = :taint_until, ", "")),
     },
@@ -104,5 +136,34 @@ export const NEGATIVES: readonly Negative[] = [
     tampering: {
       head: (outcome) => (outcome.outcome === "failed" ? { outcome: "absent" } : outcome),
     },
+  },
+  {
+    defence: "a verdict counts only for the generation that was claimed (R15, rule 21)",
+    knobs: ["people", "slow"],
+    plan: { fused: false },
+    tampering: {
+      update: (request) =>
+        has(request, ":v_token") ? edited(request, (text) => text.replace(" AND gen = :gen", "")) : request,
+    },
+  },
+  {
+    defence: "a removal needs a second witness (R29)",
+    knobs: ["slow"],
+    tampering: { site: (site) => ({ ...site, primaryState: { get: () => Promise.resolve(undefined) } }) },
+  },
+  {
+    defence: "a removal is asked for at the guard (R29)",
+    knobs: [],
+    tampering: { site: (site) => ({ ...site, siteTable: { ...site.siteTable, update: () => PERMITTED } }) },
+  },
+  {
+    defence: "a write to S3 reads the fence (R27)",
+    knobs: ["promotion"],
+    tampering: { site: (site) => ({ ...site, standing: { read: () => Promise.resolve(FIRST_STANDING) } }) },
+  },
+  {
+    defence: "what people do to the replica's bucket is noticed (T9)",
+    knobs: ["people"],
+    tampering: { drift: false },
   },
 ];

@@ -7,7 +7,7 @@ import { SKEW_MAX_MS } from "./faults.ts";
 
 /** A broken rule. */
 export interface Violation {
-  /** `S1`…`S6`, `L2`, `L3` or `counters`. */
+  /** `S1`…`S7`, `L2`, `L3`, `R29`, `F9`, `F10`, `F18`, `F20`, `counters` or `steps`. */
   readonly rule: string;
   readonly detail: string;
 }
@@ -54,6 +54,8 @@ export class Oracle {
   readonly #sources = new Map<string, StoredObject>();
   /** The ids of every version and marker that the replica's bucket ever held, by key, oldest first. */
   readonly #replicaIds = new Map<string, string[]>();
+  /** Every version that the replica's bucket ever held: people may have destroyed it since. */
+  readonly #replicas = new Map<string, StoredObject>();
   /** The bytes that were read of a replica version, by version id. */
   readonly #read = new Map<string, Uint8Array>();
   readonly #witnesses = new Map<string, Map<string, Witness>>();
@@ -105,10 +107,18 @@ export class Oracle {
     const known = this.#replicaIds.get(key) ?? [];
     const lost = known.find((id, place) => versions[place]?.versionId !== id);
     if (lost !== undefined) this.report("S3", `version ${lost} of ${key} is gone from the replica's bucket`);
+    this.peopleTouched(key);
+  }
+
+  /** People did something to the replica's bucket, who may destroy what they like: S3 is about what we do. */
+  peopleTouched(key: string): void {
+    const versions = this.#replica.versions(key);
     this.#replicaIds.set(
       key,
       versions.map(({ versionId }) => versionId),
     );
+    const current = versions.at(-1);
+    if (current?.kind === "object") this.#replicas.set(current.versionId, current);
   }
 
   /** S3 for every key. */
@@ -120,6 +130,16 @@ export class Oracle {
   replicaRead(key: string, versionId: string): void {
     const version = this.#replica.version(key, versionId);
     if (version !== undefined) this.#read.set(versionId, version.body);
+  }
+
+  /** What has been read so far, to go back to with the registry. */
+  get readSoFar(): ReadonlyMap<string, Uint8Array> {
+    return new Map(this.#read);
+  }
+
+  /** The registry goes back to when so much had been read: its rows can not speak of readings since. */
+  restoreReadings(read: ReadonlyMap<string, Uint8Array>): void {
+    for (const [versionId, bytes] of read) this.#read.set(versionId, bytes);
   }
 
   /** A process claimed a row, or claimed it anew. */
@@ -202,9 +222,9 @@ export class Oracle {
   #checkSynced(key: string, row: Item): void {
     const [sourceId, replicaId] = [text(row, "src_version_id"), text(row, "rep_version_id")];
     const source = this.#sources.get(sourceId);
-    const replica = this.#replica.version(key, replicaId);
+    const replica = this.#replicas.get(replicaId);
     if (replica === undefined) {
-      this.report("S1", `${key} is synced and names replica version ${replicaId}, which does not exist`);
+      this.report("S1", `${key} is synced and names replica version ${replicaId}, which never existed`);
     } else if (source === undefined) {
       this.report("S1", `${key} is synced and names source version ${sourceId}, which never existed`);
     } else if (replica.etag !== source.etag || source.etag !== row["src_etag"]) {

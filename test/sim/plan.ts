@@ -23,16 +23,27 @@ export const KNOBS = [
   "corruption", // a copy's bytes are not the source's
   "cut_body", // a body ends in the middle
   "redelivery", // stream records come again, in other batches; shards split
+  "people", // somebody writes to the replica's bucket: overwrites, hides, brings back, destroys, tags, puts strange objects
+  "rot", // the bytes of a verified replica change; somebody has it read again later
+  "guard", // few removals an hour are let through; operators release the guard now and then
+  "promotion", // the site becomes something else for a while, or only its epoch moves
+  "resync", // operators want fresh copies
 ] as const;
 export type Knob = (typeof KNOBS)[number];
 
-/** What people do to the primary's bucket. */
+/** What people do to a bucket, or ask for. */
 export interface Change {
   /** Milliseconds after the start. */
   readonly at: number;
   /** Which key, by number. */
   readonly key: number;
-  readonly do: "put" | "tag" | "delete" | "purge" | "undelete" | "archive" | "restore";
+  /**
+   * `destroy`: one version or marker, not only the current one. At the secondary alone: `rot`, which nobody does, and
+   * `resync`, which somebody asks for.
+   */
+  readonly do: "put" | "tag" | "delete" | "purge" | "undelete" | "destroy" | "archive" | "restore" | "rot" | "resync";
+  /** Where. Default: the primary's bucket. What is for the secondary happens with the knob that it belongs to, only. */
+  readonly on?: "secondary";
   /** Which of few contents, metadata or tags: few, so that the same come back (ETag A, B, A). */
   readonly variant: number;
 }
@@ -83,7 +94,45 @@ const changesFor = (dice: Dice, keys: number): readonly Change[] => {
       if (dice.hits(0.5)) changes.push({ at: Math.floor(at + 3_600_000), key, do: "restore", variant: 0 });
     }
   }
-  return changes.sort((a, b) => a.at - b.at || a.key - b.key);
+  return changes;
+};
+
+/** Now and then somebody empties the primary's bucket, by mistake or not, and may bring back what was there (R29). */
+const emptyingFor = (dice: Dice, changes: readonly Change[]): readonly Change[] => {
+  if (!dice.hits(0.3)) return [];
+  const at = dice.between(DAY_MS / 4, DAY_MS);
+  const regretted = dice.hits(0.5);
+  const keys = new Set(changes.filter((change) => change.at < at).map(({ key }) => key));
+  return [...keys].flatMap((key): readonly Change[] => {
+    const gone = Math.floor(at + dice.between(0, 60_000));
+    const kind = dice.pick(["delete", "purge"] as const);
+    const back = Math.floor(gone + dice.pick(SPACINGS_MS) * dice.between(0.5, 1.5));
+    const putBack = { at: back, key, do: kind === "delete" ? "undelete" : "put", variant: dice.whole(0, 11) } as const;
+    return [{ at: gone, key, do: kind, variant: 0 }, ...(regretted ? [putBack] : [])];
+  });
+};
+
+/** What people do to the replica's bucket, where they have no business. */
+const PEOPLES_KINDS: readonly Change["do"][] = [
+  ...Array<Change["do"]>(4).fill("put"),
+  ...Array<Change["do"]>(3).fill("delete"),
+  ...Array<Change["do"]>(2).fill("tag"),
+  ...Array<Change["do"]>(2).fill("purge"),
+  ...Array<Change["do"]>(2).fill("undelete"),
+  ...Array<Change["do"]>(2).fill("destroy"),
+];
+
+/** What happens at the secondary: most often soon after something at the primary, when somebody is at the key. */
+const secondaryChangesFor = (dice: Dice, keys: number, changes: readonly Change[]): readonly Change[] => {
+  const some = (most: number, kinds: readonly Change["do"][]): readonly Change[] =>
+    Array.from({ length: dice.whole(0, most) }, () => {
+      const near = dice.pick(changes);
+      // A key that the primary never held, now and then.
+      const key = dice.hits(0.1) ? keys : near.key;
+      const at = Math.min(near.at + dice.pick(SPACINGS_MS) * dice.between(0.5, 1.5), DAY_MS);
+      return { at: Math.floor(at), key, do: dice.pick(kinds), variant: dice.whole(0, 11), on: "secondary" };
+    });
+  return [...some(5, PEOPLES_KINDS), ...some(3, ["rot"]), ...some(3, ["resync"])];
 };
 
 /**
@@ -111,6 +160,10 @@ export const planOf = (seed: number, keys?: number): Plan => {
   const count = keys ?? drawn;
   // From none to most: a fault that always comes with all others is never seen alone.
   const share = dice.pick([0, 0.1, 0.2, 0.3, 0.5, 0.8]);
+  const knobs = KNOBS.filter(() => dice.hits(share));
+  const usual = changesFor(dice, count);
+  const changes = [...usual, ...emptyingFor(dice, usual)];
+  const atSecondary = secondaryChangesFor(new Dice(seed, "people"), count, changes);
   return {
     seed,
     keys: count,
@@ -118,7 +171,7 @@ export const planOf = (seed: number, keys?: number): Plan => {
     fused: dice.hits(0.6),
     unattested: dice.pick([0, 0, 0.2, 1]),
     sweepMinutes: dice.pick([2, 10, 30]),
-    knobs: KNOBS.filter(() => dice.hits(share)),
-    changes: changesFor(dice, count),
+    knobs,
+    changes: [...changes, ...atSecondary].sort((a, b) => a.at - b.at || a.key - b.key),
   };
 };

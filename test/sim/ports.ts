@@ -4,7 +4,6 @@ import type { MemoryReadableBucket } from "../../shared/memory/readable-bucket.t
 import type { MemoryReplicaBucket } from "../../shared/memory/replica-bucket.ts";
 import type { MemoryTable } from "../../shared/memory/table.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
-import type { MessageQueue, OutgoingMessage, SendOutcome } from "../../shared/ports/message-queue.ts";
 import type {
   CopyOutcome,
   CopyRequest,
@@ -28,10 +27,12 @@ import type {
   UpdateRequest,
   WriteOutcome,
 } from "../../shared/ports/table.ts";
+import type { SecondarySite } from "../../shared/ports/site.ts";
 import type { Calls, Invocation } from "./calls.ts";
 import type { Faults, Port, Refusal } from "./faults.ts";
 import type { Oracle } from "./oracle.ts";
 import type { Timeline } from "./timeline.ts";
+import type { Watch } from "./watch.ts";
 
 /**
  * Where a test takes a defence away: between the production code and the world, never inside it. Each is handed what would
@@ -43,6 +44,10 @@ export interface Tampering {
   /** What the code is told of a registry row that it wrote or read. */
   readonly item?: (item: Item) => Item;
   readonly head?: (outcome: HeadOutcome) => HeadOutcome;
+  /** What a secondary's function that holds replicas equal is given of its site. */
+  readonly site?: (site: SecondarySite) => SecondarySite;
+  /** Whether the replica's bucket tells of what happens in it. Default true. */
+  readonly drift?: boolean;
 }
 
 /** What every port of a process needs. */
@@ -51,6 +56,7 @@ export interface Wires {
   readonly faults: Faults;
   readonly oracle: Oracle;
   readonly timeline: Timeline;
+  readonly watch: Watch;
   readonly tampering: Tampering;
 }
 
@@ -95,11 +101,14 @@ export class TablePort implements Table {
   }
 
   get(key: ItemKey): Promise<Item | undefined> {
-    return this.#wires.calls.call(this.#process, {
+    const { calls, watch } = this.#wires;
+    watch.gets(this.#process, this.#port, key);
+    return calls.call(this.#process, {
       port: this.#port,
       what: () => `get ${this.name} ${key.sk}`,
       carryOut: async () => {
         const item = await this.#table.get(key);
+        watch.got(this.#process, this.#port, key, item);
         return item === undefined ? undefined : this.#told(item);
       },
       refuse: unavailable,
@@ -108,12 +117,13 @@ export class TablePort implements Table {
 
   update(asked: UpdateRequest): Promise<WriteOutcome> {
     const request = this.#tampering.update?.(asked) ?? asked;
-    return this.#wires.calls.call(this.#process, {
+    const { calls, watch } = this.#wires;
+    watch.updates(this.#process, this.#port, asked);
+    return calls.call(this.#process, {
       port: this.#port,
       what: () => `update ${this.name} ${request.key.sk}: ${request.update} IF ${request.condition ?? ""}`,
       carryOut: async () => {
-        const written = await this.#table.update(request);
-        if (this.#port === "registry" && written.outcome === "written") this.#noteClaim(request);
+        const written = await watch.carriesOut(this.#process, this.#port, asked, () => this.#table.update(request));
         return written.item === undefined ? written : { ...written, item: this.#told(written.item) };
       },
       refuse: unavailable,
@@ -130,7 +140,10 @@ export class TablePort implements Table {
     return this.#wires.calls.call(this.#process, {
       port: this.#port,
       what: () => `delete ${this.name} ${request.key.sk} IF ${request.condition ?? ""}`,
-      carryOut: () => this.#table.delete(request),
+      carryOut: () =>
+        this.#port === "registry"
+          ? this.#wires.watch.deletes(this.#process, request.key, () => this.#table.delete(request))
+          : this.#table.delete(request),
       refuse: unavailable,
       repeatable: true,
     });
@@ -166,14 +179,6 @@ export class TablePort implements Table {
   #told(item: Item): Item {
     return this.#tampering.item?.(item) ?? item;
   }
-
-  /** A claim, a takeover and a next pass are the writes that set the claimed generation. */
-  #noteClaim(request: UpdateRequest): void {
-    const token = request.values?.[":token"];
-    if (typeof token === "string" && request.update.includes("claimed_gen = ")) {
-      this.#wires.oracle.claimed(this.#process.name, request.key.sk, token);
-    }
-  }
 }
 
 const EMPTY: Promise<QueryPage> = Promise.resolve({ items: [] });
@@ -195,14 +200,13 @@ export class BucketPort implements ReadableBucket {
   }
 
   head(key: string): Promise<HeadOutcome> {
+    this.wires.watch.heads(this.process, this.port, key);
     const asked = this.wires.calls.call<HeadOutcome>(this.process, {
       port: this.port,
       what: () => `head ${this.bucket} ${key}`,
       carryOut: async () => {
         const outcome = await this.#bucket.head(key);
-        if (this.port === "primary_bucket") {
-          this.wires.oracle.looked(this.process.name, key, outcome.outcome === "absent");
-        }
+        this.wires.watch.headed(this.process, this.port, key, outcome);
         return outcome;
       },
       refuse: failed,
@@ -212,6 +216,7 @@ export class BucketPort implements ReadableBucket {
   }
 
   tags(key: string, versionId: string): Promise<TagsOutcome> {
+    this.wires.watch.reached.comparesTags(this.process, this.port, key);
     return this.wires.calls.call(this.process, {
       port: this.port,
       what: () => `tags ${this.bucket} ${key} ${versionId}`,
@@ -225,6 +230,7 @@ export class BucketPort implements ReadableBucket {
     versionId: string,
     range?: { readonly start: number; readonly endInclusive: number },
   ): Promise<ReadOutcome> {
+    this.wires.watch.reached.reads(this.process, this.port, key);
     return this.wires.calls.call(this.process, {
       port: this.port,
       what: () => `read ${this.bucket} ${key} ${versionId}`,
@@ -257,15 +263,18 @@ const WRONG_BYTES = new TextEncoder().encode("rot");
 export class ReplicaPort extends BucketPort implements ReplicaBucket {
   readonly #replica: MemoryReplicaBucket;
   readonly #objects: MemoryBucket;
+  readonly #clock: Clock;
 
   constructor(wires: Wires, process: Invocation, replica: MemoryReplicaBucket, objects: MemoryBucket) {
     super(wires, process, replica, "replica_bucket");
+    this.#clock = new MachineClock(wires, process);
     this.#replica = replica;
     this.#objects = objects;
   }
 
   copyFromPrimary(request: CopyRequest): Promise<CopyOutcome> {
     const { key, sourceVersionId } = request;
+    this.wires.watch.copies(this.process, key, this.#clock.now());
     const copy = async (): Promise<CopyOutcome> => {
       const outcome = await this.#replica.copyFromPrimary(request);
       if (outcome.outcome === "copied") this.#landed(key, outcome.versionId);
@@ -289,7 +298,7 @@ export class ReplicaPort extends BucketPort implements ReplicaBucket {
   }
 
   remove(key: string, etag: string): Promise<RemoveOutcome> {
-    this.wires.oracle.removes(this.process.name, key);
+    this.wires.watch.removes(this.process, key, this.#clock.now());
     return this.wires.calls.call(this.process, {
       port: "replica_bucket",
       what: () => `remove ${key} ${etag}`,
@@ -336,44 +345,9 @@ export class ReplicaPort extends BucketPort implements ReplicaBucket {
 
   #landed(key: string, versionId: string): void {
     if (this.wires.faults.hits("corruption", 0.05)) this.#objects.corrupt(key, versionId, WRONG_BYTES);
+    this.wires.watch.copied(this.process, key, versionId);
     this.wires.oracle.replicaTouched(key);
   }
 }
 
 const onto = ({ replica }: CopyRequest): string => (replica.expect === "nothing" ? "nothing" : replica.etag);
-
-/** A queue or a topic as a process sends to it. */
-export class QueuePort implements MessageQueue {
-  readonly name: string;
-  readonly #wires: Wires;
-  readonly #process: Invocation;
-  readonly #queue: MessageQueue;
-
-  constructor(wires: Wires, process: Invocation, queue: MessageQueue) {
-    this.name = queue.name;
-    this.#wires = wires;
-    this.#process = process;
-    this.#queue = queue;
-  }
-
-  send(messages: readonly OutgoingMessage[]): Promise<SendOutcome> {
-    const none = (reason: string): Promise<SendOutcome> =>
-      Promise.resolve({ outcome: "failed", failed: messages.map((_, place) => place), reason });
-    return this.#wires.calls.call(this.#process, {
-      port: "queue",
-      what: () => `send ${messages.length} to ${this.name}`,
-      carryOut: async () => {
-        const { faults } = this.#wires;
-        if (!faults.hits("partial_batch", 0.05)) return this.#queue.send(messages);
-        const dice = faults.dice("partial_batch");
-        // Some are taken, and some of those are said not to be.
-        const taken = messages.filter(() => dice.hits(0.5));
-        const sent = taken.length === 0 ? undefined : await this.#queue.send(taken);
-        const lost = messages.flatMap((message, place) => (!taken.includes(message) || dice.hits(0.3) ? [place] : []));
-        if (lost.length === 0) return sent ?? { outcome: "sent" };
-        return { outcome: "failed", failed: lost, reason: "simulated" };
-      },
-      refuse: none,
-    });
-  }
-}

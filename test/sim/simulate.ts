@@ -2,6 +2,7 @@ import { findUnconverged } from "./convergence.ts";
 import type { Violation } from "./oracle.ts";
 import type { Knob, Plan } from "./plan.ts";
 import type { Tampering } from "./ports.ts";
+import type { StepCounts } from "./reached.ts";
 import { World } from "./world.ts";
 
 /** How a run ended. */
@@ -10,6 +11,8 @@ export interface Run {
   readonly violation?: Violation;
   /** How often each fault happened. */
   readonly counts: ReadonlyMap<Knob, number>;
+  /** How often each step of the protocol was taken. */
+  readonly reached: StepCounts;
   /** Things that happened. */
   readonly steps: number;
   /** How long it took in the world, milliseconds. */
@@ -41,7 +44,13 @@ export const simulate = async (
   let steps = 0;
   const end = (violation: Violation | undefined): Run => {
     if (violation !== undefined) line?.(`VIOLATED ${violation.rule}: ${violation.detail}`);
-    const run = { plan, counts: running.faults.counts, steps, worldMs: timeline.now - start.at };
+    const run = {
+      plan,
+      counts: running.faults.counts,
+      reached: running.watch.reached.counts,
+      steps,
+      worldMs: timeline.now - start.at,
+    };
     return violation === undefined ? run : { ...run, violation };
   };
 
@@ -59,7 +68,7 @@ export const simulate = async (
   }
   timeline.at(faultsEndAt, () => running.endFaults());
   for (let at = faultsEndAt + REDRIVE_EVERY_MS; at < faultsEndAt + REST_WITHIN_MS; at += REDRIVE_EVERY_MS) {
-    timeline.at(at, () => running.redriveAll());
+    timeline.at(at, () => running.tidyUp());
   }
   await advance();
   while (!running.isQuiet && (timeline.nextAt ?? Number.POSITIVE_INFINITY) < faultsEndAt + REST_WITHIN_MS) {

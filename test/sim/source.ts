@@ -19,7 +19,7 @@ export const keyOf = (key: number, types: number): string => (KEYS[key % types] 
 
 const CONTENTS = ["", "A", "B", "something longer"].map((text) => new TextEncoder().encode(text));
 
-/** Does to the primary's bucket what somebody does; nothing when it can not be done. */
+/** Does to a bucket what somebody does; nothing, and false, when it can not be done there. */
 export const change = (bucket: MemoryBucket, key: string, wanted: Change, unattested: boolean): boolean => {
   const current = bucket.current(key);
   switch (wanted.do) {
@@ -49,6 +49,13 @@ export const change = (bucket: MemoryBucket, key: string, wanted: Change, unatte
       if (current?.kind !== "delete_marker") return false;
       bucket.deleteVersion(key, current.versionId);
       return true;
+    case "destroy": {
+      const versions = bucket.versions(key);
+      const version = versions[wanted.variant % Math.max(1, versions.length)];
+      if (version === undefined) return false;
+      bucket.deleteVersion(key, version.versionId);
+      return true;
+    }
     case "archive":
       bucket.put(key, "cold", { storageClass: "GLACIER" });
       return true;
@@ -56,5 +63,9 @@ export const change = (bucket: MemoryBucket, key: string, wanted: Change, unatte
       if (current?.kind !== "object" || !current.archived) return false;
       bucket.restore(key);
       return true;
+    // Not done by anybody to a bucket.
+    case "rot":
+    case "resync":
+      return false;
   }
 };

@@ -1,6 +1,8 @@
 import { type Knob, KNOBS, type Plan, planOf } from "./plan.ts";
 import type { Tampering } from "./ports.ts";
+import { NO_STEPS, type StepCounts } from "./reached.ts";
 import { simulate } from "./simulate.ts";
+import { STEPS } from "./steps.ts";
 
 /** What a range of seeds came to. Plain data: it travels between threads. */
 export interface Tally {
@@ -10,6 +12,8 @@ export interface Tally {
   readonly worldMs: number;
   /** How often each fault happened. */
   readonly counts: Readonly<Record<Knob, number>>;
+  /** How often each step of the protocol was taken. */
+  readonly reached: StepCounts;
   readonly failures: readonly { readonly seed: number; readonly rule: string; readonly detail: string }[];
 }
 
@@ -18,6 +22,7 @@ export const NOTHING: Tally = {
   steps: 0,
   worldMs: 0,
   counts: Object.fromEntries(KNOBS.map((knob) => [knob, 0])) as Record<Knob, number>,
+  reached: NO_STEPS,
   failures: [],
 };
 
@@ -26,6 +31,7 @@ export const plus = (a: Tally, b: Tally): Tally => ({
   steps: a.steps + b.steps,
   worldMs: a.worldMs + b.worldMs,
   counts: Object.fromEntries(KNOBS.map((knob) => [knob, a.counts[knob] + b.counts[knob]])) as Record<Knob, number>,
+  reached: Object.fromEntries(STEPS.map((step) => [step, a.reached[step] + b.reached[step]])) as StepCounts,
   failures: [...a.failures, ...b.failures],
 });
 
@@ -51,6 +57,7 @@ export const runSeeds = async (
       steps: run.steps,
       worldMs: run.worldMs,
       counts: { ...NOTHING.counts, ...Object.fromEntries(run.counts) },
+      reached: run.reached,
       failures: run.violation === undefined ? [] : [{ seed, ...run.violation }],
     });
   }

@@ -1,14 +1,5 @@
-import type { GeoMessage } from "../../shared/geo/geo-message.ts";
-import { encodeKey } from "../../shared/geo/key-codec.ts";
-import {
-  FUSED_VERIFICATION_BYTES_MAX,
-  quarantineMs,
-  STOP_BEFORE_TIMEOUT_MS,
-  SYNC_TIMEOUT_SECONDS,
-} from "../../shared/geo/limits.ts";
-import { REMOVAL_GUARD_DEFAULT } from "../../shared/geo/removal-guard.ts";
+import { FUSED_VERIFICATION_BYTES_MAX, STOP_BEFORE_TIMEOUT_MS, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
-import { matchKey } from "../../shared/geo/replicable-match.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
 import { MemoryBucket } from "../../shared/memory/bucket.ts";
 import { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
@@ -18,33 +9,36 @@ import { MemoryTopic } from "../../shared/memory/topic.ts";
 import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
 import type { PrimarySite, SecondarySite, SiteBase } from "../../shared/ports/site.ts";
 import type { Item, QueryPage } from "../../shared/ports/table.ts";
-import { CachedStanding } from "../../shared/services/cached-standing.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
+import { noticeDrift } from "../../shared/services/notice-drift.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
 import { sweepDue } from "../../shared/services/sweep-due.ts";
 import { Calls, type Invocation, type Machine } from "./calls.ts";
 import { Channel } from "./channel.ts";
 import { Dice, NamingChance } from "./dice.ts";
-import { Faults, FUNCTION_TIMEOUT_MS, SKEW_MAX_MS } from "./faults.ts";
+import { Faults, FUNCTION_TIMEOUT_MS } from "./faults.ts";
 import { Fleet, type Host, Processes } from "./fleet.ts";
+import { GuardOperators, guardPolicyOf, watchGuard } from "./guard.ts";
+import { reconcileLater, scheduleChanges, scheduleClocks, scheduleRedrives, scheduleRestore } from "./operators.ts";
 import { Oracle } from "./oracle.ts";
+import { People } from "./people.ts";
 import { DAY_MS, type Plan } from "./plan.ts";
-import { BucketPort, MachineClock, QueuePort, ReplicaPort, TablePort, type Tampering, type Wires } from "./ports.ts";
-import { change, keyOf, TYPES } from "./source.ts";
+import { BucketPort, MachineClock, ReplicaPort, TablePort, type Tampering, type Wires } from "./ports.ts";
+import { become, schedulePromotions } from "./promotion.ts";
+import { QueuePort } from "./queue-port.ts";
+import { TYPES } from "./source.ts";
 import { Stream } from "./stream.ts";
 import { Sweeper } from "./sweeper.ts";
 import { SILENT } from "./telemetry.ts";
 import { Timeline } from "./timeline.ts";
+import { Watch } from "./watch.ts";
 
 const START_MS = Date.UTC(2026, 0, 1);
 
 /** Rounds that the retry-sweep workflow makes at most before it leaves the rest to the next minute. */
 const SWEEP_ROUNDS_MAX = 10;
-
-/** How long after a hint was lost its key is reconciled. */
-const RECONCILED_WITHIN_MS = 6 * 60 * 60 * 1_000;
 
 const dueIndex = { name: DUE_INDEX, pk: "due_pk", sk: "due_at", sortType: "number" } as const;
 
@@ -68,19 +62,25 @@ export class World {
   readonly channels: readonly Channel[];
   readonly streams: readonly Stream[];
   readonly replicables: readonly (typeof TYPES)[number][];
-  readonly #machines: Machine[] = [];
-  readonly #ingest: Channel;
-  readonly #checksum: Channel;
-  readonly #events: Channel;
+  readonly watch: Watch;
+  readonly people: People;
+  readonly trace: ((line: string) => void) | undefined;
+  readonly startMs = START_MS;
+  /** The queues, by the function that reads them: the publisher's, the primary's checksum function's, the consumer's. */
+  readonly ingest: Channel;
+  readonly checksums: Channel;
+  readonly events: Channel;
   readonly #verification: Channel;
-  readonly #trace: ((line: string) => void) | undefined;
+  readonly #drift: Channel;
+  readonly #guardOperators: GuardOperators;
+  readonly machines: Machine[] = [];
   readonly #knownKeys = new Set<string>();
   #pending = 0;
 
   constructor(plan: Plan, tampering: Tampering, trace: ((line: string) => void) | undefined) {
     const { seed } = plan;
     this.plan = plan;
-    this.#trace = trace;
+    this.trace = trace;
     this.timeline = new Timeline(START_MS);
     const { timeline } = this;
     this.faults = new Faults(plan, START_MS);
@@ -103,6 +103,11 @@ export class World {
       verificationState: this.verificationState,
     });
 
+    const { oracle, registry: rows, secondarySiteTable: ownItems } = this;
+    const now = (): number => timeline.now;
+    this.watch = new Watch({ oracle, registry: rows, siteTable: ownItems, now });
+    const removalGuard = guardPolicyOf(faults);
+    watchGuard({ oracle, policy: removalGuard, siteTable: ownItems, faults, now });
     const messageChance = new NamingChance(seed, "m");
     const channel = (name: string): Channel =>
       new Channel({
@@ -110,26 +115,30 @@ export class World {
         timeline,
         faults,
         chance: messageChance,
-        lost: (keys) => this.#reconcileLater(keys),
+        lost: (keys) => reconcileLater(this, keys),
         hintedByLists: name === "checksum",
+        // What drift events are there to find is found by rechecks, too, but only where no event tells of it.
+        lossShare: name === "drift" ? 0.3 : 0.03,
       });
-    this.#ingest = channel("ingest");
-    this.#checksum = channel("checksum");
-    this.#events = channel("geo-events");
+    this.ingest = channel("ingest");
+    this.checksums = channel("checksum");
+    this.events = channel("geo-events");
     this.#verification = channel("verification");
-    this.channels = [this.#ingest, this.#checksum, this.#events, this.#verification];
+    this.#drift = channel("drift");
+    this.channels = [this.ingest, this.checksums, this.events, this.#verification, this.#drift];
 
     const bucketEvents = new MemoryTopic("bucket-events");
     const geoEvents = new MemoryTopic("geo-events");
-    bucketEvents.subscribe(this.#ingest);
-    bucketEvents.subscribe(this.#checksum);
-    geoEvents.subscribe(this.#ingest);
+    bucketEvents.subscribe(this.ingest);
+    bucketEvents.subscribe(this.checksums);
+    geoEvents.subscribe(this.ingest);
     this.primaryBucket.onEvent((body) => void bucketEvents.send([{ body }]));
+    if (tampering.drift !== false) this.replicaBucket.onEvent((body) => void this.#drift.send([{ body }]));
 
     const host: Host = { timeline, calls: this.calls, trace };
     this.processes = new Processes(host);
     const { processes } = this;
-    const wires: Wires = { calls: this.calls, faults, oracle: this.oracle, timeline, tampering };
+    const wires: Wires = { calls: this.calls, faults, oracle: this.oracle, timeline, watch: this.watch, tampering };
     const chance = new NamingChance(seed, "t");
     const primaryBucket = new MemoryReadableBucket(this.primaryBucket);
     const replicaBucket = new MemoryReplicaBucket({ primary: this.primaryBucket, replica: this.replicaBucket });
@@ -158,8 +167,8 @@ export class World {
     const secondary = (process: Invocation): SecondarySite => ({
       ...base(process, "secondary"),
       siteTable: ownTable(process),
-      standing: new CachedStanding(ownTable(process), new MachineClock(wires, process)),
-      removalGuard: REMOVAL_GUARD_DEFAULT,
+      standing: this.watch.fence.reader(process, ownTable(process), new MachineClock(wires, process)),
+      removalGuard,
       syncTimeoutMs: SYNC_TIMEOUT_SECONDS.standard * 1_000,
       syncObjectStorage: true,
       primary: new BucketPort(wires, process, primaryBucket, "primary_bucket"),
@@ -191,39 +200,48 @@ export class World {
             new MachineClock(wires, process).now() + FUNCTION_TIMEOUT_MS - STOP_BEFORE_TIMEOUT_MS,
           ),
       });
-    fleet("publisher", 2, this.#ingest, (process, messages) =>
+    fleet("publisher", 2, this.ingest, (process, messages) =>
       publishEvents(
         {
           site: base(process, "secondary"),
           replicables,
           primaryBucket: primaryBucketName,
-          events: queue(process, this.#events),
+          events: queue(process, this.events),
           verification: queue(process, this.#verification),
-          parking: parking(process, this.#ingest),
+          parking: parking(process, this.ingest),
         },
         messages,
       ),
     );
-    fleet("checksum", 2, this.#checksum, (process, messages, stopAt) => {
+    fleet("checksum", 2, this.checksums, (process, messages, stopAt) => {
       const site = primary(process);
       return eachMessage(SILENT, (message) =>
         recordChecksums(
-          { site, replicables, primaryBucket: primaryBucketName, parking: parking(process, this.#checksum), stopAt },
+          { site, replicables, primaryBucket: primaryBucketName, parking: parking(process, this.checksums), stopAt },
           message,
         ),
-      )(messages, { stopAt, giveBack: (ids) => this.#checksum.giveBack(ids) });
+      )(messages, { stopAt, giveBack: (ids) => this.checksums.giveBack(ids) });
     });
-    fleet("consumer", 4, this.#events, (process, messages, stopAt) => {
-      const site = secondary(process);
+    fleet("consumer", 4, this.events, (process, messages, stopAt) => {
+      const site = tampering.site?.(secondary(process)) ?? secondary(process);
       return eachMessage(SILENT, (message) =>
-        consumeEvents({ site, replicables, parking: parking(process, this.#events), stopAt }, message),
-      )(messages, { stopAt, giveBack: (ids) => this.#events.giveBack(ids) });
+        consumeEvents({ site, replicables, parking: parking(process, this.events), stopAt }, message),
+      )(messages, { stopAt, giveBack: (ids) => this.events.giveBack(ids) });
     });
     fleet("verifier", 2, this.#verification, (process, messages, stopAt) => {
       const site = secondary(process);
       return eachMessage(SILENT, (message) =>
         consumeVerifications({ site, replicables, parking: parking(process, this.#verification), stopAt }, message),
       )(messages, { stopAt, giveBack: (ids) => this.#verification.giveBack(ids) });
+    });
+
+    fleet("drift", 2, this.#drift, (process, messages, stopAt) => {
+      const replica = new BucketPort(wires, process, replicaBucket, "replica_bucket");
+      const site = { ...base(process, "secondary"), registry: registry(process), replica };
+      const noticing = { site, replicables, events: queue(process, this.events), stopAt };
+      return eachMessage(SILENT, (message) =>
+        noticeDrift({ ...noticing, parking: parking(process, this.#drift) }, message),
+      )(messages, { stopAt, giveBack: (ids) => this.#drift.giveBack(ids) });
     });
 
     const replicableNames = replicables.map(({ name }) => name);
@@ -256,8 +274,8 @@ export class World {
           }
         },
       });
-    sweeper("registry-sweep", this.registry, registry, this.#events);
-    sweeper("state-sweep", this.verificationState, state, this.#checksum);
+    sweeper("registry-sweep", this.registry, registry, this.events);
+    sweeper("state-sweep", this.verificationState, state, this.checksums);
 
     const stream = (name: string, table: MemoryTable, counted: "registry" | "verification_state", site: MemoryTable) =>
       new Stream({
@@ -277,10 +295,13 @@ export class World {
       stream("state-counter", this.verificationState, "verification_state", this.primarySiteTable),
     ];
 
-    this.#scheduleChanges();
-    this.#scheduleClocks();
-    this.#scheduleRedrives();
-    this.#scheduleRestore();
+    this.people = new People(this);
+    this.#guardOperators = new GuardOperators(this);
+    scheduleChanges(this);
+    scheduleClocks(this);
+    scheduleRedrives(this);
+    scheduleRestore(this);
+    schedulePromotions(this);
   }
 
   /** When changes and faults are over, at the latest. */
@@ -292,18 +313,26 @@ export class World {
   /** Ends the faults: clocks are right, and what lies in dead letters is put back. */
   endFaults(): void {
     this.faults.active = false;
-    for (const machine of this.#machines) machine.skewMs = 0;
-    for (const channel of this.channels) channel.redrive();
+    for (const machine of this.machines) machine.skewMs = 0;
+    if (this.faults.isOn("promotion")) void become(this, "secondary");
+    this.tidyUp();
   }
 
-  /** Operators put back what lies in dead letters, whenever there is anything. */
-  redriveAll(): void {
+  /** Operators put back what lies in dead letters, release what is held back, and have read again what nobody has. */
+  tidyUp(): void {
     for (const channel of this.channels) channel.redrive();
+    this.#guardOperators.releaseAll();
+    this.people.reverifyAll();
   }
 
   /** Every key that anybody ever named. */
   get keys(): readonly string[] {
     return [...this.#knownKeys];
+  }
+
+  /** Notes a key that somebody is going to name. */
+  knows(key: string): void {
+    this.#knownKeys.add(key);
   }
 
   /** Nothing is under way and nothing will happen by itself; rows that wait for a human may be tried for ever. */
@@ -315,7 +344,8 @@ export class World {
       this.channels.every((channel) => channel.isEmpty) &&
       this.streams.every((stream) => stream.isEmpty) &&
       [...this.oracle.due(this.registry)].every(([key, row]) => this.#waitsForHuman(key, row)) &&
-      this.oracle.due(this.verificationState).size === 0
+      this.oracle.due(this.verificationState).size === 0 &&
+      this.people.unread.length === 0
     );
   }
 
@@ -333,6 +363,7 @@ export class World {
       calls: this.calls.underWay,
       pending: this.#pending,
       messages: this.channels.filter((channel) => !channel.isEmpty).map(({ name }) => name),
+      unread: this.people.unread,
       parked: this.channels.flatMap(({ deadLetters }) => deadLetters.bodies),
       uncounted: this.streams.filter((stream) => !stream.isEmpty).length,
       due: due.filter(([key, row]) => !this.#waitsForHuman(key, row)),
@@ -341,112 +372,17 @@ export class World {
 
   #machine(name: string): Machine {
     const machine: Machine = { name, skewMs: 0 };
-    this.#machines.push(machine);
+    this.machines.push(machine);
     return machine;
   }
 
   /** Has something of the harness's own happen, which the world is not quiet without. */
-  #later(at: number, happen: () => void): void {
+  later(at: number, happen: () => void): void {
     this.#pending += 1;
     this.timeline.at(at, () => {
       this.#pending -= 1;
       this.calls.stir();
       happen();
     });
-  }
-
-  #scheduleChanges(): void {
-    const { plan } = this;
-    const dice = new Dice(plan.seed, "unattested");
-    for (const wanted of plan.changes) {
-      const key = keyOf(wanted.key, plan.types);
-      const unattested = dice.hits(plan.unattested);
-      this.#knownKeys.add(key);
-      this.#later(START_MS + wanted.at, () => {
-        const done = change(this.primaryBucket, key, wanted, unattested);
-        this.oracle.sourceChanged(key);
-        if (done)
-          this.#trace?.(
-            `somebody does: ${wanted.do} ${key} (${wanted.variant}) = ${this.primaryBucket.current(key)?.versionId ?? "nothing"}`,
-          );
-      });
-    }
-  }
-
-  #scheduleClocks(): void {
-    if (!this.faults.isOn("clock")) return;
-    const dice = this.faults.dice("clock");
-    for (let jump = 0; jump < 60; jump += 1) {
-      const machine = dice.pick(this.#machines);
-      const skewMs = Math.floor(dice.between(-SKEW_MAX_MS, SKEW_MAX_MS));
-      this.timeline.at(START_MS + dice.between(0, DAY_MS), () => {
-        if (!this.faults.active) return;
-        machine.skewMs = skewMs;
-        this.faults.count("clock");
-      });
-    }
-  }
-
-  #scheduleRedrives(): void {
-    if (!this.faults.isOn("redrive")) return;
-    const dice = this.faults.dice("redrive");
-    for (let time = 0; time < 6; time += 1) {
-      this.#later(START_MS + dice.between(0, DAY_MS), () => {
-        for (const channel of this.channels) if (channel.redrive() > 0) this.faults.count("redrive");
-      });
-    }
-  }
-
-  /** The registry as it was some hours ago; whoever restores a table reconciles then, and again after the quarantine. */
-  #scheduleRestore(): void {
-    if (!this.faults.isOn("restore")) return;
-    const dice = this.faults.dice("restore");
-    const takenAt = START_MS + dice.between(0, DAY_MS * 0.8);
-    const restoredAt = takenAt + dice.between(60_000, 5 * 3_600_000);
-    this.#later(takenAt, () => {
-      const backup = this.registry.export();
-      this.#later(restoredAt, () => {
-        this.faults.count("restore");
-        this.#trace?.("the registry is restored from a backup");
-        this.oracle.restoring = true;
-        const kept = new Set(backup.items.map(({ sk }) => sk));
-        for (const { pk, sk } of this.registry.items())
-          if (!kept.has(sk)) void this.registry.delete({ key: { pk, sk } });
-        for (const item of backup.items) void this.registry.put(item);
-        this.oracle.restoring = false;
-        this.#later(restoredAt + dice.between(0, 600_000), () => this.#reconcile(this.keys));
-        this.#later(restoredAt + quarantineMs(FUNCTION_TIMEOUT_MS) + 2 * SKEW_MAX_MS, () => this.#reconcile(this.keys));
-      });
-    });
-  }
-
-  #reconcileLater(keys: readonly string[]): void {
-    if (keys.length === 0) return;
-    const delay = this.faults.dice("loss").between(60_000, RECONCILED_WITHIN_MS);
-    this.#later(this.timeline.now + delay, () => this.#reconcile(keys));
-  }
-
-  /** What registry consistency does: it names keys to both sites, and does nothing about them itself. */
-  #reconcile(keys: readonly string[]): void {
-    for (const key of keys) {
-      const name = matchKey(this.replicables, key)?.replicable.name ?? "";
-      const hint: GeoMessage = {
-        version: 1,
-        kind: "geo_events",
-        events: [
-          {
-            id: "reconcile",
-            replicable_name: name,
-            event_name: "updated",
-            created_at: Math.floor(this.timeline.now),
-            payload: { model_record_id: "1", correlation_id: "reconcile", blob_path: encodeKey(key) },
-          },
-        ],
-      };
-      const look: GeoMessage = { version: 1, kind: "due", replicable_name: name, keys: [encodeKey(key)] };
-      this.#trace?.(`reconciles ${key}`);
-      void this.#events.send([{ body: JSON.stringify(hint) }]);
-      void this.#checksum.send([{ body: JSON.stringify(look) }]);
-    }
   }
 }

@@ -1,0 +1,104 @@
+import type { OutgoingMessage } from "../../shared/ports/message-queue.ts";
+import type { Invocation, Machine } from "./calls.ts";
+import type { Port } from "./faults.ts";
+import { type RegistryWrite, type Step, STEPS } from "./steps.ts";
+
+/** Which function a machine runs, as far as it walks the protocol's steps. */
+type Walker = "sync" | "verify" | "drift" | "none";
+
+const WALKERS: readonly (readonly [string, Walker])[] = [
+  ["consumer", "sync"],
+  ["verifier", "verify"],
+  ["drift", "drift"],
+];
+
+const walkerOf = ({ name }: Machine): Walker => WALKERS.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "none";
+
+const placeOf = (process: Invocation, key: string): string => `${process.name} ${key}`;
+
+/** How often each step was taken. */
+export type StepCounts = Readonly<Record<Step, number>>;
+
+export const NO_STEPS: StepCounts = Object.fromEntries(STEPS.map((step) => [step, 0])) as Record<Step, number>;
+
+/**
+ * Counts the protocol's steps as they are taken. A step asks the outside world once, so it is known by what it asks of
+ * whom; questions that several steps have in common are told apart by the step that the same process took for the same key
+ * before. The production code is not asked.
+ */
+export class Reached {
+  readonly counts: Record<Step, number> = { ...NO_STEPS };
+  readonly #last = new Map<string, Step>();
+
+  /** A write of the registry is made. */
+  wrote(process: Invocation, key: string, write: RegistryWrite): void {
+    this.#take(process, key, write.step);
+  }
+
+  /** A tombstone is deleted. */
+  deletes(process: Invocation, key: string): void {
+    this.#take(process, key, "sync purge");
+  }
+
+  /** A row is read. */
+  gets(process: Invocation, port: Port, key: string): void {
+    const walker = walkerOf(process.machine);
+    if (port === "registry" && walker === "sync") this.#take(process, key, "sync look_at_row");
+    if (port === "registry" && walker === "drift") this.#take(process, key, "drift read_row");
+    if (port === "verification_state" && walker === "sync") this.#take(process, key, "sync ask_primary_record");
+    if (port === "verification_state" && walker === "verify") this.#take(process, key, "verify find_primary_checksum");
+  }
+
+  /** A bucket is asked about a key. */
+  heads(process: Invocation, port: Port, key: string): void {
+    const walker = walkerOf(process.machine);
+    if (walker === "drift") this.#take(process, key, "drift look");
+    if (walker !== "sync") return;
+    this.#take(process, key, port === "primary_bucket" ? "sync observe_source" : this.#looksAtReplica(process, key));
+  }
+
+  /** The tags of a replica are read; whoever reads them reads the source's at the same time. */
+  comparesTags(process: Invocation, port: Port, key: string): void {
+    if (port === "replica_bucket") this.#take(process, key, "sync compare_tags");
+  }
+
+  /** A version is read from end to end. */
+  reads(process: Invocation, port: Port, key: string): void {
+    const walker = walkerOf(process.machine);
+    if (port !== "replica_bucket") return;
+    if (walker === "sync") this.#take(process, key, "sync read_back");
+    if (walker === "verify") this.#take(process, key, "verify read_replica");
+  }
+
+  copies(process: Invocation, key: string): void {
+    this.#take(process, key, "sync copy");
+  }
+
+  removes(process: Invocation, key: string): void {
+    this.#take(process, key, "sync remove");
+  }
+
+  /** The removal guard of a type is asked; the question names no key. */
+  asksGuard(): void {
+    this.counts["sync ask_removal_guard"] += 1;
+  }
+
+  /** Messages are sent; a request for a verification says how long it is to wait, one that is passed on does not. */
+  sends(process: Invocation, queue: string, messages: readonly OutgoingMessage[]): void {
+    if (queue !== "verification" || walkerOf(process.machine) !== "sync") return;
+    for (const { delaySeconds } of messages) {
+      if (delaySeconds !== undefined) this.counts["sync request_verification"] += 1;
+    }
+  }
+
+  #looksAtReplica(process: Invocation, key: string): Step {
+    const last = this.#last.get(placeOf(process, key));
+    if (last === "sync look_at_row") return "sync recheck";
+    return last === "sync copy" || last === "sync remove" ? "sync resolve_unknown" : "sync observe_replica";
+  }
+
+  #take(process: Invocation, key: string, step: Step): void {
+    this.counts[step] += 1;
+    this.#last.set(placeOf(process, key), step);
+  }
+}

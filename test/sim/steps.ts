@@ -1,0 +1,143 @@
+import { REPLICATION_STATE, type ReplicationChange } from "../../shared/geo/replication-state.ts";
+import { VERIFICATION_STATE, type VerificationChange } from "../../shared/geo/verification-state.ts";
+import type { AttributeValue, UpdateRequest } from "../../shared/ports/table.ts";
+import type { Attempt } from "../../shared/services/blob-sync/attempt.ts";
+import type { Drift } from "../../shared/services/notice-drift.ts";
+import type { Verification } from "../../shared/services/verification/verify-replica.ts";
+
+type PlaceOf<Walk extends { readonly at: string }> = Exclude<Walk["at"], "ended">;
+
+/** Where an attempt, a verification or a look at drift can stand: the protocol's steps, each named after its walk. */
+export type Step = `sync ${PlaceOf<Attempt>}` | `verify ${PlaceOf<Verification>}` | `drift ${PlaceOf<Drift>}`;
+
+/** Every step; one that is missing does not compile. */
+const EVERY_STEP: Readonly<Record<Step, true>> = {
+  "sync touch_and_claim": true,
+  "sync join": true,
+  "sync take_over": true,
+  "sync claim_seen": true,
+  "sync time_out": true,
+  "sync look_at_row": true,
+  "sync recheck": true,
+  "sync clear_taint": true,
+  "sync count_suspicion": true,
+  "sync reschedule": true,
+  "sync observe_source": true,
+  "sync ask_primary_record": true,
+  "sync observe_replica": true,
+  "sync compare_tags": true,
+  "sync copy": true,
+  "sync ask_removal_guard": true,
+  "sync remove": true,
+  "sync resolve_unknown": true,
+  "sync read_back": true,
+  "sync commit_synced": true,
+  "sync commit_absent": true,
+  "sync commit_mismatched": true,
+  "sync next_pass": true,
+  "sync leave_pending": true,
+  "sync release": true,
+  "sync fail": true,
+  "sync taint": true,
+  "sync purge": true,
+  "sync request_verification": true,
+  "verify claim": true,
+  "verify time_out": true,
+  "verify find_primary_checksum": true,
+  "verify read_replica": true,
+  "verify commit": true,
+  "verify await_primary": true,
+  "drift read_row": true,
+  "drift look": true,
+  "drift touch": true,
+};
+
+export const STEPS = Object.keys(EVERY_STEP) as readonly Step[];
+
+/** A write of the registry: the step that makes it, and what it may do to the row's two states (F9, F10). */
+export interface RegistryWrite {
+  readonly step: Step;
+  readonly replication?: ReplicationChange;
+  readonly verification?: VerificationChange;
+}
+
+const HELD = "attempt_token = :token";
+const HELD_AND_UNTOUCHED = "attempt_token = :token AND gen = :claimed_gen";
+const STILL_CLAIMED = "attempt_token = :token AND claimed_gen = :claimed_gen";
+
+const { pending, synced, failed, absent } = REPLICATION_STATE;
+
+/** What the attempt that settles or moves on says of the bytes; nothing where the columns stand as they are. */
+const SETTLES: ReadonlyMap<unknown, VerificationChange> = new Map<unknown, VerificationChange>([
+  [VERIFICATION_STATE.succeeded, "settle_verified"],
+  [VERIFICATION_STATE.pending, "settle_pending"],
+  [VERIFICATION_STATE.disabled, "settle_disabled"],
+  [VERIFICATION_STATE.failed, "settle_mismatched"],
+]);
+
+const settles = (verified: unknown): { readonly verification?: VerificationChange } => {
+  const verification = SETTLES.get(verified);
+  return verification === undefined ? {} : { verification };
+};
+
+/** The writes of whoever holds the row, by their condition, and by what they make of the two states. */
+const heldWrite = (condition: string, update: string, state: unknown, verified: unknown): RegistryWrite | undefined => {
+  const said = settles(verified);
+  switch (condition) {
+    case HELD_AND_UNTOUCHED:
+      if (state === synced) return { step: "sync commit_synced", replication: "sync", ...said };
+      if (state === absent) return { step: "sync commit_absent", replication: "settle_absent", ...said };
+      return state === failed ? { step: "sync commit_mismatched", replication: "fail", ...said } : undefined;
+    case STILL_CLAIMED:
+      if (update.includes("claimed_gen = gen")) return { step: "sync next_pass", ...said };
+      return state === pending ? { step: "sync leave_pending", replication: "release", ...said } : undefined;
+    case HELD:
+      if (state === pending) return { step: "sync release", replication: "release" };
+      return state === failed ? { step: "sync fail", replication: "fail" } : undefined;
+    default:
+      return undefined;
+  }
+};
+
+/** The writes of verifications: only they have a condition on who verifies. */
+const verificationWrite = (condition: string, update: string, state: unknown, verified: unknown): RegistryWrite => {
+  if (verified === VERIFICATION_STATE.started) return { step: "verify claim", verification: "start" };
+  if (condition.includes("v_lease < :now")) return { step: "verify time_out", verification: "time_out" };
+  if (verified === VERIFICATION_STATE.disabled) return { step: "verify await_primary", verification: "disable" };
+  if (verified === VERIFICATION_STATE.succeeded) return { step: "verify commit", verification: "succeed" };
+  return state === failed || update.includes("gen = gen + :one")
+    ? { step: "verify commit", verification: "fail", replication: "mismatch" }
+    : { step: "verify commit", verification: "fail" };
+};
+
+const named = (request: UpdateRequest): RegistryWrite | undefined => {
+  const { update, condition = "", values = {} } = request;
+  const [state, verified] = [values[":state"], values[":verification_state"]];
+  const held = heldWrite(condition, update, state, verified);
+  if (held !== undefined) return held;
+  if (condition.includes("v_token")) return verificationWrite(condition, update, state, verified);
+  if (update.includes("claimed_gen = if_not_exists")) return { step: "sync touch_and_claim", replication: "start" };
+  if (update.includes(":hints")) return { step: "sync take_over", replication: "take_over" };
+  if (condition.includes(":seen_gen")) return { step: "sync claim_seen", replication: "start_due" };
+  if (condition.includes(":old_token")) return { step: "sync time_out", replication: "time_out" };
+  if (condition === "attribute_exists(pk)") return { step: "sync join" };
+  if (condition === "" && update.includes("taint_until")) return { step: "sync taint", replication: "note" };
+  if (condition.startsWith("taint_until = :taint_until")) return { step: "sync clear_taint" };
+  if (update.includes("REMOVE taint_until")) return { step: "sync count_suspicion" };
+  if (condition.startsWith("rev = :seen_rev")) return { step: "sync reschedule" };
+  if (update.startsWith("SET gen = if_not_exists(gen")) return { step: "drift touch", replication: "drift" };
+  return undefined;
+};
+
+const number = (value: AttributeValue | undefined): string => (typeof value === "number" ? String(value) : "");
+
+/** Texts repeat: a write is told by its texts and the two states that it sets. */
+const known = new Map<string, RegistryWrite | undefined>();
+
+/** Which step makes a write of the registry; undefined for a write that nobody has told the simulation of. */
+export const registryWriteOf = (request: UpdateRequest): RegistryWrite | undefined => {
+  const { update, condition = "", values = {} } = request;
+  const sign = `${update}|${condition}|${number(values[":state"])}|${number(values[":verification_state"])}`;
+  if (!known.has(sign)) known.set(sign, named(request));
+  return known.get(sign);
+};

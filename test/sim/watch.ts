@@ -1,0 +1,134 @@
+import { SITE_TABLE_PARTITIONS } from "../../shared/geo/physical-names.ts";
+import { matchKey } from "../../shared/geo/replicable-match.ts";
+import type { MemoryTable } from "../../shared/memory/table.ts";
+import type { HeadOutcome } from "../../shared/ports/object-store.ts";
+import type { OutgoingMessage } from "../../shared/ports/message-queue.ts";
+import type { Item, ItemKey, UpdateRequest, WriteOutcome } from "../../shared/ports/table.ts";
+import type { Invocation } from "./calls.ts";
+import type { Port } from "./faults.ts";
+import { Fence } from "./fence.ts";
+import { isPermit } from "./guard.ts";
+import type { Oracle } from "./oracle.ts";
+import { Reached } from "./reached.ts";
+import { Removals } from "./removals.ts";
+import { Resyncs } from "./resyncs.ts";
+import { TYPES } from "./source.ts";
+import { registryWriteOf } from "./steps.ts";
+import { Transitions } from "./transitions.ts";
+
+/**
+ * Everybody who has to hear what a process asks the world and is told by it. The ports tell it; it tells those who watch
+ * one rule each. None of them changes anything.
+ */
+export class Watch {
+  readonly reached = new Reached();
+  readonly fence: Fence;
+  readonly resyncs: Resyncs;
+  readonly #oracle: Oracle;
+  readonly #transitions: Transitions;
+  readonly #removals: Removals;
+
+  constructor(world: {
+    readonly oracle: Oracle;
+    readonly registry: MemoryTable;
+    readonly siteTable: MemoryTable;
+    readonly now: () => number;
+  }) {
+    const { oracle } = world;
+    const report = (rule: string, detail: string): void => oracle.report(rule, detail);
+    this.#oracle = oracle;
+    this.fence = new Fence(report, world.siteTable);
+    this.resyncs = new Resyncs(world.registry, world.now);
+    this.#transitions = new Transitions(report);
+    this.#removals = new Removals(report);
+    world.registry.onChange((record) => {
+      if (!oracle.restoring) this.#transitions.changed(record);
+    });
+  }
+
+  /** A process reads a row. */
+  gets(process: Invocation, port: Port, { sk }: ItemKey): void {
+    this.reached.gets(process, port, sk);
+  }
+
+  /** The world answered. */
+  got(process: Invocation, port: Port, { sk }: ItemKey, item: Item | undefined): void {
+    if (port === "verification_state") this.#removals.readRecord(process.name, sk, item);
+  }
+
+  /** A process writes a row. @param asked as the production code wants it */
+  updates(process: Invocation, port: Port, asked: UpdateRequest): void {
+    if (port === "site_table" && asked.key.pk === SITE_TABLE_PARTITIONS.removalGuard) this.reached.asksGuard();
+    if (port !== "registry") return;
+    const write = registryWriteOf(asked);
+    if (write === undefined)
+      this.#oracle.report("steps", `a write that no step makes: ${asked.update} IF ${asked.condition ?? ""}`);
+    else this.reached.wrote(process, asked.key.sk, write);
+  }
+
+  /** The world carries a write out, when it arrives and each time that it does. */
+  async carriesOut(
+    process: Invocation,
+    port: Port,
+    asked: UpdateRequest,
+    carryOut: () => Promise<WriteOutcome>,
+  ): Promise<WriteOutcome> {
+    const write = port === "registry" ? registryWriteOf(asked) : undefined;
+    const written = await (write === undefined ? carryOut() : this.#transitions.carryOut(write, carryOut));
+    if (written.outcome === "written") this.#wrote(process, port, asked);
+    return written;
+  }
+
+  /** A process deletes a row of the registry. */
+  deletes<Answer>(process: Invocation, { sk }: ItemKey, carryOut: () => Answer): Answer {
+    this.reached.deletes(process, sk);
+    return this.#transitions.carryOut({ step: "sync purge", replication: "purge" }, carryOut);
+  }
+
+  heads(process: Invocation, port: Port, key: string): void {
+    this.reached.heads(process, port, key);
+  }
+
+  headed(process: Invocation, port: Port, key: string, outcome: HeadOutcome): void {
+    if (port !== "primary_bucket") return;
+    this.#oracle.looked(process.name, key, outcome.outcome === "absent");
+    this.#removals.looked(process.name, key, outcome);
+  }
+
+  /** A process sends a copy. @param clockNow the time by the clock of its machine */
+  copies(process: Invocation, key: string, clockNow: number): void {
+    this.reached.copies(process, key);
+    this.fence.writes(process, key, clockNow);
+  }
+
+  /** A copy has landed. */
+  copied(process: Invocation, key: string, versionId: string): void {
+    this.resyncs.copied(process.name, key, versionId);
+  }
+
+  /** A process sends a removal. */
+  removes(process: Invocation, key: string, clockNow: number): void {
+    const replicableName = matchKey(TYPES, key)?.replicable.name ?? "";
+    this.reached.removes(process, key);
+    this.#oracle.removes(process.name, key);
+    this.#removals.removes(process.name, key, replicableName);
+    this.fence.writes(process, key, clockNow);
+  }
+
+  sends(process: Invocation, queue: string, messages: readonly OutgoingMessage[]): void {
+    this.reached.sends(process, queue, messages);
+  }
+
+  #wrote(process: Invocation, port: Port, asked: UpdateRequest): void {
+    if (port === "site_table" && isPermit(asked)) this.#removals.permitted(process.name, asked.key.sk);
+    if (port !== "registry") return;
+    const token = asked.values?.[":token"];
+    // A claim, a takeover and a next pass are the writes that set the claimed generation.
+    if (typeof token !== "string" || !asked.update.includes("claimed_gen = ")) return;
+    const { sk } = asked.key;
+    this.#oracle.claimed(process.name, sk, token);
+    this.#removals.claimed(process.name, sk);
+    this.resyncs.claimed(process.name, sk);
+    this.fence.claimed(process.name, sk);
+  }
+}
