@@ -39,13 +39,14 @@ const COUNTS: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> =
 
 /** What should be zero, by role: each has its paragraph in docs/runbook.md. */
 const TROUBLES: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> = {
-  primary: [METRICS.verificationTimedOut],
+  primary: [METRICS.verificationTimedOut, METRICS.outOfPattern],
   secondary: [
     METRICS.removalHeldBack,
     METRICS.missingOnPrimary,
     METRICS.syncTimedOut,
     METRICS.verificationTimedOut,
     METRICS.driftFound,
+    METRICS.outOfPattern,
   ],
 };
 

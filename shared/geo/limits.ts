@@ -84,6 +84,9 @@ export const PRIMARY_CHECKSUM_LOOK_SECONDS = 20;
 export const PRIMARY_CHECKSUM_WAIT_MIN_MS = 5 * MINUTE_MS;
 export const PRIMARY_CHECKSUM_WAIT_MAX_MS = 4 * HOUR_MS;
 
+/** A due row whose key its type does not claim any more comes back this rarely: only a person can do anything about it. */
+export const OUT_OF_PATTERN_WAIT_MS = 24 * HOUR_MS;
+
 /** Removals that the guard holds back are asked about again after 15 to 30 minutes: spread, since they come in crowds. */
 export const GUARDED_RETRY_MIN_MS = 15 * MINUTE_MS;
 export const GUARDED_RETRY_SPREAD_MS = 15 * MINUTE_MS;

@@ -78,6 +78,8 @@ export const COUNT_METRICS = {
   foreignBucketEvent: "ForeignBucketEvent",
   /** A message that can not be read was put into the dead-letter queue with its reason. */
   parkedMessage: "ParkedMessage",
+  /** A due row whose key its type's pattern does not claim any more; counted once a day for each. */
+  outOfPattern: "OutOfPattern",
   /** Rows that the retry sweep sent back to the queues. */
   swept: "Swept",
   /** Changes of rows that went into the counters. */

@@ -12,7 +12,9 @@ export type Wanted =
       readonly key: string;
       readonly correlationId: string;
     }
-  | { readonly want: "verify"; readonly replicableName: string; readonly key: string; readonly correlationId: string };
+  | { readonly want: "verify"; readonly replicableName: string; readonly key: string; readonly correlationId: string }
+  /** A due row whose key its type does not claim any more: the row was made when its pattern was another one. */
+  | { readonly want: "put_off"; readonly replicableName: string; readonly key: string };
 
 /** What a body asks for, and what in it can not be read: one bad key does not take its neighbours along. */
 export interface ReadMessage {
@@ -72,6 +74,8 @@ export const readGeoMessage = (replicables: readonly Replicable[], body: string,
       const key = decodeKey(encodedKey);
       const owner = matchKey(replicables, key)?.replicable.name;
       if (owner === rest.replicableName) wanted.push({ ...rest, key });
+      else if (rest.cause === "due" && replicables.some(({ name }) => name === rest.replicableName))
+        wanted.push({ want: "put_off", replicableName: rest.replicableName, key });
       else problems.push(`a key of ${owner ?? "no replicable"} is said to be of ${rest.replicableName.slice(0, 64)}`);
     } catch (error) {
       problems.push(`a key can not be decoded: ${error instanceof Error ? error.message : String(error)}`);

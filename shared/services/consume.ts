@@ -9,6 +9,7 @@ import type { SecondarySite, VerifyingSite } from "../ports/site.ts";
 import type { SyncResult } from "./blob-sync/attempt.ts";
 import { syncBlob } from "./blob-sync/blob-sync.ts";
 import { park } from "./park.ts";
+import { OutOfPattern } from "./put-off.ts";
 import { type VerificationResult, verifyReplica } from "./verification/verify-replica.ts";
 import { type WorkedThrough, workThrough } from "./work-through.ts";
 
@@ -128,10 +129,14 @@ const forwardToVerification = async (site: SecondarySite, replicableName: string
 const workThroughMessage = async (
   { site, replicables, parking, stopAt }: Consuming<VerifyingSite>,
   message: ReceivedMessage,
-  work: (wanted: Wanted) => Promise<void>,
+  work: (wanted: Exclude<Wanted, { want: "put_off" }>) => Promise<void>,
 ): Promise<WorkedThrough> => {
   const { wanted, unreadable } = readGeoMessage(replicables, message.body, message.id);
-  const worked = await workThrough(wanted, { site, stopAt, receiveCount: message.receiveCount }, work);
+  const outOfPattern = new OutOfPattern(site, site.registry);
+  const worked = await workThrough(wanted, { site, stopAt, receiveCount: message.receiveCount }, (one) =>
+    one.want === "put_off" ? outOfPattern.putOff(one) : work(one),
+  );
+  outOfPattern.report();
   if (unreadable === undefined || !worked.done) return worked;
   await park(parking, message, unreadable, site.clock.now());
   site.telemetry.count(COUNT_METRICS.parkedMessage, 1);

@@ -7,6 +7,7 @@ import { coalesce, parseS3Notification } from "../geo/s3-notification.ts";
 import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
 import type { PrimarySite } from "../ports/site.ts";
 import { park } from "./park.ts";
+import { OutOfPattern } from "./put-off.ts";
 import { type ChecksumRequest, type ChecksumResult, recordPrimaryChecksum } from "./record-checksum.ts";
 import { type WorkedThrough, workThrough } from "./work-through.ts";
 
@@ -23,6 +24,8 @@ export interface Recording {
 interface NamedKey {
   readonly key: string;
   readonly correlationId: string;
+  /** The type whose row is due; undefined for what S3 reports, which knows no types. */
+  readonly dueOf?: string;
 }
 
 type Named =
@@ -34,7 +37,8 @@ const namedKeys = (primaryBucket: string, message: ReceivedMessage): Named => {
   const own = parseGeoMessage(message.body);
   if ("message" in own) {
     if (own.message.kind !== "due") return { unreadable: "an announcement of our own is not for this queue" };
-    return { keys: own.message.keys.map((key) => ({ key: decodeKey(key), correlationId: message.id })) };
+    const { replicable_name: dueOf, keys } = own.message;
+    return { keys: keys.map((key) => ({ key: decodeKey(key), correlationId: message.id, dueOf })) };
   }
   const notification = parseS3Notification(message.body);
   if (notification.kind === "test") return { keys: [] };
@@ -83,7 +87,7 @@ const report = (site: PrimarySite, request: ChecksumRequest, result: ChecksumRes
 
 /**
  * Handles one message of the primary's checksum queue: brings the record of each key it names up to date. A key that no
- * type claims has no record; the publisher counts those.
+ * type claims has no record; the publisher counts those. A due record whose type does not claim its key any more is put off.
  *
  * @returns done: acknowledge it; otherwise it has to be delivered again
  */
@@ -91,14 +95,19 @@ export const recordChecksums = async (recording: Recording, message: ReceivedMes
   const { site, replicables, primaryBucket, parking, stopAt } = recording;
   const named = readNamedKeys(primaryBucket, message);
   const keys = "keys" in named ? named.keys : [];
+  const outOfPattern = new OutOfPattern(site, site.verificationState);
   const working = { site, stopAt, receiveCount: message.receiveCount };
-  const worked = await workThrough(keys, working, async ({ key, correlationId }) => {
+  const worked = await workThrough(keys, working, async ({ key, correlationId, dueOf }) => {
     const match = matchKey(replicables, key);
+    if (dueOf !== undefined && match?.replicable.name !== dueOf) {
+      return outOfPattern.putOff({ replicableName: dueOf, key });
+    }
     if (match === undefined) return;
     const ref = { replicableName: match.replicable.name, key };
     const request = { ref, modelRecordId: match.modelRecordId, correlationId, stopAt };
     report(site, request, await recordPrimaryChecksum(site, request));
   });
+  outOfPattern.report();
   const reason = "keys" in named ? named.partly : named.unreadable;
   if (reason === undefined || !worked.done) return worked;
   await park(parking, message, reason, site.clock.now());

@@ -174,7 +174,7 @@ test("one bad key does not take its neighbours along: they are worked on, and th
     version: 1,
     kind: "due",
     replicable_name: "cool_widget",
-    keys: ["secrets/all.txt", KEY],
+    keys: ["%E0%A4%A", KEY],
   });
   const hints = geoEvents({}).replace(
     /\]\}$/,
