@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { ReplicableNames, StatusFieldKey } from "../geo/naming.ts";
+import type { ReleaseAnswer, RemovalGuardAnswer } from "../geo/removal-guard-answer.ts";
 import type { SiteStatusBase } from "../geo/site-status.ts";
 
 /** The shapes of the API, as a caller may rely on them. Fields that are not named here may come and go. */
@@ -25,6 +26,24 @@ export type SiteStatusAnswer = z.infer<typeof SiteStatusContract>;
 
 /** The answer of `GET /api/v4/geo_sites/status`. */
 export const SiteStatusesContract = z.array(SiteStatusContract);
+
+/** The removal guard of one type. */
+const RemovalGuardContract = z.looseObject({
+  replicable_name: z.string(),
+  removals: z.number(),
+  limit: z.nullable(z.number()),
+  window_started_at: z.nullable(z.iso.datetime()),
+  paused_at: z.nullable(z.iso.datetime()),
+  release: z.nullable(z.object({ removals: z.number(), until: z.iso.datetime() })),
+}) satisfies z.ZodMiniType<RemovalGuardAnswer>;
+
+/** The answer of `GET /api/v4/geo_sites/:id/removal_guards`. */
+export const RemovalGuardsContract = z.array(RemovalGuardContract);
+
+/** The answer of `POST /api/v4/geo_sites/:id/removal_guards/:replicable_name/release`. */
+export const ReleaseContract = z.extend(RemovalGuardContract, {
+  retried_within_seconds: z.number(),
+}) satisfies z.ZodMiniType<ReleaseAnswer>;
 
 /** The status fields that are numbers. */
 export type CountKey = Exclude<StatusFieldKey, "syncedInPercentage" | "verifiedInPercentage">;
