@@ -2,6 +2,7 @@ import { TableRequestError } from "../geo/errors.ts";
 import { unreachable } from "../geo/unreachable.ts";
 import type { AttributeValue, Item } from "../ports/table.ts";
 import { order, sameValue, sizeOf, typeOf, unstorable } from "./attribute-values.ts";
+import { Compilations } from "./compilations.ts";
 import type { Action, Comparator, Condition, Names, Operand, Path, Term } from "./expression-syntax.ts";
 import { parseCondition, parseUpdate } from "./expression-syntax.ts";
 
@@ -260,27 +261,12 @@ interface Expressions {
 }
 
 interface Cached extends Compiled {
+  readonly names: Names;
   readonly usedValues: ReadonlySet<string>;
 }
 
-// Production code has a few dozen expressions; the bound only matters to property tests, which make them up.
-const CACHE_MAX = 2_000;
-const cache = new Map<string, Cached>();
-
-const remember = <Value>(into: Map<string, Value>, id: string, make: () => Value): Value => {
-  const known = into.get(id);
-  if (known !== undefined) return known;
-  if (into.size >= CACHE_MAX) into.clear();
-  const made = make();
-  into.set(id, made);
-  return made;
-};
-
-const identify = (parts: readonly (string | undefined)[], names: Names): string => {
-  let id = parts.join("\n");
-  for (const placeholder of Object.keys(names)) id += `\n${placeholder}=${names[placeholder]}`;
-  return id;
-};
+const NO_NAMES: Names = {};
+const cache = new Compilations<Cached>();
 
 const refuseUnusedNames = (names: Names, used: ReadonlySet<string>): void => {
   for (const name of Object.keys(names)) {
@@ -289,31 +275,43 @@ const refuseUnusedNames = (names: Names, used: ReadonlySet<string>): void => {
 };
 
 const checkValues = (given: Values, used: ReadonlySet<string>): void => {
-  let known = 0;
-  for (const [name, value] of Object.entries(given)) {
+  const names = Object.keys(given);
+  for (const name of names) {
     if (!used.has(name)) throw new TableRequestError(`The value ${name} is given and not used in any expression`);
-    const bad = unstorable(value);
+    const bad = unstorable(given[name]);
     if (bad !== undefined) throw new TableRequestError(`The value ${name} can not be stored: ${bad}`);
-    known += 1;
   }
-  if (known === used.size) return;
+  if (names.length === used.size) return;
   const missing = [...used].find((name) => !Object.hasOwn(given, name));
   throw new TableRequestError(`The value ${missing} is used and not given`);
 };
 
-const build = ({ update, condition, names = {} }: Expressions): Cached => {
+/** The removal of a whole attribute, and not of something in one. */
+const isRemovedWhole = ({ kind, path }: Action): boolean => kind === "remove" && path.length === 1;
+
+/** A copy without some of the attributes: an object that properties are deleted from is slow ever after. */
+const without = (item: Item, removed: ReadonlySet<string>): Record<string, AttributeValue> => {
+  const next: Record<string, AttributeValue> = {};
+  for (const name of Object.keys(item)) if (!removed.has(name)) next[name] = item[name] as AttributeValue;
+  return next;
+};
+
+const build = ({ update, condition, names = NO_NAMES }: Expressions): Cached => {
   const parsedUpdate = update === undefined ? undefined : parseUpdate(update, names);
   const parsedCondition = condition === undefined ? undefined : parseCondition(condition, names);
   const parsed = [parsedUpdate, parsedCondition].filter((part) => part !== undefined);
   refuseUnusedNames(names, new Set(parsed.flatMap((part) => [...part.usedNames])));
-  const changes = parsedUpdate?.tree.map(change) ?? [];
+  const actions = parsedUpdate?.tree ?? [];
+  const removed = new Set(actions.filter(isRemovedWhole).map(({ path }) => path[0]));
+  const changes = actions.filter((action) => !isRemovedWhole(action)).map(change);
   return {
+    names: { ...names },
     usedValues: new Set(parsed.flatMap((part) => [...part.usedValues])),
     touched: new Set(parsedUpdate?.tree.map(({ path }) => path[0])),
     holds: parsedCondition === undefined ? () => true : test(parsedCondition.tree),
     apply: (item, values) => {
       // Every right-hand side sees the item as it was, whatever the order of the actions.
-      const next = { ...item };
+      const next = removed.size === 0 ? { ...item } : without(item, removed);
       for (const apply of changes) apply(next, item, values);
       return next;
     },
@@ -325,8 +323,8 @@ const build = ({ update, condition, names = {} }: Expressions): Cached => {
  * @throws TableRequestError
  */
 export const compile = (expressions: Expressions, values: Values = {}): Compiled => {
-  const id = identify([expressions.update ?? "", expressions.condition ?? ""], expressions.names ?? {});
-  const compiled = remember(cache, id, () => build(expressions));
+  const { update = "", condition = "", names = NO_NAMES } = expressions;
+  const compiled = cache.get(update, condition, names, () => build(expressions));
   checkValues(values, compiled.usedValues);
   return compiled;
 };
@@ -338,10 +336,11 @@ export interface CompiledKeyCondition {
 }
 
 interface CachedKeyCondition extends CompiledKeyCondition {
+  readonly names: Names;
   readonly usedValues: ReadonlySet<string>;
 }
 
-const keyConditions = new Map<string, CachedKeyCondition>();
+const keyConditions = new Compilations<CachedKeyCondition>();
 
 const conjuncts = (condition: Condition): readonly Condition[] =>
   condition.kind === "and" ? [...conjuncts(condition.left), ...conjuncts(condition.right)] : [condition];
@@ -376,6 +375,7 @@ const buildKeyCondition = (text: string, names: Names, pk: string, sk: string): 
   }
   const { placeholder } = partition.right;
   return {
+    names: { ...names },
     usedValues,
     partition: (values) => values[placeholder] as AttributeValue,
     wants: sort === undefined ? () => true : test(sort),
@@ -392,8 +392,9 @@ export const compileKeyCondition = (
   names: Names,
   values: Values,
 ): CompiledKeyCondition => {
-  const id = identify([keys.pk, keys.sk, text], names);
-  const compiled = remember(keyConditions, id, () => buildKeyCondition(text, names, keys.pk, keys.sk));
+  const compiled = keyConditions.get(text, `${keys.pk}\n${keys.sk}`, names, () =>
+    buildKeyCondition(text, names, keys.pk, keys.sk),
+  );
   checkValues(values, compiled.usedValues);
   return compiled;
 };

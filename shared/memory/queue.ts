@@ -122,7 +122,9 @@ export class MemoryQueue implements MessageQueue {
 
   /** When the next message becomes visible, milliseconds since the epoch; undefined when the queue is empty. */
   get nextVisibleAt(): number | undefined {
-    return this.size === 0 ? undefined : this.export().reduce((at, { visibleAt }) => Math.min(at, visibleAt), Infinity);
+    let at: number | undefined;
+    for (const { visibleAt } of this.#messages.values()) if (at === undefined || visibleAt < at) at = visibleAt;
+    return at;
   }
 
   /** Bodies of all messages, oldest first; for assertions. */

@@ -18,17 +18,17 @@ export class SortedItems {
     this.#sk = sk;
   }
 
-  /** Takes the place of `before` (undefined: nothing stood there) by `after` (undefined: nothing stands there now). */
-  replace(before: KeyedItem | undefined, after: KeyedItem | undefined): void {
-    const source = before ?? after;
-    if (source === undefined) return;
-    const id = identityOf(source);
+  /**
+   * Takes the place of `before` (undefined: nothing stood there) by `after` (undefined: nothing stands there now).
+   * @param id the `identityOf` both
+   */
+  replace(id: string, before: KeyedItem | undefined, after: KeyedItem | undefined): void {
     const left = before?.[this.#pk];
     const entered = after?.[this.#pk];
-    if (left !== undefined && left !== entered) this.#edit(left, (items) => void items.delete(id));
-    if (entered === undefined) return;
-    if (after?.[this.#sk] === undefined) this.#edit(entered, (items) => void items.delete(id));
-    else this.#edit(entered, (items) => void items.set(id, after));
+    if (left !== undefined && left !== entered) this.#remove(left, id);
+    if (after === undefined || entered === undefined) return;
+    if (after[this.#sk] === undefined) this.#remove(entered, id);
+    else this.#set(entered, id, after);
   }
 
   /** The partition's items in order. */
@@ -49,12 +49,18 @@ export class SortedItems {
     );
   }
 
-  #edit(partition: AttributeValue, edit: (items: Map<string, KeyedItem>) => void): void {
-    const items = this.#partitions.get(partition) ?? new Map<string, KeyedItem>();
-    edit(items);
+  #set(partition: AttributeValue, id: string, item: KeyedItem): void {
+    const items = this.#partitions.get(partition);
+    if (items === undefined) this.#partitions.set(partition, new Map([[id, item]]));
+    else items.set(id, item);
     this.#sorted.delete(partition);
-    if (items.size === 0) this.#partitions.delete(partition);
-    else this.#partitions.set(partition, items);
+  }
+
+  #remove(partition: AttributeValue, id: string): void {
+    const items = this.#partitions.get(partition);
+    items?.delete(id);
+    if (items?.size === 0) this.#partitions.delete(partition);
+    this.#sorted.delete(partition);
   }
 }
 

@@ -65,6 +65,8 @@ export interface MemoryTableOptions {
   readonly interference?: Interference<TableOperation>;
 }
 
+const NOTHING: Item = {};
+
 interface IndexData {
   readonly definition: MemoryIndex;
   readonly items: SortedItems;
@@ -107,8 +109,10 @@ export class MemoryTable implements Table, ManyReader {
           throw new TableRequestError(`${name} is part of the key and can not be updated`);
       }
       const before = this.#items.get(identityOf(key));
-      if (!compiled.holds(before ?? {}, values)) return { outcome: "refused", item: before };
-      const after = { ...compiled.apply(before ?? {}, values), pk: key.pk, sk: key.sk };
+      if (!compiled.holds(before ?? NOTHING, values)) return { outcome: "refused", item: before };
+      const applied = compiled.apply(before ?? NOTHING, values);
+      // No update touches the key, so what had one still has it.
+      const after = before === undefined ? { ...applied, pk: key.pk, sk: key.sk } : (applied as KeyedItem);
       this.#write(before, after);
       return { outcome: "written", item: after };
     });
@@ -202,10 +206,11 @@ export class MemoryTable implements Table, ManyReader {
   #store(before: KeyedItem | undefined, after: KeyedItem | undefined): void {
     const source = after ?? before;
     if (source === undefined) return;
-    if (after === undefined) this.#items.delete(identityOf(source));
-    else this.#items.set(identityOf(source), after);
-    this.#byKey.replace(before, after);
-    for (const { items } of this.#indexes) items.replace(before, after);
+    const id = identityOf(source);
+    if (after === undefined) this.#items.delete(id);
+    else this.#items.set(id, after);
+    this.#byKey.replace(id, before, after);
+    for (const { items } of this.#indexes) items.replace(id, before, after);
   }
 
   #query(request: QueryRequest): QueryPage {
@@ -255,6 +260,8 @@ const checkKeyPart = (name: string, value: unknown, bytesMax: number): void => {
       `The key attribute ${name} takes a string that is not empty, got ${JSON.stringify(value)}`,
     );
   }
+  // Three bytes is the most that one UTF-16 unit takes.
+  if (value.length * 3 <= bytesMax) return;
   const bytes = Buffer.byteLength(value);
   if (bytes > bytesMax) {
     throw new TableRequestError(`The key attribute ${name} takes at most ${bytesMax} bytes, got ${bytes}`);

@@ -1,5 +1,22 @@
 import type { AttributeValue, UpdateRequest } from "../ports/table.ts";
 
+/** How a column is written in an expression. Columns are few, and every write names a score of them. */
+interface Spelling {
+  readonly name: string;
+  readonly value: string;
+  readonly set: string;
+}
+
+const spellings = new Map<string, Spelling>();
+
+const spell = (column: string): Spelling => {
+  const known = spellings.get(column);
+  if (known !== undefined) return known;
+  const spelling = { name: `#${column}`, value: `:${column}`, set: `#${column} = :${column}` };
+  spellings.set(column, spelling);
+  return spelling;
+};
+
 /**
  * Writes an update expression from what is to be set and removed, for the writes that record a varying set of columns.
  * A column set to undefined is removed: a row holds only what is true of it.
@@ -17,12 +34,13 @@ export const assign = (
   const names: Record<string, string> = {};
   const values: Record<string, AttributeValue> = {};
   for (const [column, value] of Object.entries(columns)) {
-    names[`#${column}`] = column;
+    const spelling = spell(column);
+    names[spelling.name] = column;
     if (value === undefined) {
-      remove.push(`#${column}`);
+      remove.push(spelling.name);
     } else {
-      set.push(`#${column} = :${column}`);
-      values[`:${column}`] = value;
+      set.push(spelling.set);
+      values[spelling.value] = value;
     }
   }
   return { set, remove, names, values };

@@ -59,8 +59,10 @@ export class Oracle {
   /** The bytes that were read of a replica version, by version id. */
   readonly #read = new Map<string, Uint8Array>();
   readonly #witnesses = new Map<string, Map<string, Witness>>();
-  /** When rows are due, by table and key. */
+  /** Rows that are in the due index, by table and key. */
   readonly #due = new Map<string, Map<string, Item>>();
+  /** The same, by table, partition and key. */
+  readonly #dueIn = new Map<string, Map<unknown, Map<string, Item>>>();
 
   constructor(world: {
     readonly now: () => number;
@@ -72,7 +74,10 @@ export class Oracle {
     this.#now = world.now;
     this.#primary = world.primary;
     this.#replica = world.replica;
-    for (const table of [world.registry, world.verificationState]) this.#due.set(table.name, new Map());
+    for (const { name } of [world.registry, world.verificationState]) {
+      this.#due.set(name, new Map());
+      this.#dueIn.set(name, new Map());
+    }
     world.registry.onChange((record) => this.#registryChanged(record));
     world.verificationState.onChange((record) => this.#stateChanged(record));
   }
@@ -89,9 +94,8 @@ export class Oracle {
 
   /** Whether a partition of a table's due index has any row that is due by `now`. */
   isDueIn(table: MemoryTable, partition: unknown, now: number): boolean {
-    for (const row of this.due(table).values()) {
-      if (row["due_pk"] === partition && number(row, "due_at") <= now) return true;
-    }
+    const rows = this.#dueIn.get(table.name)?.get(partition)?.values() ?? [];
+    for (const row of rows) if (number(row, "due_at") <= now) return true;
     return false;
   }
 
@@ -162,7 +166,7 @@ export class Oracle {
   }
 
   #registryChanged({ key, before, after }: StreamRecord): void {
-    this.#noteDue("registry", key.sk, after);
+    this.#noteDue("registry", key.sk, before, after);
     if (after === undefined) {
       if (before !== undefined && !this.restoring) this.#checkPurged(key.sk, before);
       return;
@@ -177,8 +181,8 @@ export class Oracle {
     if (after["state"] === REPLICATION_STATE.synced) this.#checkSynced(key.sk, after);
   }
 
-  #stateChanged({ key, after }: StreamRecord): void {
-    this.#noteDue("verification-state", key.sk, after);
+  #stateChanged({ key, before, after }: StreamRecord): void {
+    this.#noteDue("verification-state", key.sk, before, after);
     if (
       after !== undefined &&
       after["due_at"] === undefined &&
@@ -188,9 +192,19 @@ export class Oracle {
     }
   }
 
-  #noteDue(table: string, key: string, row: Item | undefined): void {
-    if (row?.["due_at"] === undefined) this.#due.get(table)?.delete(key);
-    else this.#due.get(table)?.set(key, row);
+  #noteDue(table: string, key: string, before: Item | undefined, after: Item | undefined): void {
+    const [all, byPartition] = [this.#due.get(table), this.#dueIn.get(table)];
+    const [left, entered] = [before?.["due_pk"], after?.["due_pk"]];
+    if (left !== undefined && left !== entered) byPartition?.get(left)?.delete(key);
+    if (after?.["due_at"] === undefined) {
+      all?.delete(key);
+      byPartition?.get(entered)?.delete(key);
+      return;
+    }
+    all?.set(key, after);
+    const inPartition = byPartition?.get(entered);
+    if (inPartition === undefined) byPartition?.set(entered, new Map([[key, after]]));
+    else inPartition.set(key, after);
   }
 
   #checkPurged(key: string, row: Item): void {

@@ -17,6 +17,7 @@ import type {
   TagsOutcome,
 } from "../../shared/ports/object-store.ts";
 import type {
+  AttributeValue,
   DeleteOutcome,
   DeleteRequest,
   Item,
@@ -79,6 +80,9 @@ export class MachineClock implements Clock {
   }
 }
 
+/** The last answers of a table's index, by partition: it may give them again. */
+export type StaleAnswers = Map<AttributeValue, QueryPage>;
+
 /** A table as a process reaches it. */
 export class TablePort implements Table {
   readonly name: string;
@@ -87,10 +91,9 @@ export class TablePort implements Table {
   readonly #table: MemoryTable;
   readonly #port: Port;
   readonly #tampering: Tampering;
-  readonly #stale: Map<string, QueryPage>;
+  readonly #stale: StaleAnswers;
 
-  /** @param stale the last answers of the table's index, which it may give again */
-  constructor(wires: Wires, process: Invocation, table: MemoryTable, port: Port, stale: Map<string, QueryPage>) {
+  constructor(wires: Wires, process: Invocation, table: MemoryTable, port: Port, stale: StaleAnswers) {
     this.name = table.name;
     this.#wires = wires;
     this.#process = process;
@@ -151,20 +154,16 @@ export class TablePort implements Table {
 
   query(request: QueryRequest): Promise<QueryPage> {
     const { oracle, faults } = this.#wires;
-    const partition = JSON.stringify(request.values[":partition"] ?? "");
+    const partition = request.values[":partition"] ?? "";
     const known = this.#stale.get(partition);
     // Nothing is due in most partitions most of the time: an empty answer needs no turn of its own.
     const now = Number(request.values[":now"]);
-    if (
-      request.index !== undefined &&
-      known === undefined &&
-      !oracle.isDueIn(this.#table, request.values[":partition"], now)
-    ) {
+    if (request.index !== undefined && known === undefined && !oracle.isDueIn(this.#table, partition, now)) {
       return EMPTY;
     }
     return this.#wires.calls.call(this.#process, {
       port: this.#port,
-      what: () => `query ${this.name} ${partition}`,
+      what: () => `query ${this.name} ${JSON.stringify(partition)}`,
       carryOut: async () => {
         const page = await this.#table.query(request);
         if (request.index === undefined) return page;

@@ -8,7 +8,7 @@ import { MemoryTable } from "../../shared/memory/table.ts";
 import { MemoryTopic } from "../../shared/memory/topic.ts";
 import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
 import type { PrimarySite, SecondarySite, SiteBase } from "../../shared/ports/site.ts";
-import type { Item, QueryPage } from "../../shared/ports/table.ts";
+import type { Item } from "../../shared/ports/table.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import { noticeDrift } from "../../shared/services/notice-drift.ts";
@@ -25,7 +25,15 @@ import { reconcileLater, scheduleChanges, scheduleClocks, scheduleRedrives, sche
 import { Oracle } from "./oracle.ts";
 import { People } from "./people.ts";
 import { DAY_MS, type Plan } from "./plan.ts";
-import { BucketPort, MachineClock, ReplicaPort, TablePort, type Tampering, type Wires } from "./ports.ts";
+import {
+  BucketPort,
+  MachineClock,
+  ReplicaPort,
+  type StaleAnswers,
+  TablePort,
+  type Tampering,
+  type Wires,
+} from "./ports.ts";
 import { become, schedulePromotions } from "./promotion.ts";
 import { QueuePort } from "./queue-port.ts";
 import { TYPES } from "./source.ts";
@@ -142,7 +150,10 @@ export class World {
     const chance = new NamingChance(seed, "t");
     const primaryBucket = new MemoryReadableBucket(this.primaryBucket);
     const replicaBucket = new MemoryReplicaBucket({ primary: this.primaryBucket, replica: this.replicaBucket });
-    const stale = { registry: new Map<string, QueryPage>(), verificationState: new Map<string, QueryPage>() };
+    const stale: Record<"registry" | "verificationState", StaleAnswers> = {
+      registry: new Map(),
+      verificationState: new Map(),
+    };
 
     const base = (process: Invocation, name: string): SiteBase => ({
       name,
@@ -155,7 +166,7 @@ export class World {
     const state = (process: Invocation) =>
       new TablePort(wires, process, this.verificationState, "verification_state", stale.verificationState);
     const ownTable = (process: Invocation) =>
-      new TablePort(wires, process, this.secondarySiteTable, "site_table", new Map<string, QueryPage>());
+      new TablePort(wires, process, this.secondarySiteTable, "site_table", new Map());
     const queue = (process: Invocation, to: Channel | MemoryTopic) => new QueuePort(wires, process, to);
     const parking = (process: Invocation, of: Channel) => new QueuePort(wires, process, of.deadLetters);
     const primary = (process: Invocation): PrimarySite => ({
