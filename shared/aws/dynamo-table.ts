@@ -52,16 +52,16 @@ const WRITE_ID = "write_id";
 /** 48 random bits: it only has to differ from the writes of one item within a retry or two. */
 const newWriteId = (): string => randomBytes(6).toString("base64url");
 
-const SET_WRITE_ID = `SET #${WRITE_ID} = :${WRITE_ID}`;
+const BEAR = `#${WRITE_ID} = :${WRITE_ID}`;
 
-/** The clause that sets; `SET` is a reserved word, so it can be nothing else. */
-const SET_CLAUSE = /(?<=^|\s)SET\s/i;
+/** The clause that sets, to where the next one begins. These are reserved words, so they can be nothing else. */
+const SET_CLAUSE = /(?<=^|\s)SET\s.*?(?=\s+(?:REMOVE|ADD|DELETE)\s|$)/is;
 
 /** The update, bearing the id as well. */
 const bearing = ({ update, condition, names, values }: Omit<UpdateRequest, "key">, id: string) => ({
   UpdateExpression: SET_CLAUSE.test(update)
-    ? update.replace(SET_CLAUSE, `${SET_WRITE_ID}, `)
-    : `${SET_WRITE_ID} ${update}`,
+    ? update.replace(SET_CLAUSE, (clause) => `${clause}, ${BEAR}`)
+    : `${update} SET ${BEAR}`,
   ...expressions({
     ...(condition === undefined ? {} : { condition }),
     names: { ...names, [`#${WRITE_ID}`]: WRITE_ID },
@@ -103,7 +103,9 @@ export class DynamoTable implements Table, ManyReader {
     for (let rounds = 0; left.length > 0; rounds += 1) {
       // Each round has to bring something; DynamoDB leaves keys out when it is short of capacity.
       if (rounds > BATCH_ROUNDS_MAX + Math.ceil(keys.length / BATCH_KEYS_MAX)) {
-        throw new TableUnavailableError(`${this.name}: ${left.length} of ${keys.length} items were not read; try again`);
+        throw new TableUnavailableError(
+          `${this.name}: ${left.length} of ${keys.length} items were not read; try again`,
+        );
       }
       const batch = left.slice(0, BATCH_KEYS_MAX);
       const answer = await this.#answered("get many", () =>

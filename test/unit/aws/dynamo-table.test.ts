@@ -138,10 +138,15 @@ it("nobody sees the mark of a write in an item", async () => {
 });
 
 it.each([
-  ["SET a = :a REMOVE b", "SET #write_id = :write_id, a = :a REMOVE b"],
-  ["REMOVE b SET a = :a", "REMOVE b SET #write_id = :write_id, a = :a"],
-  ["REMOVE #SET, b", "SET #write_id = :write_id REMOVE #SET, b"],
-  ["ADD n :one", "SET #write_id = :write_id ADD n :one"],
+  ["SET a = :a", "SET a = :a, #write_id = :write_id"],
+  ["SET a = :a REMOVE b", "SET a = :a, #write_id = :write_id REMOVE b"],
+  [
+    "REMOVE b SET a = if_not_exists(a, :b), c = :c",
+    "REMOVE b SET a = if_not_exists(a, :b), c = :c, #write_id = :write_id",
+  ],
+  ["SET #ADD = :ADD\n  ADD n :one", "SET #ADD = :ADD, #write_id = :write_id\n  ADD n :one"],
+  ["REMOVE #SET, b", "REMOVE #SET, b SET #write_id = :write_id"],
+  ["ADD n :one", "ADD n :one SET #write_id = :write_id"],
 ])("%s is marked by %s", async (update, marked) => {
   let asked = "";
   wire.first.push((body) => {
