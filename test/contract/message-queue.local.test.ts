@@ -3,12 +3,14 @@ import {
   CreateQueueCommand,
   DeleteMessageCommand,
   DeleteQueueCommand,
+  type Message,
   ReceiveMessageCommand,
 } from "@aws-sdk/client-sqs";
-import { afterAll, describe } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { snsClient, sqsClient } from "../../shared/aws/clients.ts";
 import { SnsTopic } from "../../shared/aws/sns-topic.ts";
 import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
+import { SqsSource } from "../../shared/aws/sqs-source.ts";
 import { messageQueueContract } from "./message-queue.contract.ts";
 import { cloudLacks, contractCloud, hasCloud, PRIMARY_REGION, uniqueName } from "./support/contract-cloud.ts";
 
@@ -44,6 +46,26 @@ describe.skipIf(!hasCloud)("On the cloud at AWS_ENDPOINT_URL (skipped while that
   messageQueueContract("A queue of SQS", lacks, async () => {
     const name = uniqueName("queue");
     return { queue: new SqsQueue(sqs, name), delays: true, take: taking(await makeQueue(name)) };
+  });
+
+  it("A queue that feeds a function hands out at once what is given back to it, and nothing else", async () => {
+    const name = uniqueName("source");
+    const QueueUrl = await makeQueue(name);
+    await new SqsQueue(sqs, name).send([{ body: "kept" }, { body: "given back" }]);
+    const receive = async (): Promise<readonly Message[]> => {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 600, WaitTimeSeconds: 1 }),
+      );
+      return Messages;
+    };
+    const hidden: Message[] = [];
+    await expect.poll(async () => hidden.push(...(await receive()))).toBe(2);
+    const receipts = hidden.flatMap(({ Body, ReceiptHandle = "" }) => (Body === "given back" ? [ReceiptHandle] : []));
+    await new SqsSource(sqs).giveBack(name, receipts);
+    const again: (string | undefined)[] = [];
+    await expect.poll(async () => again.push(...(await receive()).map(({ Body }) => Body))).toBe(1);
+    expect(again).toEqual(["given back"]);
+    expect(await receive()).toEqual([]);
   });
 
   messageQueueContract("A topic of SNS", lacks, async () => {
