@@ -34,7 +34,7 @@ interface Window {
 }
 
 const PRIMARY_REGION: readonly Port[] = ["primary_bucket", "verification_state"];
-const SECONDARY_REGION: readonly Port[] = ["replica_bucket", "registry", "queue"];
+const SECONDARY_REGION: readonly Port[] = ["replica_bucket", "registry", "site_table", "queue"];
 
 /** What goes wrong, when: decided by the plan's knobs and its seed. */
 export class Faults {

@@ -1,3 +1,4 @@
+import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import type { Plan } from "./plan.ts";
 import type { Run } from "./simulate.ts";
 import { keyOf } from "./source.ts";
@@ -68,7 +69,14 @@ export const minimise = async (failed: Run, run: (plan: Plan) => Promise<Run>): 
   };
 
   const lessVariety = async (): Promise<void> => {
-    const simpler: readonly Partial<Plan>[] = [{ types: 1 }, { unattested: 0 }, { fused: true }, { sweepMinutes: 1 }];
+    const syncTimeoutSeconds = SYNC_TIMEOUT_SECONDS.standard;
+    const simpler: readonly Partial<Plan>[] = [
+      { types: 1 },
+      { unattested: 0 },
+      { fused: true },
+      { sweepMinutes: 1 },
+      { syncTimeoutSeconds },
+    ];
     for (const change of simpler) {
       const plan = { ...best.plan, ...change };
       if (JSON.stringify(plan) !== JSON.stringify(best.plan)) await accepts(plan);

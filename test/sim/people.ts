@@ -1,6 +1,7 @@
 import type { GeoMessage } from "../../shared/geo/geo-message.ts";
 import { encodeKey } from "../../shared/geo/key-codec.ts";
 import { matchKey } from "../../shared/geo/replicable-match.ts";
+import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
 import type { Item } from "../../shared/ports/table.ts";
 import { Dice } from "./dice.ts";
@@ -57,6 +58,8 @@ export class People {
     return (
       typeof version === "string" &&
       this.#rotten.has(version) &&
+      // A row that is not settled is looked at again in any case, should it ever be.
+      row["state"] === REPLICATION_STATE.synced &&
       row["verification_state"] === VERIFICATION_STATE.succeeded
     );
   }

@@ -1,3 +1,4 @@
+import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { Dice } from "./dice.ts";
 
 /** Everything that may go wrong. Each seed switches a random part of it on ("swarm"): rare combinations come up that way. */
@@ -58,6 +59,8 @@ export interface Plan {
   readonly fused: boolean;
   /** Share of the objects for which S3 keeps no checksum: the primary has to read those. */
   readonly unattested: number;
+  /** The site's sync timeout, seconds: shorter than a function may run, it takes rows from the living. Default: Geo's. */
+  readonly syncTimeoutSeconds?: number;
   /** Minutes between two sweeps while rows are due. */
   readonly sweepMinutes: number;
   readonly knobs: readonly Knob[];
@@ -170,6 +173,7 @@ export const planOf = (seed: number, keys?: number): Plan => {
     types: dice.whole(1, 3),
     fused: dice.hits(0.6),
     unattested: dice.pick([0, 0, 0.2, 1]),
+    syncTimeoutSeconds: dice.pick([...Array<number>(5).fill(SYNC_TIMEOUT_SECONDS.standard), 5, 40]),
     sweepMinutes: dice.pick([2, 10, 30]),
     knobs,
     changes: [...changes, ...atSecondary].sort((a, b) => a.at - b.at || a.key - b.key),

@@ -215,7 +215,7 @@ export class BucketPort implements ReadableBucket {
   }
 
   tags(key: string, versionId: string): Promise<TagsOutcome> {
-    this.wires.watch.reached.comparesTags(this.process, this.port, key);
+    this.wires.watch.steps.comparesTags(this.process, this.port, key);
     return this.wires.calls.call(this.process, {
       port: this.port,
       what: () => `tags ${this.bucket} ${key} ${versionId}`,
@@ -229,7 +229,7 @@ export class BucketPort implements ReadableBucket {
     versionId: string,
     range?: { readonly start: number; readonly endInclusive: number },
   ): Promise<ReadOutcome> {
-    this.wires.watch.reached.reads(this.process, this.port, key);
+    this.wires.watch.steps.reads(this.process, this.port, key);
     return this.wires.calls.call(this.process, {
       port: this.port,
       what: () => `read ${this.bucket} ${key} ${versionId}`,

@@ -4,7 +4,7 @@ import { minimise } from "./minimise.ts";
 import { NEGATIVES, worldsOf } from "./negatives.ts";
 import { KNOBS, type Plan, planOf } from "./plan.ts";
 import { simulate } from "./simulate.ts";
-import { STEPS } from "./steps.ts";
+import { PLACES } from "./steps.ts";
 import { runOnThreads } from "./threads.ts";
 
 const SEEDS = 1_000;
@@ -26,7 +26,7 @@ describe("a thousand worlds", () => {
     expect(tally.seeds).toBe(SEEDS);
     expect(KNOBS.filter((knob) => tally.counts[knob] === 0)).toEqual([]);
     // A step that is never taken is not simulated.
-    expect(STEPS.filter((step) => tally.reached[step] === 0)).toEqual([]);
+    expect(PLACES.filter((place) => tally.reached[place] === 0)).toEqual([]);
     expect(tally.worldMs / SEEDS).toBeGreaterThanOrEqual(86_400_000);
   });
 

@@ -2,7 +2,7 @@ import { findUnconverged } from "./convergence.ts";
 import type { Violation } from "./oracle.ts";
 import type { Knob, Plan } from "./plan.ts";
 import type { Tampering } from "./ports.ts";
-import type { StepCounts } from "./reached.ts";
+import type { Reached } from "./steps.ts";
 import { World } from "./world.ts";
 
 /** How a run ended. */
@@ -11,8 +11,8 @@ export interface Run {
   readonly violation?: Violation;
   /** How often each fault happened. */
   readonly counts: ReadonlyMap<Knob, number>;
-  /** How often each step of the protocol was taken. */
-  readonly reached: StepCounts;
+  /** How often each step of the protocol was taken, and what rows told. */
+  readonly reached: Reached;
   /** Things that happened. */
   readonly steps: number;
   /** How long it took in the world, milliseconds. */
@@ -47,7 +47,7 @@ export const simulate = async (
     const run = {
       plan,
       counts: running.faults.counts,
-      reached: running.watch.reached.counts,
+      reached: running.watch.steps.counts,
       steps,
       worldMs: timeline.now - start.at,
     };

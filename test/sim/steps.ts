@@ -52,7 +52,19 @@ const EVERY_STEP: Readonly<Record<Step, true>> = {
   "drift touch": true,
 };
 
-export const STEPS = Object.keys(EVERY_STEP) as readonly Step[];
+const STEPS = Object.keys(EVERY_STEP) as readonly Step[];
+
+/** What rows are to be seen saying: Geo's texts for holders that never came back (F20, F21), at either site. */
+export const TOLD = ["told sync timed out", "told verification timed out", "told checksum timed out"] as const;
+export type Told = (typeof TOLD)[number];
+
+/** Everything that a run has to come to somewhere, or it is not simulated. */
+export const PLACES: readonly (Step | Told)[] = [...STEPS, ...TOLD];
+
+/** How often each of them was come to. */
+export type Reached = Readonly<Record<Step | Told, number>>;
+
+export const NOWHERE: Reached = Object.fromEntries(PLACES.map((place) => [place, 0])) as Record<Step | Told, number>;
 
 /** A write of the registry: the step that makes it, and what it may do to the row's two states (F9, F10). */
 export interface RegistryWrite {

@@ -1,8 +1,7 @@
 import { type Knob, KNOBS, type Plan, planOf } from "./plan.ts";
 import type { Tampering } from "./ports.ts";
-import { NO_STEPS, type StepCounts } from "./reached.ts";
 import { simulate } from "./simulate.ts";
-import { STEPS } from "./steps.ts";
+import { NOWHERE, PLACES, type Reached } from "./steps.ts";
 
 /** What a range of seeds came to. Plain data: it travels between threads. */
 export interface Tally {
@@ -12,8 +11,8 @@ export interface Tally {
   readonly worldMs: number;
   /** How often each fault happened. */
   readonly counts: Readonly<Record<Knob, number>>;
-  /** How often each step of the protocol was taken. */
-  readonly reached: StepCounts;
+  /** How often each step of the protocol was taken, and what rows told. */
+  readonly reached: Reached;
   readonly failures: readonly { readonly seed: number; readonly rule: string; readonly detail: string }[];
 }
 
@@ -22,7 +21,7 @@ export const NOTHING: Tally = {
   steps: 0,
   worldMs: 0,
   counts: Object.fromEntries(KNOBS.map((knob) => [knob, 0])) as Record<Knob, number>,
-  reached: NO_STEPS,
+  reached: NOWHERE,
   failures: [],
 };
 
@@ -31,7 +30,7 @@ export const plus = (a: Tally, b: Tally): Tally => ({
   steps: a.steps + b.steps,
   worldMs: a.worldMs + b.worldMs,
   counts: Object.fromEntries(KNOBS.map((knob) => [knob, a.counts[knob] + b.counts[knob]])) as Record<Knob, number>,
-  reached: Object.fromEntries(STEPS.map((step) => [step, a.reached[step] + b.reached[step]])) as StepCounts,
+  reached: Object.fromEntries(PLACES.map((place) => [place, a.reached[place] + b.reached[place]])) as Reached,
   failures: [...a.failures, ...b.failures],
 });
 

@@ -12,7 +12,7 @@ import {
 } from "../../shared/geo/verification-state.ts";
 import type { StreamRecord } from "../../shared/memory/table.ts";
 import type { Item } from "../../shared/ports/table.ts";
-import type { RegistryWrite } from "./steps.ts";
+import type { RegistryWrite, Told } from "./steps.ts";
 
 /** Told of a broken rule. */
 export type Report = (rule: string, detail: string) => void;
@@ -29,10 +29,11 @@ const verificationChange = (change: VerificationChange, from: VerificationState)
   change === "start" && from === "started" ? "take_over" : change;
 
 /** Geo's texts for holders that never came back, which operators search for (F20, F21). */
-const TIMEOUT_TEXTS = {
-  sync: /^Sync timed out after \d+$/,
-  verification: /^Verification timed out after \d+$/,
-} as const;
+const TIMEOUT_TEXTS: Readonly<Record<Told, RegExp>> = {
+  "told sync timed out": /^Sync timed out after \d+$/,
+  "told verification timed out": /^Verification timed out after \d+$/,
+  "told checksum timed out": /^Verification timed out after \d+$/,
+};
 
 /**
  * F9, F10: what becomes of a row's two states is what the tables of transitions say of the write that was made. Every write
@@ -40,10 +41,12 @@ const TIMEOUT_TEXTS = {
  */
 export class Transitions {
   readonly #report: Report;
+  readonly #tells: (told: Told) => void;
   #write: RegistryWrite | undefined;
 
-  constructor(report: Report) {
+  constructor(report: Report, tells: (told: Told) => void) {
     this.#report = report;
+    this.#tells = tells;
   }
 
   /** Carries a write out: the table tells of its changes before this returns. */
@@ -66,8 +69,17 @@ export class Transitions {
     this.#checkReplication(key.sk, write, replicationOf(before), replicationOf(after));
     if (after === undefined) return;
     this.#checkVerification(key.sk, write, verificationOf(before), verificationOf(after));
-    if (write.step === "sync time_out") this.#checkText(key.sk, "sync", after["last_sync_failure"]);
-    if (write.step === "verify time_out") this.#checkText(key.sk, "verification", after["verification_failure"]);
+    if (write.step === "sync time_out") this.#checkText(key.sk, "told sync timed out", after["last_sync_failure"]);
+    if (write.step === "verify time_out") {
+      this.#checkText(key.sk, "told verification timed out", after["verification_failure"]);
+    }
+  }
+
+  /** One of the primary's records was made, changed or deleted. */
+  recordChanged({ key, before, after }: StreamRecord): void {
+    const text = after?.["verification_failure"];
+    if (typeof text !== "string" || text === before?.["verification_failure"]) return;
+    if (text.includes("timed out")) this.#checkText(key.sk, "told checksum timed out", text);
   }
 
   #checkReplication(key: string, write: RegistryWrite, from: ReplicationState | "none", to: string): void {
@@ -84,9 +96,8 @@ export class Transitions {
     }
   }
 
-  #checkText(key: string, what: keyof typeof TIMEOUT_TEXTS, text: unknown): void {
-    if (typeof text !== "string" || !TIMEOUT_TEXTS[what].test(text)) {
-      this.#report("F20", `${key} is said to have timed out in the words ${JSON.stringify(text)}`);
-    }
+  #checkText(key: string, what: Told, text: unknown): void {
+    if (typeof text === "string" && TIMEOUT_TEXTS[what].test(text)) this.#tells(what);
+    else this.#report("F20", `${key} is said to have timed out in the words ${JSON.stringify(text)}`);
   }
 }

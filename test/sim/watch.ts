@@ -9,7 +9,7 @@ import type { Port } from "./faults.ts";
 import { Fence } from "./fence.ts";
 import { isPermit } from "./guard.ts";
 import type { Oracle } from "./oracle.ts";
-import { Reached } from "./reached.ts";
+import { StepCounter } from "./step-counter.ts";
 import { Removals } from "./removals.ts";
 import { Resyncs } from "./resyncs.ts";
 import { TYPES } from "./source.ts";
@@ -21,7 +21,7 @@ import { Transitions } from "./transitions.ts";
  * one rule each. None of them changes anything.
  */
 export class Watch {
-  readonly reached = new Reached();
+  readonly steps = new StepCounter();
   readonly fence: Fence;
   readonly resyncs: Resyncs;
   readonly #oracle: Oracle;
@@ -31,6 +31,7 @@ export class Watch {
   constructor(world: {
     readonly oracle: Oracle;
     readonly registry: MemoryTable;
+    readonly verificationState: MemoryTable;
     readonly siteTable: MemoryTable;
     readonly now: () => number;
   }) {
@@ -39,8 +40,9 @@ export class Watch {
     this.#oracle = oracle;
     this.fence = new Fence(report, world.siteTable);
     this.resyncs = new Resyncs(world.registry, world.now);
-    this.#transitions = new Transitions(report);
+    this.#transitions = new Transitions(report, (told) => this.steps.told(told));
     this.#removals = new Removals(report);
+    world.verificationState.onChange((record) => this.#transitions.recordChanged(record));
     world.registry.onChange((record) => {
       if (!oracle.restoring) this.#transitions.changed(record);
     });
@@ -48,7 +50,7 @@ export class Watch {
 
   /** A process reads a row. */
   gets(process: Invocation, port: Port, { sk }: ItemKey): void {
-    this.reached.gets(process, port, sk);
+    this.steps.gets(process, port, sk);
   }
 
   /** The world answered. */
@@ -58,12 +60,12 @@ export class Watch {
 
   /** A process writes a row. @param asked as the production code wants it */
   updates(process: Invocation, port: Port, asked: UpdateRequest): void {
-    if (port === "site_table" && asked.key.pk === SITE_TABLE_PARTITIONS.removalGuard) this.reached.asksGuard();
+    if (port === "site_table" && asked.key.pk === SITE_TABLE_PARTITIONS.removalGuard) this.steps.asksGuard();
     if (port !== "registry") return;
     const write = registryWriteOf(asked);
     if (write === undefined)
       this.#oracle.report("steps", `a write that no step makes: ${asked.update} IF ${asked.condition ?? ""}`);
-    else this.reached.wrote(process, asked.key.sk, write);
+    else this.steps.wrote(process, asked.key.sk, write);
   }
 
   /** The world carries a write out, when it arrives and each time that it does. */
@@ -81,12 +83,12 @@ export class Watch {
 
   /** A process deletes a row of the registry. */
   deletes<Answer>(process: Invocation, { sk }: ItemKey, carryOut: () => Answer): Answer {
-    this.reached.deletes(process, sk);
+    this.steps.deletes(process, sk);
     return this.#transitions.carryOut({ step: "sync purge", replication: "purge" }, carryOut);
   }
 
   heads(process: Invocation, port: Port, key: string): void {
-    this.reached.heads(process, port, key);
+    this.steps.heads(process, port, key);
   }
 
   headed(process: Invocation, port: Port, key: string, outcome: HeadOutcome): void {
@@ -97,7 +99,7 @@ export class Watch {
 
   /** A process sends a copy. @param clockNow the time by the clock of its machine */
   copies(process: Invocation, key: string, clockNow: number): void {
-    this.reached.copies(process, key);
+    this.steps.copies(process, key);
     this.fence.writes(process, key, clockNow);
   }
 
@@ -109,14 +111,14 @@ export class Watch {
   /** A process sends a removal. */
   removes(process: Invocation, key: string, clockNow: number): void {
     const replicableName = matchKey(TYPES, key)?.replicable.name ?? "";
-    this.reached.removes(process, key);
+    this.steps.removes(process, key);
     this.#oracle.removes(process.name, key);
     this.#removals.removes(process.name, key, replicableName);
     this.fence.writes(process, key, clockNow);
   }
 
   sends(process: Invocation, queue: string, messages: readonly OutgoingMessage[]): void {
-    this.reached.sends(process, queue, messages);
+    this.steps.sends(process, queue, messages);
   }
 
   #wrote(process: Invocation, port: Port, asked: UpdateRequest): void {

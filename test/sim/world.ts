@@ -111,9 +111,9 @@ export class World {
       verificationState: this.verificationState,
     });
 
-    const { oracle, registry: rows, secondarySiteTable: ownItems } = this;
+    const { oracle, registry: rows, verificationState, secondarySiteTable: ownItems } = this;
     const now = (): number => timeline.now;
-    this.watch = new Watch({ oracle, registry: rows, siteTable: ownItems, now });
+    this.watch = new Watch({ oracle, registry: rows, verificationState, siteTable: ownItems, now });
     const removalGuard = guardPolicyOf(faults);
     watchGuard({ oracle, policy: removalGuard, siteTable: ownItems, faults, now });
     const messageChance = new NamingChance(seed, "m");
@@ -180,7 +180,7 @@ export class World {
       siteTable: ownTable(process),
       standing: this.watch.fence.reader(process, ownTable(process), new MachineClock(wires, process)),
       removalGuard,
-      syncTimeoutMs: SYNC_TIMEOUT_SECONDS.standard * 1_000,
+      syncTimeoutMs: (plan.syncTimeoutSeconds ?? SYNC_TIMEOUT_SECONDS.standard) * 1_000,
       syncObjectStorage: true,
       primary: new BucketPort(wires, process, primaryBucket, "primary_bucket"),
       replica: new ReplicaPort(wires, process, replicaBucket, this.replicaBucket),

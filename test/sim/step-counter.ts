@@ -1,7 +1,7 @@
 import type { OutgoingMessage } from "../../shared/ports/message-queue.ts";
 import type { Invocation, Machine } from "./calls.ts";
 import type { Port } from "./faults.ts";
-import { type RegistryWrite, type Step, STEPS } from "./steps.ts";
+import { NOWHERE, type Reached, type RegistryWrite, type Step, type Told } from "./steps.ts";
 
 /** Which function a machine runs, as far as it walks the protocol's steps. */
 type Walker = "sync" | "verify" | "drift" | "none";
@@ -16,19 +16,23 @@ const walkerOf = ({ name }: Machine): Walker => WALKERS.find(([prefix]) => name.
 
 const placeOf = (process: Invocation, key: string): string => `${process.name} ${key}`;
 
-/** How often each step was taken. */
-export type StepCounts = Readonly<Record<Step, number>>;
-
-export const NO_STEPS: StepCounts = Object.fromEntries(STEPS.map((step) => [step, 0])) as Record<Step, number>;
-
 /**
  * Counts the protocol's steps as they are taken. A step asks the outside world once, so it is known by what it asks of
  * whom; questions that several steps have in common are told apart by the step that the same process took for the same key
  * before. The production code is not asked.
  */
-export class Reached {
-  readonly counts: Record<Step, number> = { ...NO_STEPS };
+export class StepCounter {
+  readonly #counts: Record<Step | Told, number> = { ...NOWHERE };
   readonly #last = new Map<string, Step>();
+
+  get counts(): Reached {
+    return this.#counts;
+  }
+
+  /** A row says something that operators search for. */
+  told(what: Told): void {
+    this.#counts[what] += 1;
+  }
 
   /** A write of the registry is made. */
   wrote(process: Invocation, key: string, write: RegistryWrite): void {
@@ -80,14 +84,14 @@ export class Reached {
 
   /** The removal guard of a type is asked; the question names no key. */
   asksGuard(): void {
-    this.counts["sync ask_removal_guard"] += 1;
+    this.#counts["sync ask_removal_guard"] += 1;
   }
 
   /** Messages are sent; a request for a verification says how long it is to wait, one that is passed on does not. */
   sends(process: Invocation, queue: string, messages: readonly OutgoingMessage[]): void {
     if (queue !== "verification" || walkerOf(process.machine) !== "sync") return;
     for (const { delaySeconds } of messages) {
-      if (delaySeconds !== undefined) this.counts["sync request_verification"] += 1;
+      if (delaySeconds !== undefined) this.#counts["sync request_verification"] += 1;
     }
   }
 
@@ -98,7 +102,7 @@ export class Reached {
   }
 
   #take(process: Invocation, key: string, step: Step): void {
-    this.counts[step] += 1;
+    this.#counts[step] += 1;
     this.#last.set(placeOf(process, key), step);
   }
 }
