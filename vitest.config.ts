@@ -1,5 +1,16 @@
 import { defineConfig } from "vitest/config";
 
+/** What breaks the sites for everybody while it runs: these have them to themselves, one file after the other. */
+const ALONE = ["test/integration/{wire-faults,killed-workers}.local.test.ts"];
+
+const CLOUD = {
+  globalSetup: ["test/support/cloud-setup.ts"],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  // The sites are shared and the tests mostly wait: they tell each other apart by their keys.
+  maxConcurrency: 20,
+};
+
 /**
  * Two kinds of test: those that run anywhere, and `*.local.test.ts`, which need a cloud (any endpoint, or AWS). The
  * cloud is found, started and deployed to once for all of them.
@@ -17,13 +28,21 @@ export default defineConfig({
       },
       {
         test: {
+          ...CLOUD,
           name: "cloud",
           include: ["test/**/*.local.test.ts"],
-          globalSetup: ["test/support/cloud-setup.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          // The sites are shared and the tests mostly wait: they tell each other apart by their keys.
-          maxConcurrency: 20,
+          exclude: ALONE,
+          // Not 0: where there is one worker only, vitest runs that group after every other.
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...CLOUD,
+          name: "cloud-alone",
+          include: ALONE,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -47,7 +47,7 @@ export const cloudTestsStep = (
           (entry): entry is [string, string] => entry[1] !== undefined,
         ),
       );
-      return await vitestStep("Cloud suites", ["--project", "cloud", ...filters], {
+      return await vitestStep("Cloud suites", ["--project", "cloud*", ...filters], {
         ...environment,
         ...(cloud.name === "aws" ? { GEO_CLOUD: "aws" } : {}),
         S3_GEO_RUN_FILE: TEST_RUN_FILE,

@@ -1,32 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
 import process from "node:process";
 import { afterEach, describe, expect, test } from "vitest";
 import { ROOT } from "../../infra/local/paths.ts";
 import { cloud } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
+import { type RunningProcess, runningProcesses } from "../support/process-table.ts";
 
 /** Every process that was started below us carries this in its environment, whatever became of its parents. */
 const MARK = "S3_GEO_INTERRUPTION_TEST";
 
-interface Running {
-  readonly pid: number;
-  readonly command: string;
-}
-
-/** Processes with our mark, from the process table. What has ended and was not yet taken note of is not running. */
-const marked = async (mark: string): Promise<readonly Running[]> => {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const seen = await Promise.all(
-    pids.map(async (pid) => {
-      const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
-      if (!(await read("environ")).includes(`${MARK}=${mark}`) || / [ZX] /.test(await read("stat"))) return [];
-      return [{ pid: Number(pid), command: (await read("cmdline")).replaceAll("\0", " ") }];
-    }),
-  );
-  return seen.flat();
-};
+/** Processes with our mark. */
+const marked = async (mark: string): Promise<readonly RunningProcess[]> =>
+  (await runningProcesses()).filter(({ environment }) => environment.includes(`${MARK}=${mark}`));
 
 let started: { readonly npm: ChildProcess; readonly mark: string } | undefined;
 

@@ -16,6 +16,9 @@ if (found === undefined) throw new Error(`no sites are described in "${runFile}"
 const { endpoint, account = "", name, version } = found.cloud;
 const { credentials } = found;
 
+/** The process that deployed the sites, and started the cloud if it is a local one. */
+export const startedBy: number = found.pid;
+
 /** The cloud that the sites are on. */
 export const cloud: Cloud = {
   name: name as CloudName, // written by the command that started it
@@ -38,6 +41,9 @@ export const primary: CloudSite = siteOf("primary");
 export const secondary: CloudSite = siteOf("secondary");
 
 const config = await loadLocalConfig(cloud);
+
+/** What every physical name begins with. */
+export const installation: string = config.name;
 
 /** Physical names of what was deployed. */
 export const names = {

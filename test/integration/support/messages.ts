@@ -4,6 +4,7 @@ import {
   GetQueueUrlCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
 } from "@aws-sdk/client-sqs";
 import type { ParkedMessage } from "../../../shared/services/park.ts";
 import type { CloudSite } from "../../support/cloud.ts";
@@ -26,6 +27,17 @@ export const attributesOf = async (site: CloudSite, queue: string): Promise<Read
     new GetQueueAttributesCommand({ QueueUrl: await urlOf(site, queue), AttributeNames: ["All"] }),
   );
   return Attributes;
+};
+
+/** Changes attributes of a queue. */
+export const setAttributes = async (
+  site: CloudSite,
+  queue: string,
+  attributes: Readonly<Record<string, string>>,
+): Promise<void> => {
+  await site.clients.sqs.send(
+    new SetQueueAttributesCommand({ QueueUrl: await urlOf(site, queue), Attributes: { ...attributes } }),
+  );
 };
 
 /**
