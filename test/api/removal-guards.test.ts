@@ -179,7 +179,7 @@ describe("a release", () => {
     ["a list", "[5000]", 'body: expected an object such as {"removals": 5000, "minutes": 60}, got [5000]'],
     ["no number of removals", '{"minutes": 60}', `${removals}, got nothing`],
     ["none at all", '{"removals": 0}', `${removals}, got 0`],
-    ["half of one", '{"removals": 0.5}', `${removals}, got 0.5`],
+    ["one and a half", '{"removals": 1.5}', `${removals}, got 1.5`],
     ["a text", '{"removals": "all"}', `${removals}, got "all"`],
     ["more than there can be", '{"removals": 1e10}', `${removals}, got 10000000000`],
     ["no time", '{"removals": 1, "minutes": 0}', `${minutes}, got 0`],
