@@ -44,6 +44,11 @@ export class BucketAccess {
     this.#key(grantee, ["kms:Decrypt"]);
   }
 
+  /** List keys; nothing of an object itself. */
+  grantList(grantee: IGrantable): void {
+    Grant.addToPrincipal({ grantee, actions: ["s3:ListBucket"], resourceArns: [this.#arn] });
+  }
+
   /** Ask what a key shows now (HEAD), which S3 answers only to who may read it; listing is included as for reading. */
   grantLook(grantee: IGrantable & IConstruct): void {
     this.#objects(grantee, ["s3:GetObject"]);

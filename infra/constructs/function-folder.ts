@@ -7,6 +7,7 @@ export type FunctionFolder =
   | "counters"
   | "event-consumer"
   | "event-publisher"
+  | "registry-consistency"
   | "replica-drift"
   | "retry-sweep"
   | "status-api"

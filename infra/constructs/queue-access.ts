@@ -12,6 +12,15 @@ export class QueueAccess {
     this.#arn = queueArn(place, queueName);
   }
 
+  /** Ask how much waits in it. */
+  grantMeasure(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+      resourceArns: [this.#arn],
+    });
+  }
+
   /** Send messages, and find the queue's address by its name. */
   grantSend(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({

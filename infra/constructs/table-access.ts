@@ -33,6 +33,11 @@ export class TableAccess {
     return this.#grant(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
   }
 
+  /** Read many rows at once, to compare them. */
+  grantReadMany(grantee: IGrantable): Grant {
+    return this.#grant(grantee, ["dynamodb:BatchGetItem"]);
+  }
+
   /** List what is due; nothing else. */
   grantReadDue(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({
@@ -50,6 +55,17 @@ export class TableAccess {
   /** Look up and change rows of one partition. */
   grantChangePartition(grantee: IGrantable, partition: string): void {
     this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
+  }
+
+  /** Keep items of one partition: make, list, change and remove them. */
+  grantKeepPartition(grantee: IGrantable, partition: string): void {
+    this.#grantPartition(grantee, partition, [
+      "dynamodb:GetItem",
+      "dynamodb:Query",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+      "dynamodb:DeleteItem",
+    ]);
   }
 
   #grant(grantee: IGrantable, actions: string[]): Grant {

@@ -7,6 +7,7 @@ import type { GeoSiteProps } from "../constructs/geo-site.ts";
 import { Authorizer } from "../subsystems/authorizer.ts";
 import { Counters } from "../subsystems/counters.ts";
 import { EventConsumer } from "../subsystems/event-consumer.ts";
+import { RegistryConsistency } from "../subsystems/registry-consistency.ts";
 import { ReplicaDrift } from "../subsystems/replica-drift.ts";
 import { RetrySweep } from "../subsystems/retry-sweep.ts";
 import { StatusApi } from "../subsystems/status-api.ts";
@@ -30,12 +31,18 @@ export class GeoSecondarySite extends Construct {
     this.verification = new Verification(this, props);
     const drift = reportsDrift(site) ? new ReplicaDrift(this, props) : undefined;
     new RetrySweep(this, props);
+    new RegistryConsistency(this, props);
     new Counters(this, { ...props, streamArn });
     const { authorizer } = new Authorizer(this, props);
     this.api = new StatusApi(this, { ...props, authorizer }).api;
     new SiteDashboard(this, {
       ...props,
-      queues: [this.consumer.events, this.verification.requests, ...(drift === undefined ? [] : [drift.changes])],
+      queues: [
+        this.consumer.events,
+        this.consumer.backfill,
+        this.verification.requests,
+        ...(drift === undefined ? [] : [drift.changes]),
+      ],
     });
   }
 }

@@ -27,6 +27,9 @@ const TIMEOUT = Duration.minutes(5);
  */
 const MAX_CONCURRENCY = 50;
 
+/** Functions that work on history at the same time: a fifth of those for what happens now. */
+const BACKFILL_CONCURRENCY = 10;
+
 /** How long a row that is due may wait for a worker before somebody should look at the queue instead. */
 const WORKED_ON_WITHIN_MINUTES = 15;
 
@@ -44,6 +47,8 @@ const untilTheNextTry = (retryMinutes: number, sweepMinutes: number): Duration =
 /** At a secondary: makes its objects equal to the primary's. */
 export class EventConsumer extends Construct {
   readonly events: QueueWithDeadLetters;
+  /** History: read by the same function, and by few of its instances at a time, so that it never delays today. */
+  readonly backfill: QueueWithDeadLetters;
 
   constructor(scope: Construct, { config, site }: GeoSiteProps) {
     super(scope, "EventConsumer");
@@ -52,6 +57,15 @@ export class EventConsumer extends Construct {
     this.events = new QueueWithDeadLetters(this, "Events", {
       queueName: names.eventsQueue,
       deadLetterQueueName: names.eventsDeadLetterQueue,
+      consumerTimeout: TIMEOUT,
+      maxReceiveCount: RECEIVES_OF_WORK_MAX,
+      runbook: "event-consumer",
+      alarmTopicArn: site.alarmTopicArn,
+    });
+
+    this.backfill = new QueueWithDeadLetters(this, "Backfill", {
+      queueName: names.backfillQueue,
+      deadLetterQueueName: names.backfillDeadLetterQueue,
       consumerTimeout: TIMEOUT,
       maxReceiveCount: RECEIVES_OF_WORK_MAX,
       runbook: "event-consumer",
@@ -101,9 +115,11 @@ export class EventConsumer extends Construct {
     siteTable.grantReadPartition(consumer, SITE_TABLE_PARTITIONS.site);
     siteTable.grantReadPartition(consumer, SITE_TABLE_PARTITIONS.counter);
     siteTable.grantChangePartition(consumer, SITE_TABLE_PARTITIONS.removalGuard);
+    siteTable.grantChangePartition(consumer, SITE_TABLE_PARTITIONS.consistency); // it counts what S3 throttled
     verification.grantSend(consumer);
     parking.grantSend(consumer);
     this.events.feed(consumer, MAX_CONCURRENCY);
+    this.backfill.feed(consumer, BACKFILL_CONCURRENCY);
 
     const alarm = (id: string, name: string, props: Pick<GeoAlarmProps, "meaning" | "metric">): void =>
       void geoAlarm(this, id, {

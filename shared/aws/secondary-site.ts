@@ -109,3 +109,32 @@ export const awsSecondarySite = (
   };
   return { site, deadline, versioning: new VersioningCheck([source, replica]) };
 };
+
+/** What the registry's consistency is told by its environment. */
+export interface WalkingEnvironment {
+  readonly SITE_NAME: string;
+  readonly ACCOUNT_ID: string;
+  readonly PRIMARY_BUCKET: string;
+  readonly PRIMARY_REGION: string;
+  readonly REPLICA_BUCKET: string;
+  readonly REGISTRY_TABLE: string;
+  readonly SITE_TABLE: string;
+  readonly BACKFILL_QUEUE: string;
+  readonly TIMEOUT_SECONDS: string;
+}
+
+/** A secondary site on AWS as the walks through both sides see it: they read, and write how far they came. */
+export const awsWalkingSite = (config: WalkingEnvironment, telemetry: Telemetry) => {
+  const accountId = config.ACCOUNT_ID;
+  return {
+    clock: systemClock,
+    chance: systemChance,
+    telemetry,
+    functionTimeoutMs: Number(config.TIMEOUT_SECONDS) * 1_000,
+    primary: new S3Bucket({ client: s3Reader(config.PRIMARY_REGION), bucket: config.PRIMARY_BUCKET, accountId }),
+    replica: new S3Bucket({ client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId }),
+    registry: new DynamoTable(dynamoClient(), config.REGISTRY_TABLE),
+    siteTable: new DynamoTable(dynamoClient(), config.SITE_TABLE),
+    backfill: new SqsQueue(sqsClient(), config.BACKFILL_QUEUE),
+  };
+};

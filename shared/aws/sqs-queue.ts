@@ -1,4 +1,9 @@
-import { GetQueueUrlCommand, SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  SendMessageBatchCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
 import type { MessageQueue, OutgoingMessage, SendOutcome } from "../ports/message-queue.ts";
 import { entryId, namedFailures, sendInBatches } from "./message-batches.ts";
 
@@ -32,6 +37,17 @@ export class SqsQueue implements MessageQueue {
       );
       return namedFailures(Failed);
     });
+  }
+
+  /** About how many messages wait in it. */
+  async backlog(): Promise<number> {
+    const { Attributes = {} } = await this.#client.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: await this.#queueUrl(),
+        AttributeNames: ["ApproximateNumberOfMessages"],
+      }),
+    );
+    return Number(Attributes["ApproximateNumberOfMessages"] ?? 0);
   }
 
   #queueUrl(): Promise<string> {

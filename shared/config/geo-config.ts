@@ -125,6 +125,8 @@ const Shape = z.strictObject({
   driftDelaySeconds: z._default(integer(0, 900, "expected seconds, 0 to 900"), 60),
   /** When a secondary holds removals back until an operator releases them (docs/runbook.md). Default: see each. */
   removalGuard: z._default(RemovalGuardConfig, REMOVAL_GUARD_DEFAULT),
+  /** Days from the end of one walk through both buckets to the beginning of the next, 1 to 365. Default 7. */
+  consistencyDays: z._default(integer(1, 365, "expected days, 1 to 365"), 7),
   /** Days that a replaced or deleted version is kept in buckets that we make, at least 30. Default 30. */
   noncurrentVersionDays: z._default(
     integer(NONCURRENT_VERSION_DAYS_MIN, 3_650, `expected days, ${NONCURRENT_VERSION_DAYS_MIN} to 3650`),

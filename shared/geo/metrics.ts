@@ -42,6 +42,8 @@ export const COUNT_METRICS = {
   verificationTimedOut: "VerificationTimedOut",
   /** The replica's bucket changed without a row saying so, and the key was driven again. */
   driftFound: "DriftFound",
+  /** Keys that walks through both sides handed over to be looked at. */
+  backfilled: "Backfilled",
   /** A walk through both sides found an object without a record or a replica: an event was lost, or it is history. */
   consistencyMissing: "ConsistencyMissing",
   /** A walk found a replica or a record of something else than the primary holds. */

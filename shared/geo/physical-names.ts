@@ -51,6 +51,12 @@ export const secondaryNames = (installation: Installation, site: NamedSite) => (
   /** S3 reports changes of the replica's bucket here. */
   driftQueue: join(installation.name, site.name, "replica-drift"),
   driftDeadLetterQueue: join(installation.name, site.name, "replica-drift-dead-letters"),
+  /** Keys that walks through both sides found different. */
+  backfillQueue: join(installation.name, site.name, "backfill"),
+  backfillDeadLetterQueue: join(installation.name, site.name, "backfill-dead-letters"),
+  /** The schedule that starts the registry's consistency, and starts that it could not deliver. */
+  registryConsistency: join(installation.name, site.name, "registry-consistency"),
+  registryConsistencyDeadLetterQueue: join(installation.name, site.name, "registry-consistency-dead-letters"),
   registryTable: join(installation.name, site.name, "registry"),
   siteTable: join(installation.name, site.name, "site"),
 });

@@ -6,6 +6,7 @@ import { readGeoMessage, type Wanted } from "../geo/read-message.ts";
 import type { Replicable } from "../geo/replicable.ts";
 import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
 import type { SecondarySite, VerifyingSite } from "../ports/site.ts";
+import { countThrottled } from "../tables/site/walk-pace-item.ts";
 import type { SyncResult } from "./blob-sync/attempt.ts";
 import { syncBlob } from "./blob-sync/blob-sync.ts";
 import { park } from "./park.ts";
@@ -168,6 +169,8 @@ export const consumeEvents = async (
     const startedAt = site.clock.now();
     const result = await syncBlob(site, { ref: { replicableName, key }, cause: wanted.cause, stopAt, epoch });
     if (result.result === "verification_due") await forwardToVerification(site, replicableName, key);
+    // Walks through history go slower for it.
+    if (result.result === "failed" && result.kind === "throttled") await site.siteTable.update(countThrottled());
     reportSync(site, replicableName, key, correlationId, startedAt, result);
   });
 };

@@ -45,11 +45,33 @@ describe("docs/protocol.md", () => {
     expect(numbers.length).toBeGreaterThan(0);
   });
 
+  /** Each race with what is said of it. */
+  const races = (): readonly { readonly names: readonly string[]; readonly text: string }[] => {
+    const [, section = ""] = page.split("\n## Races\n");
+    const [list = ""] = section.split("\n## ");
+    return list
+      .split(/^- \*\*/m)
+      .slice(1)
+      .map((text) => ({ names: (/^(R\d+(?:, R\d+)*)\*\*/.exec(text)?.[1] ?? "").split(", "), text }));
+  };
+
   test("speaks of every race, R1 to R39", () => {
-    const [, races = ""] = page.split("\n## Races\n");
-    const [table = ""] = races.split("\n## ");
-    const rows = [...table.matchAll(/^\| (R\d+(?:, R\d+)*) /gm)].flatMap(([, names = ""]) => names.split(", "));
-    expect(rows).toEqual(Array.from({ length: 39 }, (_, index) => `R${index + 1}`));
+    const names = races().flatMap((race) => race.names);
+    expect(names).toEqual(Array.from({ length: 39 }, (_, index) => `R${index + 1}`));
+  });
+
+  test("names for every race a test that holds its answer", () => {
+    const without = races().filter(({ text }) => namedTests(text).length === 0);
+    expect(without.map(({ names }) => names)).toEqual([]);
+  });
+
+  test("names for every rule a test that holds it", () => {
+    const [, section = ""] = page.split("\n## Rules\n");
+    const [rules = ""] = section.split("\n## ");
+    const without = rules
+      .split(/^(?=\d+\. \*\*)/m)
+      .filter((rule) => /^\d+\. /.test(rule) && namedTests(rule).length === 0);
+    expect(without.map((rule) => rule.slice(0, 40))).toEqual([]);
   });
 
   test("points from each race to rules that are there", () => {

@@ -10,6 +10,7 @@ import { env as counters } from "../../functions/counters/env.ts";
 import { env as eventConsumer } from "../../functions/event-consumer/env.ts";
 import { env as eventPublisher } from "../../functions/event-publisher/env.ts";
 import { env as replicaDrift } from "../../functions/replica-drift/env.ts";
+import { env as registryConsistency } from "../../functions/registry-consistency/env.ts";
 import { env as retrySweep } from "../../functions/retry-sweep/env.ts";
 import { env as statusApi } from "../../functions/status-api/env.ts";
 import { env as verification } from "../../functions/verification/env.ts";
@@ -25,6 +26,7 @@ const SCHEMAS = {
   counters,
   "event-consumer": eventConsumer,
   "event-publisher": eventPublisher,
+  "registry-consistency": registryConsistency,
   "replica-drift": replicaDrift,
   "retry-sweep": retrySweep,
   "status-api": statusApi,
@@ -79,13 +81,13 @@ describe("the environment of every deployed function", () => {
 
   it("names the function's own timeout where leases follow from it", () => {
     const timed = functions.filter(({ variables }) => variables.TIMEOUT_SECONDS !== undefined);
-    expect(timed).toHaveLength(1 + 3 * 3);
+    expect(timed).toHaveLength(1 + 3 * 4);
     for (const { variables, timeout } of timed) expect(Number(variables.TIMEOUT_SECONDS)).toBe(timeout);
   });
 
   it("carries the replicables as the functions read them", () => {
     const selections = functions.flatMap(({ variables }) => variables.REPLICABLES ?? []);
-    expect(selections).toHaveLength(3 + 3 * 6);
+    expect(selections).toHaveLength(3 + 3 * 7);
     for (const selection of selections) expect(decodeReplicableSelection(selection)).toEqual(config.selection);
   });
 

@@ -127,7 +127,7 @@ describe("each function", () => {
     const functions = templates.flatMap((template) =>
       ofType(template, "AWS::Lambda::Function").map((one) => ({ template, ...one })),
     );
-    expect(functions).toHaveLength(5 + 3 * 8);
+    expect(functions).toHaveLength(5 + 3 * 9);
     for (const { template, Properties } of functions) {
       const roleId = asText(Properties.Role).replace(/^\{|\.Arn\}$/g, "");
       expect(template.Resources[roleId]?.Properties.ManagedPolicyArns).toBeUndefined();
@@ -235,10 +235,10 @@ describe("rights on the site table", () => {
       ),
     );
     const [sites, secondaries] = [4, 3];
-    expect(statements).toHaveLength(sites * 3 + secondaries * 4);
+    expect(statements).toHaveLength(sites * 3 + secondaries * 6);
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
-        /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site)"\]\}\}$/,
+        /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site|consistency)"\]\}\}$/,
       );
     }
   });

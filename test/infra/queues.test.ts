@@ -112,8 +112,8 @@ describe("every queue", () => {
     const found = afterChange(withoutAlarm, (copy) => {
       for (const { id } of ofType(copy, "AWS::CloudWatch::Alarm")) delete copy.Resources[id];
     });
-    // 4 sites × (sweep, counters), 1 checksum, 3 × (ingest, geo-events, verification, drift)
-    expect(found).toBe(4 * 2 + 1 + 3 * 4);
+    // 4 sites × (sweep, counters), 1 checksum, 3 × (ingest, geo-events, backfill, verification, drift, consistency)
+    expect(found).toBe(4 * 2 + 1 + 3 * 6);
   });
 
   it("hides a message for at least six times its reader's timeout", () => {
@@ -123,12 +123,12 @@ describe("every queue", () => {
         if (Properties.Timeout !== undefined) Properties.Timeout = Number(Properties.Timeout) + 1;
       }
     });
-    expect(found).toBe(1 + 3 * 4);
+    expect(found).toBe(1 + 3 * 5);
   });
 
   it("is encrypted and keeps messages as long as SQS can", () => {
     const queues = stacks.flatMap(({ template }) => ofType(template, "AWS::SQS::Queue"));
-    expect(queues).toHaveLength(2 * (1 + 3 * 4) + 4 * 2);
+    expect(queues).toHaveLength(2 * (1 + 3 * 5) + 4 * 2 + 3);
     for (const { Properties } of queues) {
       expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: FOURTEEN_DAYS_SECONDS });
       expect(Properties).not.toHaveProperty("MaximumMessageSize"); // a smaller one loses S3's larger events silently
@@ -198,7 +198,7 @@ describe("between a queue and its function", () => {
   it("one bad message does not bring back its neighbours", () => {
     const mappings = stacks.flatMap(({ template }) => ofType(template, "AWS::Lambda::EventSourceMapping"));
     const ofQueues = mappings.filter(({ Properties }) => Properties.StartingPosition === undefined);
-    expect(ofQueues).toHaveLength(1 + 3 * 4);
+    expect(ofQueues).toHaveLength(1 + 3 * 5);
     for (const { Properties } of ofQueues) {
       expect(Properties).toMatchObject({ FunctionResponseTypes: ["ReportBatchItemFailures"] });
       expect([10, 100]).toContain(Properties.BatchSize);

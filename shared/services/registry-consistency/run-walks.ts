@@ -71,12 +71,14 @@ const presentWalk = async (
   site: WalkingSite,
   replicable: Replicable,
   settings: WalkSettings,
-  askedFor: boolean,
+  askedAt: number | undefined,
 ): Promise<Walk | undefined> => {
   const { name } = replicable;
   const last = parseWalk(await site.siteTable.get(walkRequest(name)));
   if (last !== undefined && last.finishedAt === undefined) return last;
   const now = site.clock.now();
+  // What was asked for before the last walk began has been done.
+  const askedFor = askedAt !== undefined && (last === undefined || askedAt > last.startedAt);
   const isTime = last?.finishedAt === undefined || now - last.finishedAt >= settings.everyMs;
   if (!isTime && !askedFor) return undefined;
   const reason: WalkReason = last === undefined ? "first" : askedFor ? "asked_for" : "scheduled";
@@ -91,8 +93,12 @@ const presentWalk = async (
   return parseWalk(await site.siteTable.get(walkRequest(name)));
 };
 
-const report = (site: WalkingSite, name: string, findings: Findings): void => {
+/** History that a first walk finds is nothing to be alarmed at; what a later one finds is, event by event, a lost one. */
+const report = (site: WalkingSite, walk: Walk, findings: Findings): void => {
   const { telemetry } = site;
+  const name = walk.replicableName;
+  if (findings.enqueued > 0) telemetry.count(COUNT_METRICS.backfilled, findings.enqueued, name);
+  if (walk.reason === "first") return;
   if (findings.missing > 0) telemetry.count(COUNT_METRICS.consistencyMissing, findings.missing, name);
   if (findings.stale > 0) telemetry.count(COUNT_METRICS.consistencyStale, findings.stale, name);
   if (findings.orphan > 0) telemetry.count(COUNT_METRICS.consistencyOrphan, findings.orphan, name);
@@ -106,13 +112,13 @@ const total = (ranges: readonly WalkRange[]): Findings =>
  * says stop. Any number may run at once, and any may die anywhere: ranges are leased and remember how far they came.
  *
  * @param keysPerRun how many keys this run may hand over
- * @param askedFor types that an operator wants walked through now
+ * @param askedFor when an operator last asked for a walk, by type, milliseconds since the epoch
  */
 export const runWalks = async (
   site: WalkingSite,
   replicables: readonly Replicable[],
   settings: WalkSettings,
-  run: { readonly stopAt: number; readonly keysPerRun: number; readonly askedFor: ReadonlySet<string> },
+  run: { readonly stopAt: number; readonly keysPerRun: number; readonly askedFor: ReadonlyMap<string, number> },
 ): Promise<WalkedOnce> => {
   let findings = NO_FINDINGS;
   const finished: string[] = [];
@@ -125,7 +131,7 @@ export const runWalks = async (
       if (site.clock.now() >= run.stopAt) return done("time");
       if (findings.enqueued >= run.keysPerRun) return done("pace");
       if ((await site.backfill.backlog()) * KEYS_PER_MESSAGE_MAX >= settings.backlogKeysMax) return done("backlog");
-      const walk = await presentWalk(site, replicable, settings, run.askedFor.has(replicable.name));
+      const walk = await presentWalk(site, replicable, settings, run.askedFor.get(replicable.name));
       const ranges = walk === undefined ? [] : await rangesOf(site, walk);
       const open = ranges.filter((range) => !range.done);
       if (walk !== undefined && ranges.length === walk.ranges && open.length === 0) {
@@ -147,7 +153,7 @@ export const runWalks = async (
         orphansLeft: settings.orphansPerWalk - total(ranges).orphan,
       });
       findings = addFindings(findings, walked.findings);
-      report(site, replicable.name, walked.findings);
+      if (walk !== undefined) report(site, walk, walked.findings);
       // A queue that takes nothing now will not a moment later.
       if (walked.end === "not_taken") return done("queue");
       worked = true;
