@@ -80,6 +80,7 @@ export class Calls {
   readonly #faults: Faults;
   readonly #latency: Dice;
   readonly #trace: ((line: string) => void) | undefined;
+  #made = 0;
   /** Calls that have not landed yet, answered or not. */
   #underWay = 0;
   #activity = 0;
@@ -94,6 +95,11 @@ export class Calls {
 
   get underWay(): number {
     return this.#underWay;
+  }
+
+  /** How many calls processes have made. */
+  get made(): number {
+    return this.#made;
   }
 
   /** To be called when something that is not a call has set code going: a start, or an end. */
@@ -119,6 +125,7 @@ export class Calls {
   /** Makes a call on behalf of a process. The answer may never come. */
   call<Answer>(process: Invocation, call: Call<Answer>): Promise<Answer> {
     this.#activity += 1;
+    this.#made += 1;
     const now = this.#timeline.now;
     return new Promise((resolve) => {
       if (process.dead) return;

@@ -17,8 +17,8 @@ Usage: npm run sim -- [--seeds N] [--seed S] [--keys K] [--threads T] [--trace] 
   --keys K     worlds of K keys, 1 to 50; default: by the seed, most often few
   --threads T  how many at a time; default: one for each core
   --trace      print everything that happens, of one seed
-  --json       one JSON document on the last line of stdout: seeds, seed, violations, seeds_per_s, seconds, faults,
-               reached
+  --json       one JSON document on the last line of stdout: seeds, seed, violations, seconds, simulated_days,
+               steps (things that happened), port_calls, seeds_per_s, steps_per_s, port_calls_per_s, faults, reached
   --help       this text
 
 A seed that breaks a rule is made small, printed with its trace, and kept in test/sim/corpus, from where every test run
@@ -96,21 +96,25 @@ const main = async (): Promise<number> => {
   const others = tally.failures.slice(SHOWN_MAX);
   if (others.length > 0) say(`\nalso: ${others.map((failure) => `${failure.seed} (${failure.rule})`).join(", ")}`);
 
-  const perSecond = Math.round(tally.seeds / seconds);
+  const perSecond = (count: number): number => Math.round(count / seconds);
   const days = Math.round(tally.worldMs / 86_400_000);
   say(
-    `\n${tally.seeds} seeds, ${days} simulated days, ${tally.steps} steps, ${tally.failures.length} violations; ` +
-      `${seconds.toFixed(1)} s, ${perSecond} seeds a second`,
+    `\n${tally.seeds} seeds, ${days} simulated days, ${tally.steps} steps, ${tally.portCalls} of them calls, ` +
+      `${tally.failures.length} violations; ${seconds.toFixed(1)} s, ${perSecond(tally.seeds)} seeds a second, ` +
+      `${perSecond(tally.steps)} steps a second`,
   );
   if (values.json) {
     const document = {
       seeds: tally.seeds,
       seed,
       violations: tally.failures.length,
-      seeds_per_s: perSecond,
+      seeds_per_s: perSecond(tally.seeds),
       seconds: Number(seconds.toFixed(1)),
       simulated_days: days,
       steps: tally.steps,
+      steps_per_s: perSecond(tally.steps),
+      port_calls: tally.portCalls,
+      port_calls_per_s: perSecond(tally.portCalls),
       faults: tally.counts,
       reached: tally.reached,
       failed: tally.failures.map((failure) => ({ seed: failure.seed, rule: failure.rule })),

@@ -15,6 +15,8 @@ export interface Run {
   readonly reached: Reached;
   /** Things that happened. */
   readonly steps: number;
+  /** Calls that processes made to a port: each is a place where they may die, freeze or be overtaken. */
+  readonly portCalls: number;
   /** How long it took in the world, milliseconds. */
   readonly worldMs: number;
 }
@@ -49,6 +51,7 @@ export const simulate = async (
       counts: running.faults.counts,
       reached: running.watch.steps.counts,
       steps,
+      portCalls: calls.made,
       worldMs: timeline.now - start.at,
     };
     return violation === undefined ? run : { ...run, violation };

@@ -14,8 +14,6 @@ const WALKERS: readonly (readonly [string, Walker])[] = [
 
 const walkerOf = ({ name }: Machine): Walker => WALKERS.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "none";
 
-const placeOf = (process: Invocation, key: string): string => `${process.name} ${key}`;
-
 /**
  * Counts the protocol's steps as they are taken. A step asks the outside world once, so it is known by what it asks of
  * whom; questions that several steps have in common are told apart by the step that the same process took for the same key
@@ -23,7 +21,8 @@ const placeOf = (process: Invocation, key: string): string => `${process.name} $
  */
 export class StepCounter {
   readonly #counts: Record<Step | Told, number> = { ...NOWHERE };
-  readonly #last = new Map<string, Step>();
+  /** The last step that a process took for a key. */
+  readonly #last = new WeakMap<Invocation, Map<string, Step>>();
 
   get counts(): Reached {
     return this.#counts;
@@ -96,13 +95,15 @@ export class StepCounter {
   }
 
   #looksAtReplica(process: Invocation, key: string): Step {
-    const last = this.#last.get(placeOf(process, key));
+    const last = this.#last.get(process)?.get(key);
     if (last === "sync look_at_row") return "sync recheck";
     return last === "sync copy" || last === "sync remove" ? "sync resolve_unknown" : "sync observe_replica";
   }
 
   #take(process: Invocation, key: string, step: Step): void {
     this.#counts[step] += 1;
-    this.#last.set(placeOf(process, key), step);
+    const steps = this.#last.get(process);
+    if (steps === undefined) this.#last.set(process, new Map([[key, step]]));
+    else steps.set(key, step);
   }
 }

@@ -1,6 +1,6 @@
 import { REPLICATION_STATE, type ReplicationChange } from "../../shared/geo/replication-state.ts";
 import { VERIFICATION_STATE, type VerificationChange } from "../../shared/geo/verification-state.ts";
-import type { AttributeValue, UpdateRequest } from "../../shared/ports/table.ts";
+import type { UpdateRequest } from "../../shared/ports/table.ts";
 import type { Attempt } from "../../shared/services/blob-sync/attempt.ts";
 import type { Drift } from "../../shared/services/notice-drift.ts";
 import type { Verification } from "../../shared/services/verification/verify-replica.ts";
@@ -141,15 +141,15 @@ const named = (request: UpdateRequest): RegistryWrite | undefined => {
   return undefined;
 };
 
-const number = (value: AttributeValue | undefined): string => (typeof value === "number" ? String(value) : "");
-
-/** Texts repeat: a write is told by its texts and the two states that it sets. */
-const known = new Map<string, RegistryWrite | undefined>();
+/**
+ * Each request is asked about when it is made and whenever it arrives. The texts that tell it are long: looking them up
+ * would cost as much as reading them.
+ */
+const known = new WeakMap<UpdateRequest, { readonly write: RegistryWrite | undefined }>();
 
 /** Which step makes a write of the registry; undefined for a write that nobody has told the simulation of. */
 export const registryWriteOf = (request: UpdateRequest): RegistryWrite | undefined => {
-  const { update, condition = "", values = {} } = request;
-  const sign = `${update}|${condition}|${number(values[":state"])}|${number(values[":verification_state"])}`;
-  if (!known.has(sign)) known.set(sign, named(request));
-  return known.get(sign);
+  const told = known.get(request) ?? { write: named(request) };
+  known.set(request, told);
+  return told.write;
 };

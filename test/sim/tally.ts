@@ -6,7 +6,10 @@ import { NOWHERE, PLACES, type Reached } from "./steps.ts";
 /** What a range of seeds came to. Plain data: it travels between threads. */
 export interface Tally {
   readonly seeds: number;
+  /** Things that happened: calls that landed, messages that came, timeouts, changes. */
   readonly steps: number;
+  /** Calls that processes made to a port. */
+  readonly portCalls: number;
   /** Simulated time, milliseconds. */
   readonly worldMs: number;
   /** How often each fault happened. */
@@ -19,6 +22,7 @@ export interface Tally {
 export const NOTHING: Tally = {
   seeds: 0,
   steps: 0,
+  portCalls: 0,
   worldMs: 0,
   counts: Object.fromEntries(KNOBS.map((knob) => [knob, 0])) as Record<Knob, number>,
   reached: NOWHERE,
@@ -28,6 +32,7 @@ export const NOTHING: Tally = {
 export const plus = (a: Tally, b: Tally): Tally => ({
   seeds: a.seeds + b.seeds,
   steps: a.steps + b.steps,
+  portCalls: a.portCalls + b.portCalls,
   worldMs: a.worldMs + b.worldMs,
   counts: Object.fromEntries(KNOBS.map((knob) => [knob, a.counts[knob] + b.counts[knob]])) as Record<Knob, number>,
   reached: Object.fromEntries(PLACES.map((place) => [place, a.reached[place] + b.reached[place]])) as Reached,
@@ -54,6 +59,7 @@ export const runSeeds = async (
     tally = plus(tally, {
       seeds: 1,
       steps: run.steps,
+      portCalls: run.portCalls,
       worldMs: run.worldMs,
       counts: { ...NOTHING.counts, ...Object.fromEntries(run.counts) },
       reached: run.reached,

@@ -1,8 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { NOTHING, plus, type Range, type Tally } from "./tally.ts";
 
-/** Seeds that a thread is given at a time: small enough that all threads end together. */
-const SHARE = 50;
+/** Most seeds that a thread is given at a time. */
+const SHARE_MAX = 50;
+
+/** Shares that each thread gets at least: so many that all threads end together. */
+const SHARES_EACH = 8;
 
 /**
  * Runs seeds on several threads. Which thread runs a seed makes no difference to it.
@@ -13,12 +16,13 @@ export const runOnThreads = async (
   threads: number,
   onProgress: (tally: Tally) => void = () => {},
 ): Promise<Tally> => {
+  const shareSize = Math.min(SHARE_MAX, Math.ceil(range.count / (threads * SHARES_EACH)));
   let next = range.first;
   const end = range.first + range.count;
   let total = NOTHING;
   const take = (): Range | undefined => {
     if (next >= end) return undefined;
-    const share = { ...range, first: next, count: Math.min(SHARE, end - next) };
+    const share = { ...range, first: next, count: Math.min(shareSize, end - next) };
     next += share.count;
     return share;
   };
