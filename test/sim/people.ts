@@ -5,7 +5,7 @@ import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
 import type { Item } from "../../shared/ports/table.ts";
 import { Dice } from "./dice.ts";
-import type { Change } from "./plan.ts";
+import { type Change, PEOPLES_KINDS } from "./plan.ts";
 import { resyncMessage } from "./resyncs.ts";
 import { change } from "./source.ts";
 import type { World } from "./world.ts";
@@ -39,6 +39,16 @@ export class People {
     return faults.isOn("people") && this.#change(wanted, key);
   }
 
+  /**
+   * Somebody has just looked at the replica of a key, or written it: now is when people do most harm there, and some come at
+   * just this time.
+   */
+  tempted(key: string): void {
+    const { faults } = this.#world;
+    if (faults.hits("people", 0.03)) this.#soon(key, faults.dice("people"), PEOPLES_KINDS);
+    if (faults.hits("resync", 0.02)) this.#soon(key, faults.dice("resync"), ["resync"]);
+  }
+
   /** Keys whose row calls a rotten version verified: nobody has read it since, and somebody has to be asked to. */
   get unread(): readonly string[] {
     if (this.#rotten.size === 0) return [];
@@ -62,6 +72,16 @@ export class People {
       row["state"] === REPLICATION_STATE.synced &&
       row["verification_state"] === VERIFICATION_STATE.succeeded
     );
+  }
+
+  #soon(key: string, dice: Dice, kinds: readonly Change["do"][]): void {
+    const { faults, timeline, trace } = this.#world;
+    const wanted: Change = { at: 0, key: 0, do: dice.pick(kinds), variant: dice.whole(0, 11), on: "secondary" };
+    this.#world.later(timeline.now + dice.between(1, 600), () => {
+      if (!faults.active) return;
+      trace?.(`somebody does at the secondary, just now: ${wanted.do} ${key} (${wanted.variant})`);
+      this.act(wanted, key);
+    });
   }
 
   #change(wanted: Change, key: string): boolean {

@@ -116,7 +116,7 @@ const emptyingFor = (dice: Dice, changes: readonly Change[]): readonly Change[] 
 };
 
 /** What people do to the replica's bucket, where they have no business. */
-const PEOPLES_KINDS: readonly Change["do"][] = [
+export const PEOPLES_KINDS: readonly Change["do"][] = [
   ...Array<Change["do"]>(4).fill("put"),
   ...Array<Change["do"]>(3).fill("delete"),
   ...Array<Change["do"]>(2).fill("tag"),

@@ -24,6 +24,8 @@ export class Watch {
   readonly steps = new StepCounter();
   readonly fence: Fence;
   readonly resyncs: Resyncs;
+  /** Called when somebody has looked at a replica, or written it. */
+  onReplicaMet: (key: string) => void = () => {};
   readonly #oracle: Oracle;
   readonly #transitions: Transitions;
   readonly #removals: Removals;
@@ -92,6 +94,7 @@ export class Watch {
   }
 
   headed(process: Invocation, port: Port, key: string, outcome: HeadOutcome): void {
+    if (port === "replica_bucket") this.onReplicaMet(key);
     if (port !== "primary_bucket") return;
     this.#oracle.looked(process.name, key, outcome.outcome === "absent");
     this.#removals.looked(process.name, key, outcome);
@@ -106,6 +109,7 @@ export class Watch {
   /** A copy has landed. */
   copied(process: Invocation, key: string, versionId: string): void {
     this.resyncs.copied(process.name, key, versionId);
+    this.onReplicaMet(key);
   }
 
   /** A process sends a removal. */

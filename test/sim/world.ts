@@ -307,6 +307,7 @@ export class World {
     ];
 
     this.people = new People(this);
+    this.watch.onReplicaMet = (key) => this.people.tempted(key);
     this.#guardOperators = new GuardOperators(this);
     scheduleChanges(this);
     scheduleClocks(this);
