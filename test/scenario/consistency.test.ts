@@ -7,6 +7,9 @@ import { ManualClock } from "../../shared/memory/clock.ts";
 import { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
 import type { ListPage } from "../../shared/ports/object-store.ts";
 import { listBothSides } from "../../shared/services/registry-consistency/list-both-sides.ts";
+import { nextPace, WALK_PACE_BOUNDS, WALK_PACE_FIRST } from "../../shared/geo/walk-pace.ts";
+import { keepConsistent } from "../../shared/services/registry-consistency/keep-consistent.ts";
+import { askForWalk, parseWalkPace, walkPaceKey } from "../../shared/tables/site/walk-pace-item.ts";
 import { runWalks, WALK_SETTINGS_DEFAULT } from "../../shared/services/registry-consistency/run-walks.ts";
 import { splitKeys } from "../../shared/services/registry-consistency/split-keys.ts";
 import type { WalkingSite } from "../../shared/services/registry-consistency/walk-range.ts";
@@ -143,6 +146,46 @@ describe("a walk through both sides", () => {
     expect(await walk({ backlogKeysMax: 0 })).toMatchObject({ stopped: "backlog", findings: { enqueued: 0 } });
     expect(await walk({}, { keysPerRun: 0 })).toMatchObject({ stopped: "pace", findings: { enqueued: 0 } });
     expect(await walk({}, { stopAt: 0 })).toMatchObject({ stopped: "time", findings: { enqueued: 0 } });
+  });
+});
+
+describe("the pace of the walks", () => {
+  const run = (world: TwoSites, site: WalkingSite) =>
+    keepConsistent(site, world.replicables, WALK_SETTINGS_DEFAULT, Infinity);
+
+  test("halves when S3 throttles somebody, and grows again while it does not", async () => {
+    const world = twoSites();
+    const { site } = walking(world);
+    const paceNow = async () => parseWalkPace(await world.siteTable.get(walkPaceKey)).pace.keysPerRun;
+    await run(world, site);
+    const quiet = await paceNow();
+    world.primaryBucket.put(KEY, "one");
+    world.replicaFaults.failNext("copy", "throttled");
+    await world.settle();
+    await run(world, site);
+    expect(await paceNow()).toBe(Math.floor(quiet / 2));
+    await run(world, site);
+    expect(await paceNow()).toBeGreaterThan(Math.floor(quiet / 2));
+  });
+
+  test("stays between its bounds, however long it is quiet or S3 throttles", () => {
+    let pace = WALK_PACE_FIRST;
+    for (let runs = 0; runs < 200; runs += 1) pace = nextPace(pace, 0);
+    expect(pace.keysPerRun).toBe(WALK_PACE_BOUNDS.most);
+    for (let runs = 1; runs < 200; runs += 1) pace = nextPace(pace, runs);
+    expect(pace.keysPerRun).toBe(WALK_PACE_BOUNDS.least);
+  });
+
+  test("does not keep an operator waiting who asks for a walk", async () => {
+    const world = twoSites();
+    const { site } = walking(world);
+    await run(world, site);
+    await putUnseen(world, [42]);
+    expect((await run(world, site)).findings.enqueued).toBe(0);
+    world.clock.advance(1);
+    await world.siteTable.update(askForWalk("cool_widget", world.clock.now()));
+    expect((await run(world, site)).findings.enqueued).toBe(1);
+    expect((await run(world, site)).finished).toEqual([]);
   });
 });
 

@@ -116,13 +116,6 @@ export const parseWalk = (item: Item | undefined): Walk | undefined => {
   };
 };
 
-/** Every walk of a site. */
-export const walksQuery = (): QueryRequest => ({
-  condition: "pk = :pk AND begins_with(sk, :prefix)",
-  values: { ":pk": SITE_TABLE_PARTITIONS.consistency, ":prefix": "walk#" },
-  limit: 200,
-});
-
 /** Every range of a walk. */
 export const rangesQuery = ({ replicableName, id }: Pick<Walk, "replicableName" | "id">): QueryRequest => ({
   condition: "pk = :pk AND begins_with(sk, :prefix)",
