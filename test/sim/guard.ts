@@ -85,6 +85,9 @@ class GuardWatch {
     if (before?.pausedAt !== undefined)
       this.#report("R29", `a removal of ${type} is let through while they are held back`);
     this.#checkHour(type);
+    if (this.#punctual && (before?.releaseOnlyUntil ?? 0) > this.#now()) {
+      this.#report("R29", `a removal of ${type} is let through by the limit while only a release counts`);
+    }
   }
 
   /** Two hours of the guard may touch; a third one can not be within the same hour. */

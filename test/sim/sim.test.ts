@@ -20,7 +20,7 @@ const traceOf = async (plan: Plan): Promise<string> => {
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 describe("a thousand worlds", () => {
-  test("keep every rule and come to rest, with every fault and every step in them", { timeout: 180_000 }, async () => {
+  test("keep every rule and come to rest, with every fault and every step in them", { timeout: 300_000 }, async () => {
     const tally = await runOnThreads({ first: 1, count: SEEDS, keys: undefined }, 2);
     expect(tally.failures).toEqual([]);
     expect(tally.seeds).toBe(SEEDS);

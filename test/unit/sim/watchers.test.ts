@@ -169,13 +169,13 @@ describe("who watches the guard (R29)", () => {
     const { oracle, siteTable, policy, clock } = guarded(["guard"]);
     const start = clock.now();
     await siteTable.update(openRemovalWindow(TYPE, undefined, start, policy.floor));
-    for (let more = 1; more < policy.floor; more += 1) await siteTable.update(countRemoval(TYPE, start - 1));
+    for (let more = 1; more < policy.floor; more += 1) await siteTable.update(countRemoval(TYPE, start));
     const seen = { replicableName: TYPE, windowStartedAt: start, removals: policy.floor, limit: policy.floor };
     expect((await siteTable.update(pauseRemovals(TYPE, seen, start))).outcome).toBe("written");
     await siteTable.update(releaseRemovals(TYPE, 1, start + 1_000));
     expect((await siteTable.update(useRelease(TYPE, start))).outcome).toBe("written");
-    clock.advance(REMOVAL_WINDOW_MS);
-    await siteTable.update(openRemovalWindow(TYPE, seen, clock.now(), policy.floor));
+    clock.advance(2 * REMOVAL_WINDOW_MS);
+    expect((await siteTable.update(openRemovalWindow(TYPE, seen, clock.now(), policy.floor))).outcome).toBe("written");
     expect(oracle.violation).toBeUndefined();
   });
 
@@ -201,6 +201,11 @@ describe("who watches the guard (R29)", () => {
     throughPause.clock.advance(REMOVAL_WINDOW_MS);
     await throughPause.put({ paused_at: 1 });
     expect(throughPause.oracle.violation?.detail).toContain("held back");
+    const onRelease = guarded(["guard"]);
+    await onRelease.put({ release_only_until: onRelease.clock.now() + 2 * REMOVAL_WINDOW_MS });
+    onRelease.clock.advance(REMOVAL_WINDOW_MS);
+    await onRelease.put({});
+    expect(onRelease.oracle.violation?.detail).toContain("only a release counts");
   });
 
   test("knows a permit from a pause", () => {
