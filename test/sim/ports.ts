@@ -156,11 +156,10 @@ export class TablePort implements Table {
     const { oracle, faults } = this.#wires;
     const partition = request.values[":partition"] ?? "";
     const known = this.#stale.get(partition);
-    // Nothing is due in most partitions most of the time: an empty answer needs no turn of its own.
+    // Nothing is due in most partitions most of the time: an empty answer, stale or not, needs no turn of its own.
     const now = Number(request.values[":now"]);
-    if (request.index !== undefined && known === undefined && !oracle.isDueIn(this.#table, partition, now)) {
-      return EMPTY;
-    }
+    const canOnlyBeEmpty = (known?.items ?? []).length === 0 && !oracle.isDueIn(this.#table, partition, now);
+    if (request.index !== undefined && canOnlyBeEmpty) return EMPTY;
     return this.#wires.calls.call(this.#process, {
       port: this.#port,
       what: () => `query ${this.name} ${JSON.stringify(partition)}`,
