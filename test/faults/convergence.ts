@@ -31,8 +31,8 @@ const isSettled = ({ source, replica, row }: Looked): boolean => {
 };
 
 /** Waits until a key is settled, without doing anything for it. */
-export const settled = (key: string): Promise<Looked> =>
-  eventually(`${key} is settled by itself`, () => lookAt(key), isSettled);
+export const settled = (key: string, withinMs?: number): Promise<Looked> =>
+  eventually(`${key} is settled by itself`, () => lookAt(key), isSettled, withinMs);
 
 /** Waits until an attempt has failed for good and says when it will be tried again. */
 export const failed = (key: string): Promise<Looked> =>

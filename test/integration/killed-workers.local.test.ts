@@ -94,6 +94,12 @@ describe.skipIf(cloudItself === undefined)(`functions that are killed (seed ${se
     const late = await killedAt("event-consumer", copy, () => putOnPrimary(key, content("first"), STRONG));
     await putOnPrimary(key, content("second"), STRONG);
     const { row } = await settled(key);
+    await eventually(
+      "the message that it died over has come back and is done with, so that it can not make up for what follows",
+      () => attributesOf(secondary, names.secondary.eventsQueue),
+      (queue) =>
+        Number(queue["ApproximateNumberOfMessages"]) + Number(queue["ApproximateNumberOfMessagesNotVisible"]) === 0,
+    );
     late.letGo();
     await eventually(
       "it has landed, and the newer one was copied again",

@@ -7,10 +7,10 @@ import type { Fault, FaultRule, Which } from "../faults/fault-rule.ts";
 import { type FaultyPair, faultyPair, ON_THE_WAY } from "../faults/faulty-pair.ts";
 import { deadLetters } from "../faults/queue-patience.ts";
 import { STORM } from "../faults/storm.ts";
-import { cloud } from "../support/cloud.ts";
+import { cloud, secondary } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
 import { sayAgain } from "./support/hints.ts";
-import { putOnPrimary, registryRow, uniqueKey } from "./support/objects.ts";
+import { putOnPrimary, registryRow, uniqueKey, versionsAt } from "./support/objects.ts";
 
 const seed = Number(process.env["S3_GEO_SEED"] ?? Date.now() % 1_000_000);
 let pair: FaultyPair;
@@ -68,7 +68,7 @@ describe.skipIf(cloud.name !== "ministack")(`faults on a real wire (seed ${seed}
       expect(rule.hits()).toBe(1);
       expect(replica).toBeUndefined();
       expect(row).toMatchObject({ retry_count: 1, taint_until: expect.any(Number) });
-      expect(row?.due_at).toBe(row?.retry_at);
+      expect(row?.due_at).toBeLessThanOrEqual(row?.retry_at ?? 0);
       await sayAgain(key);
       expect((await settled(key)).row?.taint_until).toBe(row?.taint_until);
     });
@@ -80,7 +80,7 @@ describe.skipIf(cloud.name !== "ministack")(`faults on a real wire (seed ${seed}
       const { row } = await failed(key);
       expect(rule.hits()).toBe(1);
       expect(row?.retry_count).toBe(0);
-      expect(row?.due_at).toBe(row?.retry_at);
+      expect(row?.due_at).toBeLessThanOrEqual(row?.retry_at ?? 0);
       await sayAgain(key);
       expect((await settled(key)).row?.taint_until).toBeUndefined();
     });
@@ -118,7 +118,7 @@ describe.skipIf(cloud.name !== "ministack")(`faults on a real wire (seed ${seed}
       expect(rule.hits()).toBe(1);
       expect(replica).toBeDefined();
       expect(row).toMatchObject({ retry_count: 1, taint_until: expect.any(Number) });
-      expect(row?.due_at).toBe(row?.retry_at);
+      expect(row?.due_at).toBeLessThanOrEqual(row?.retry_at ?? 0);
       await sayAgain(key);
       expect((await settled(key)).row).toMatchObject({ state: "absent", taint_until: row?.taint_until });
     });
@@ -165,7 +165,7 @@ describe.skipIf(cloud.name !== "ministack")(`faults on a real wire (seed ${seed}
       const { row } = await failed(key);
       expect(rule.hits()).toBe(3);
       expect(row?.retry_count).toBe(1);
-      expect(row?.due_at).toBe(row?.retry_at);
+      expect(row?.due_at).toBeLessThanOrEqual(row?.retry_at ?? 0);
       expect(row?.taint_until).toBeUndefined();
       await sayAgain(key);
       await settled(key);
@@ -187,6 +187,8 @@ describe.skipIf(cloud.name !== "ministack")(`faults on a real wire (seed ${seed}
         await putOnPrimary(key, content("first"), WEAK);
         await settledWithHints([key], 60_000);
         expect(rule.hits()).toBe(1);
+        // Half a body has a digest as well. Were it taken for the whole's, the replica would be copied again, and again.
+        expect(await versionsAt(secondary, key)).toEqual({ versions: 1, markers: [] });
       },
     );
   });
@@ -214,10 +216,12 @@ describe.skipIf(cloud.name !== "ministack")(`faults on a real wire (seed ${seed}
 
     test("that is never answered has its message delivered again", async () => {
       const { key, id } = ownKey();
-      const rule = inject(id, { kind: "reset" }, { operation: "UpdateItem", caller: "event-consumer" }, { times: 3 });
+      const moreThanTheSdkTries = { times: 6 };
+      const which = { operation: "UpdateItem", caller: "event-consumer" };
+      const rule = inject(id, { kind: "reset" }, which, moreThanTheSdkTries);
       await putOnPrimary(key, content("first"), STRONG);
-      await settled(key);
-      expect(rule.hits()).toBe(3);
+      await settled(key, 40_000); // before anything else might name the key again
+      expect(rule.hits()).toBe(6);
     });
   });
 
