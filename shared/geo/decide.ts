@@ -9,12 +9,15 @@ export type Seen = { readonly found: "present"; readonly facts: ObjectFacts } | 
 export type Expectation =
   { readonly expect: "nothing" } | { readonly expect: "version_with_etag"; readonly etag: string };
 
-/** What has to be done to make the replica equal to the source. */
-export type Decision =
+/** What has to be done about a key that the primary does not hold. */
+export type AbsentDecision =
   /** Neither side holds the key. */
   | { readonly do: "settle_absent" }
-  /** The primary does not hold the key; the replica does: hide it behind a delete marker. */
-  | { readonly do: "remove"; readonly etag: string }
+  /** The replica does: hide it behind a delete marker. */
+  | { readonly do: "remove"; readonly etag: string };
+
+/** What has to be done to make the replica equal to a source that is there. */
+export type PresentDecision =
   /** The replica already holds it, by the row's word (`named`) or by S3's (`adopt`). Tags are still to be compared. */
   | {
       readonly do: "settle_synced";
@@ -65,20 +68,22 @@ const named = (row: RegistryRow, source: ObjectFacts, replica: ObjectFacts): boo
   row.rep_version_id === replica.versionId && row.src_version_id === source.versionId && row.src_etag === source.etag;
 
 /**
- * T3. A total function of what the row says and what the two sides hold, all seen after the row was claimed. Old and new
- * hints, duplicates and replays all end here, with the same answer (R1-R3, R7, R20).
+ * T3 for a key that the primary does not hold. With `decidePresent` a total function of what the row says and what the two
+ * sides hold, all seen after the row was claimed. Old and new hints, duplicates and replays all end here, with the same
+ * answer (R1-R3, R7, R20).
  */
-export const decide = (row: RegistryRow, source: Seen, replica: Seen): Decision => {
-  if (source.found === "absent") {
-    return replica.found === "absent" ? { do: "settle_absent" } : { do: "remove", etag: replica.facts.etag };
-  }
+export const decideAbsent = (replica: Seen): AbsentDecision =>
+  replica.found === "absent" ? { do: "settle_absent" } : { do: "remove", etag: replica.facts.etag };
+
+/** T3 for a key that the primary holds. */
+export const decidePresent = (row: RegistryRow, source: ObjectFacts, replica: Seen): PresentDecision => {
   if (replica.found === "absent") return { do: "copy", replica: { expect: "nothing" } };
   const { versionId, etag } = replica.facts;
   // A replica that was read and found wrong is not trusted again on anybody's word, or it would never be repaired (F26);
   // nor is any when somebody has asked for a fresh copy (F18).
   if (!row.checksum_mismatch && row.resync_requested !== true) {
-    if (named(row, source.facts, replica.facts)) return { do: "settle_synced", because: "named", versionId, etag };
-    if (adoptable(source.facts, replica.facts)) return { do: "settle_synced", because: "adopt", versionId, etag };
+    if (named(row, source, replica.facts)) return { do: "settle_synced", because: "named", versionId, etag };
+    if (adoptable(source, replica.facts)) return { do: "settle_synced", because: "adopt", versionId, etag };
   }
   return { do: "copy", replica: { expect: "version_with_etag", etag } };
 };

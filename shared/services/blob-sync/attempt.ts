@@ -1,4 +1,4 @@
-import type { Decision, Expectation, Seen } from "../../geo/decide.ts";
+import type { Expectation, PresentDecision, Seen } from "../../geo/decide.ts";
 import type { FailureKind } from "../../geo/failure-policy.ts";
 import type { ObjectFacts } from "../../geo/object-facts.ts";
 import type { ObjectRef, RegistryRow } from "../../geo/registry-row.ts";
@@ -135,7 +135,7 @@ export type Attempt =
     }
   | { readonly at: "ended"; readonly ref: ObjectRef; readonly result: SyncResult };
 
-export type SettledDecision = Extract<Decision, { do: "settle_synced" }>;
+export type SettledDecision = Extract<PresentDecision, { do: "settle_synced" }>;
 
 /** A replica version that holds, or should hold, a source version. */
 export interface Written {

@@ -1,5 +1,5 @@
 import { attested } from "../../geo/checksum.ts";
-import { type Expectation, type Seen, decide, sameEntries } from "../../geo/decide.ts";
+import { type Expectation, type Seen, decideAbsent, decidePresent, sameEntries } from "../../geo/decide.ts";
 import {
   LOOKS_PER_ATTEMPT_MAX,
   PRIMARY_CHECKSUM_WAIT_MIN_MS,
@@ -72,20 +72,16 @@ export const observeReplicaStep: Step<SecondarySite, "observe_replica"> = async 
   const seen = await site.replica.head(held.ref.key);
   if (seen.outcome === "failed") return failedAt(held, seen.failure);
   const replica: Seen = seen.outcome === "absent" ? { found: "absent" } : { found: "present", facts: seen.facts };
-  const decision = decide(held.row, source, replica);
-  switch (decision.do) {
-    case "settle_absent":
-      return { at: "commit_absent", held, how: "unchanged" };
-    case "remove":
-      return { at: "ask_removal_guard", held, etag: decision.etag };
-    case "settle_synced":
-      if (source.found === "present" && replica.found === "present") {
-        return { at: "compare_tags", held, source: source.facts, settled: decision };
-      }
-      return lookAgain(held);
-    case "copy":
-      return source.found === "present" ? copyOnto(held, source.facts, decision.replica) : lookAgain(held);
+  if (source.found === "absent") {
+    const decision = decideAbsent(replica);
+    return decision.do === "remove"
+      ? { at: "ask_removal_guard", held, etag: decision.etag }
+      : { at: "commit_absent", held, how: "unchanged" };
   }
+  const decision = decidePresent(held.row, source.facts, replica);
+  return decision.do === "copy"
+    ? copyOnto(held, source.facts, decision.replica)
+    : { at: "compare_tags", held, source: source.facts, settled: decision };
 };
 
 /**

@@ -1,5 +1,5 @@
 import { attested, mismatchText, schemeOf } from "../../geo/checksum.ts";
-import { decide } from "../../geo/decide.ts";
+import { decideAbsent, decidePresent, type Seen } from "../../geo/decide.ts";
 import { digest } from "../../geo/digest.ts";
 import { failureText } from "../../geo/failure-policy.ts";
 import { quarantineMs, writeBudgetMs } from "../../geo/limits.ts";
@@ -102,19 +102,19 @@ export const removeStep: Step<SecondarySite, "remove"> = async (site, { held, et
 export const resolveUnknownStep: Step<SecondarySite, "resolve_unknown"> = async (site, { held, source, detail }) => {
   const seen = await site.replica.head(held.ref.key);
   if (seen.outcome === "failed") return { at: "fail", held, kind: "unknown_outcome", detail };
-  const decision = decide(
-    held.row,
-    source,
-    seen.outcome === "absent" ? { found: "absent" } : { found: "present", facts: seen.facts },
-  );
-  if (decision.do === "settle_absent") return { at: "commit_absent", held, how: "removed" };
+  const replica: Seen = seen.outcome === "absent" ? { found: "absent" } : { found: "present", facts: seen.facts };
+  if (source.found === "absent") {
+    return decideAbsent(replica).do === "settle_absent"
+      ? { at: "commit_absent", held, how: "removed" }
+      : { at: "fail", held, kind: "unknown_outcome", detail };
+  }
+  const decision = decidePresent(held.row, source.facts, replica);
   // Only a version that this row has never named can be the one that was just written. Whether it has the tags, too, is
   // seen in the next step.
   if (
     decision.do === "settle_synced" &&
     decision.because === "adopt" &&
-    decision.versionId !== held.row.rep_version_id &&
-    source.found === "present"
+    decision.versionId !== held.row.rep_version_id
   ) {
     return { at: "compare_tags", held, source: source.facts, settled: decision };
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decide, type Decision, type Seen } from "../../../shared/geo/decide.ts";
+import { decideAbsent, decidePresent, type Seen } from "../../../shared/geo/decide.ts";
 import type { ObjectFacts, StoredChecksum } from "../../../shared/geo/object-facts.ts";
 import { parseRegistryRow } from "../../../shared/geo/registry-row.ts";
 
@@ -25,6 +25,11 @@ const row = (columns: Record<string, string | number | boolean> = {}) =>
   parseRegistryRow({ pk: "cool_widget#000", sk: "k", state: 1, gen: 1, ...columns });
 const NAMING = { src_version_id: "v1", src_etag: '"a"', rep_version_id: "r1", rep_etag: '"a"' };
 const replica = (changes: Partial<ObjectFacts> = {}): Seen => present({ versionId: "r1", ...changes });
+
+/** Both halves of the rule, as an attempt asks it. */
+const decide = (of: ReturnType<typeof row>, source: Seen, there: Seen) =>
+  source.found === "absent" ? decideAbsent(there) : decidePresent(of, source.facts, there);
+type Decision = ReturnType<typeof decide>;
 
 const cases: readonly (readonly [string, Parameters<typeof decide>, Decision])[] = [
   ["nothing on either side is settled as absent", [row(), absent, absent], { do: "settle_absent" }],
