@@ -25,6 +25,15 @@ const respelled = (text: string): string | undefined => {
   }
 };
 
+const thrownBy = (call: () => unknown): unknown => {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("expected an error, and there was none");
+};
+
 describe("the form of a key in messages", () => {
   test.each(HOSTILE_KEYS)("brings %j back unchanged", (key) => {
     expect(decodeKey(encodeKey(key))).toBe(key);
@@ -76,6 +85,21 @@ describe("the form of a key in messages", () => {
   test.each(["%", "%4", "%GG", "%FF", "%C3", "%ED%A0%80", "%00%"])("%j is malformed and refused", (text) => {
     expect(() => decodeKey(text)).toThrow(GeoError);
   });
+
+  test.each([
+    ["is not UTF-8", "%FF", '"%FF" has a percent-escape that is not UTF-8'],
+    ["is another spelling", "%61 b", '"%61 b" is not how a key is encoded, expected "a%20b"'],
+    ["is of no key", "", '"" is not an object key: it is empty, expected 1 to 1,024 bytes'],
+    ["is of too long a key", "a".repeat(1_025), /is not an object key: it is 1025 bytes long, expected at most 1024$/],
+  ])("a text that %s is refused with what was expected, under the code of a bad key", (_, text, message) => {
+    const error = thrownBy(() => decodeKey(text));
+    expect(error).toMatchObject({ code: "GEO_INVALID_KEY" });
+    expect((error as Error).message).toMatch(message);
+  });
+
+  test("an error about an escape carries what the platform said of it", () => {
+    expect(thrownBy(() => decodeKey("%FF"))).toHaveProperty("cause", expect.any(URIError));
+  });
 });
 
 describe("the key in an S3 notification", () => {
@@ -122,4 +146,10 @@ test("a quoted text is short, one line and printable, whatever it holds", () => 
     }),
   );
   expect(quoted("a\nERROR \u202Eb")).toBe('"a\\nERROR \\u202eb"');
+  expect(quoted("é\u007f")).toBe('"\\u00e9\\u007f"');
+});
+
+test("a quoted text is whole up to 80 characters, and says when there was more", () => {
+  expect(quoted("x".repeat(80))).toBe(`"${"x".repeat(80)}"`);
+  expect(quoted("x".repeat(81))).toBe(`"${"x".repeat(80)}…"`);
 });

@@ -3,7 +3,13 @@ import { GeoError } from "../../../shared/geo/errors.ts";
 import type { GeoEventName } from "../../../shared/geo/geo-message.ts";
 import { buildKey, matchKeyPattern } from "../../../shared/geo/key-pattern.ts";
 import { assertReplicables, findReplicableProblems } from "../../../shared/geo/replicable-problems.ts";
-import { alwaysReplicated, metadataScope, namespaceScope, projectScope } from "../../../shared/geo/replicable-scope.ts";
+import {
+  alwaysReplicated,
+  metadataScope,
+  namespaceScope,
+  organizationScope,
+  projectScope,
+} from "../../../shared/geo/replicable-scope.ts";
 import { assertEventSupported, defineReplicable, type ReplicableDeclaration } from "../../../shared/geo/replicable.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 
@@ -85,13 +91,24 @@ describe("the events of a strategy", () => {
 });
 
 describe("a start is refused for", () => {
-  test.each([
+  test.each<readonly [string, Readonly<Record<string, unknown>>, RegExp]>([
     ["a name in CamelCase", { name: "CoolGadget" }, /"CoolGadget": its name must be snake_case/],
     ["a name with two underscores in a row", { name: "cool__gadget" }, /snake_case/],
     ["a name that has a shell in it", { name: "a;rm -rf" }, /snake_case/],
     ["a name of 64 characters", { name: "a".repeat(64) }, /at most 63/],
+    ["a name that begins with a blank", { name: " a" }, /its name must be snake_case/],
+    ["a name that ends with a line", { name: "a\nb" }, /its name must be snake_case/],
+    ["a name that begins with a digit", { name: "3d_model" }, /its name must be snake_case/],
+    ["a name that ends with an underscore", { name: "a_" }, /its name must be snake_case/],
     ["a plural that is no name", { plural: "Cool Gadgets" }, /plural must be snake_case/],
-    ["a plural that a site's status needs", { plural: "projects" }, /taken by a site's own status fields/],
+    ...["projects", "repositories", "repositories_checked", "replication_slots"].map(
+      (plural) =>
+        [
+          `the plural ${plural}, which a site's status needs`,
+          { plural },
+          /taken by a site's own status fields/,
+        ] as const,
+    ),
     ["an unknown strategy", { strategy: "blobb" }, /strategy is "blobb", expected blob, repository, custom/],
     ["a strategy that every object has", { strategy: "toString" }, /strategy is "toString"/],
     ["no scope", { scope: undefined }, /no selective sync scope; expected namespaceScope\(\)/],
@@ -102,10 +119,17 @@ describe("a start is refused for", () => {
       /sharding key is "user_id"/,
     ],
     ["a model that is no class", { model: "cool gadget" }, /model must be a class name/],
+    ["a model that is a call", { model: "CoolGadget.new" }, /model must be a class name/],
+    ["a model behind something else", { model: "x CoolGadget" }, /model must be a class name/],
+    ["a model in half a module", { model: "Cool::" }, /model must be a class name/],
+    ["a model in a module that is none", { model: "Cool::gadget" }, /model must be a class name/],
     ["no model", { model: undefined }, /model must be a class name .* undefined/],
     ["a table that is no table", { table: "Cool-Gadgets" }, /table must be snake_case/],
     ["no uploader", { uploader: [] }, /no uploader/],
+    ["an uploader that is no class", { uploader: ["AUploader", "b uploader"] }, /uploader must be .* "b uploader"/],
     ["a milestone that is none", { milestone: "soon" }, /milestone must look like 18\.11/],
+    ["a milestone with a patch", { milestone: "18.11.2" }, /milestone must look like 18\.11, and is "18\.11\.2"/],
+    ["a milestone with a letter before it", { milestone: "v18.11" }, /milestone must look like 18\.11/],
     [
       "an unknown checksum",
       { verification: { checksum: "md5" } },
@@ -212,6 +236,27 @@ describe("the types that are shipped", () => {
     const names = replicables.map(({ name }) => name);
     expect(names).toEqual(names.toSorted());
   });
+});
+
+describe("the owner of an object", () => {
+  test.each([
+    ["namespace", namespaceScope, "namespace_id"],
+    ["project", projectScope, "project_id"],
+    ["organization", organizationScope, "organization_id"],
+  ] as const)("that is a %s is found in the key, by its usual name or another", (owner, scope, placeholder) => {
+    expect(scope()).toEqual({ from: "key", placeholder, owner });
+    expect(scope("owner_id")).toEqual({ from: "key", placeholder: "owner_id", owner });
+  });
+
+  test("may stand in metadata alone, or not matter", () => {
+    expect(metadataScope).toEqual({ from: "metadata" });
+    expect(alwaysReplicated).toEqual({ from: "nothing" });
+  });
+});
+
+test("a name may have 63 characters, and digits where they do no harm", () => {
+  expect(findReplicableProblems([wrong({ name: "a".repeat(63) })])).toEqual([]);
+  expect(findReplicableProblems([wrong({ name: "s3_object_2", milestone: "100.200" })])).toEqual([]);
 });
 
 test("data of the whole instance may ignore selective sync", () => {

@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { CHECKSUM_SCHEMES, fromStored, schemeOf } from "../../../shared/geo/checksum.ts";
+import {
+  attested,
+  CHECKSUM_SCHEMES,
+  COMPUTED_SCHEME,
+  fromStored,
+  mismatchText,
+  schemeOf,
+} from "../../../shared/geo/checksum.ts";
 import { digest } from "../../../shared/geo/digest.ts";
 
 const chunked = async function* (bytes: Uint8Array, size: number) {
@@ -45,6 +52,58 @@ test.each(["sha256", "sha512", "sha1", "md5"] as const)("%s is the platform's ow
   expect(checksum).toBe(`${scheme}:${createHash(scheme).update(bytes).digest("hex")}`);
 });
 
+test.each([
+  ["SHA256", "sha256", 32],
+  ["SHA512", "sha512", 64],
+  ["SHA1", "sha1", 20],
+  ["MD5", "md5", 16],
+  ["CRC64NVME", "crc64nvme", 8],
+] as const)("S3's %s is taken as %s, if it has %i bytes", (algorithm, scheme, length) => {
+  const stored = (bytes: number) =>
+    ({ algorithm, type: "FULL_OBJECT", value: Buffer.alloc(bytes, 0xab).toString("base64") }) as const;
+  expect(fromStored(stored(length))).toBe(`${scheme}:${"ab".repeat(length)}`);
+  expect(fromStored(stored(length - 1))).toBeUndefined();
+  expect(fromStored(stored(length + 1))).toBeUndefined();
+  expect(schemeOf(`${scheme}:${"ab".repeat(length)}`)).toBe(scheme);
+});
+
+test("what S3 vouches for is the checksum that it stores with the version", () => {
+  const facts = {
+    versionId: "v1",
+    etag: '"e"',
+    size: 3,
+    lastModified: 0,
+    metadata: {},
+    headers: {},
+    storageClass: "STANDARD",
+    archived: false,
+    customerKey: false,
+  };
+  const checksum = { algorithm: "CRC64NVME", type: "FULL_OBJECT", value: "AAAAAAAAAAE=" } as const;
+  expect(attested({ ...facts, checksum })).toBe("crc64nvme:0000000000000001");
+  expect(attested(facts)).toBeUndefined();
+});
+
+test("a primary that has to compute a digest computes a SHA-256", async () => {
+  const bytes = new TextEncoder().encode("the same bytes");
+  const { checksum } = await digest(COMPUTED_SCHEME, chunked(bytes, 3));
+  expect(checksum).toBe(`sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+});
+
+test("a mismatch is told in Geo's words, with both digests and both sizes", () => {
+  expect(mismatchText("sha256:aa", "sha256:bb", 5, 6)).toBe(
+    "Checksum does not match the primary checksum: expected sha256:aa (5 bytes), found sha256:bb (6 bytes)",
+  );
+});
+
+test("reading stops after the first chunk that comes when the time is up, and says how far it came", async () => {
+  let asked = 0;
+  const isOver = (): boolean => (asked += 1) === 2;
+  const reading = digest("sha256", chunked(new Uint8Array(10), 3), isOver);
+  await expect(reading).rejects.toMatchObject({ code: "GEO_OUT_OF_TIME", message: "time was up after 6 bytes" });
+  expect(asked).toBe(2);
+});
+
 test("a body that breaks off is an error and never a digest", async () => {
   await expect(digest("sha256", broken())).rejects.toThrow("connection reset");
 });
@@ -67,6 +126,9 @@ test.each([
   "md4:" + "0".repeat(32),
   "crc64nvme:" + "0".repeat(17),
   "SHA256:" + "0".repeat(64),
+  " sha256:" + "0".repeat(64),
+  "sha256:" + "0".repeat(64) + "\n",
+  "sha256:" + "0".repeat(64) + "g",
 ])("%j is no checksum in our form", (text) => {
   expect(schemeOf(text)).toBeUndefined();
 });

@@ -1,11 +1,24 @@
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { COUNT_METRICS, DURATION_METRICS, METRICS } from "../../../shared/geo/metrics.ts";
+import {
+  COUNT_METRICS,
+  DURATION_METRICS,
+  METRIC_DIMENSIONS,
+  METRICS,
+  METRICS_NAMESPACE,
+} from "../../../shared/geo/metrics.ts";
 
 test("no two metrics share a name, and each is one that CloudWatch and people can read", () => {
   const names = Object.values(METRICS);
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[A-Z][A-Za-z]+$/);
+});
+
+test("CloudWatch shows a metric by the name that code uses, and by site and replicable: dashboards rely on it", () => {
+  for (const [name, shown] of Object.entries(METRICS)) expect(shown).toBe(name.charAt(0).toUpperCase() + name.slice(1));
+  expect(METRICS).toEqual({ ...COUNT_METRICS, ...DURATION_METRICS });
+  expect(METRICS_NAMESPACE).toBe("S3Geo");
+  expect(METRIC_DIMENSIONS).toEqual({ site: "site_name", replicable: "replicable_name" });
 });
 
 describe("every metric", () => {

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+import { addFindings, type Finding, judge, type Listed, NO_FINDINGS } from "../../../shared/geo/consistency.ts";
+import { parseRegistryRow, type RegistryRow } from "../../../shared/geo/registry-row.ts";
+import { REPLICATION_STATE, type ReplicationState } from "../../../shared/geo/replication-state.ts";
+
+const listed = (changes: Partial<Listed> = {}): Listed => ({ etag: '"e1"', size: 7, lastModified: 1, ...changes });
+
+/** A settled row of what `listed()` is; `columns` change it. */
+const row = (
+  columns: Readonly<Record<string, string | number>> = {},
+  state: ReplicationState = "synced",
+): RegistryRow =>
+  parseRegistryRow({
+    pk: "cool_widget#000",
+    sk: "key",
+    state: REPLICATION_STATE[state],
+    src_etag: '"e1"',
+    src_size: 7,
+    ...columns,
+  });
+
+const SOURCE = listed();
+const REPLICA = listed({ etag: '"another, as multipart copies have"', lastModified: 2 });
+
+describe("what two listings and a row say of a key", () => {
+  test.each<[string, Listed | undefined, Listed | undefined, RegistryRow | undefined, Finding]>([
+    ["both sides and the row agree", SOURCE, REPLICA, row(), "equal"],
+    ["the primary alone has it", SOURCE, undefined, undefined, "missing"],
+    ["there is no record", SOURCE, REPLICA, undefined, "missing"],
+    ["the record says that there is nothing", SOURCE, REPLICA, row({}, "absent"), "missing"],
+    ["the replica is gone", SOURCE, undefined, row(), "missing"],
+    ["the primary was overwritten with as many bytes", listed({ etag: '"e2"' }), REPLICA, row(), "stale"],
+    ["the record is of another size", SOURCE, REPLICA, row({ src_size: 8 }), "stale"],
+    ["the replica is of another size", SOURCE, listed({ size: 8 }), row(), "stale"],
+    ["only the replica has it", undefined, REPLICA, row(), "orphan"],
+    ["only the replica has it, and there is no record", undefined, REPLICA, undefined, "orphan"],
+    ["the row is due", SOURCE, undefined, row({ due_at: 5 }), "under_way"],
+    ["somebody holds the row", undefined, REPLICA, row({ attempt_token: "worker" }), "under_way"],
+  ])("%s", (_, source, replica, present, finding) => {
+    expect(judge({ key: "key", source, replica }, present)).toBe(finding);
+  });
+});
+
+test("findings of several walks add up, each kind by itself", () => {
+  const a = { listed: 1, missing: 2, stale: 3, orphan: 4, enqueued: 5 };
+  const b = { listed: 10, missing: 20, stale: 30, orphan: 40, enqueued: 50 };
+  expect(addFindings(a, b)).toEqual({ listed: 11, missing: 22, stale: 33, orphan: 44, enqueued: 55 });
+  expect(addFindings(NO_FINDINGS, a)).toEqual(a);
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import {
+  DUE_INDEX,
+  feedNames,
+  functionName,
+  primaryNames,
+  secondaryNames,
+  SITE_TABLE_PARTITIONS,
+  siteNames,
+  stackNames,
+} from "../../../shared/geo/physical-names.ts";
+
+const installation = { name: "s3-geo", account: "111122223333" };
+const site = { name: "ireland", region: "eu-west-1" };
+
+/** Whoever renames one of these makes a new one beside it, and leaves behind what the old one held. */
+describe("what a deployment is called stays as it is:", () => {
+  test("a primary's resources", () => {
+    expect(primaryNames(installation, site)).toEqual({
+      bucket: "s3-geo-ireland-111122223333-eu-west-1",
+      bucketEventsTopic: "s3-geo-ireland-bucket-events",
+      geoEventsTopic: "s3-geo-ireland-geo-events",
+      checksumQueue: "s3-geo-ireland-checksum",
+      checksumDeadLetterQueue: "s3-geo-ireland-checksum-dead-letters",
+      verificationStateTable: "s3-geo-ireland-verification-state",
+      siteTable: "s3-geo-ireland-site",
+    });
+  });
+
+  test("a secondary's resources", () => {
+    expect(secondaryNames(installation, site)).toEqual({
+      bucket: "s3-geo-ireland-111122223333-eu-west-1",
+      eventsQueue: "s3-geo-ireland-geo-events",
+      eventsDeadLetterQueue: "s3-geo-ireland-geo-events-dead-letters",
+      verificationQueue: "s3-geo-ireland-verification",
+      verificationDeadLetterQueue: "s3-geo-ireland-verification-dead-letters",
+      driftQueue: "s3-geo-ireland-replica-drift",
+      driftDeadLetterQueue: "s3-geo-ireland-replica-drift-dead-letters",
+      backfillQueue: "s3-geo-ireland-backfill",
+      backfillDeadLetterQueue: "s3-geo-ireland-backfill-dead-letters",
+      registryConsistency: "s3-geo-ireland-registry-consistency",
+      registryConsistencyDeadLetterQueue: "s3-geo-ireland-registry-consistency-dead-letters",
+      registryTable: "s3-geo-ireland-registry",
+      siteTable: "s3-geo-ireland-site",
+    });
+  });
+
+  test("what carries the primary's changes to a secondary", () => {
+    expect(feedNames(installation, site)).toEqual({
+      ingestQueue: "s3-geo-ireland-ingest",
+      ingestDeadLetterQueue: "s3-geo-ireland-ingest-dead-letters",
+    });
+  });
+
+  test("what every site has", () => {
+    expect(siteNames(installation, site)).toEqual({
+      retrySweep: "s3-geo-ireland-retry-sweep",
+      retrySweepDeadLetterQueue: "s3-geo-ireland-retry-sweep-dead-letters",
+      countersDeadLetterQueue: "s3-geo-ireland-counters-dead-letters",
+      api: "s3-geo-ireland-api",
+      dashboard: "s3-geo-ireland",
+    });
+    expect(functionName(installation, site, "event-consumer")).toBe("s3-geo-ireland-event-consumer");
+  });
+
+  test("stacks", () => {
+    expect(stackNames(installation, site)).toEqual({
+      storage: "s3-geo-ireland-storage",
+      site: "s3-geo-ireland",
+      feed: "s3-geo-ireland-feed",
+    });
+  });
+
+  test("the index of rows that are due, and the parts of a site's own table", () => {
+    expect(DUE_INDEX).toBe("due");
+    expect(SITE_TABLE_PARTITIONS).toEqual({
+      counter: "counter",
+      token: "token",
+      removalGuard: "removal_guard",
+      consistency: "consistency",
+      site: "site",
+    });
+  });
+});
+
+test("a bucket's name has account and region in it, since it is global to all of AWS", () => {
+  const elsewhere = { ...installation, account: "444455556666" };
+  expect(primaryNames(elsewhere, site).bucket).not.toBe(primaryNames(installation, site).bucket);
+  expect(primaryNames(installation, { ...site, region: "eu-west-2" }).bucket).not.toBe(
+    primaryNames(installation, site).bucket,
+  );
+});
