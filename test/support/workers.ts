@@ -21,6 +21,11 @@ export class Worker {
     return this.#attempt.at;
   }
 
+  /** What it knows. */
+  get attempt(): Attempt {
+    return this.#attempt;
+  }
+
   async step(): Promise<void> {
     if (this.#attempt.at === "ended") throw new Error("the worker has ended");
     this.#attempt = await step(this.#world.secondary, this.#attempt);
