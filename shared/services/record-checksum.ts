@@ -86,6 +86,7 @@ const compute = async (
   site: PrimarySite,
   request: ChecksumRequest,
   row: VerificationStateRow,
+  facts: ObjectFacts,
 ): Promise<ChecksumResult> => {
   const { ref } = request;
   const failed = async (detail: string): Promise<ChecksumResult> => {
@@ -95,10 +96,10 @@ const compute = async (
     return written.outcome === "written" ? { result: "failed", ...failure } : { result: "left_to_others" };
   };
   // Too large to be copied as well, so nobody waits for its digest.
-  if ((row.src_size ?? 0) > SINGLE_COPY_BYTES_MAX) {
-    return failed(`${row.src_size ?? 0} bytes without a stored digest; at most ${SINGLE_COPY_BYTES_MAX} are read`);
+  if (facts.size > SINGLE_COPY_BYTES_MAX) {
+    return failed(`${facts.size} bytes without a stored digest; at most ${SINGLE_COPY_BYTES_MAX} are read`);
   }
-  const read = await site.bucket.read(ref.key, row.src_version_id ?? "");
+  const read = await site.bucket.read(ref.key, facts.versionId);
   if (read.outcome === "gone") return failed("the version was removed while it was to be read");
   if (read.outcome === "failed") return failed(read.failure.detail);
   try {
@@ -198,7 +199,9 @@ const recordPresent = async (
       if (confirmed.outcome === "refused") return "refused";
       if (settled) return { result: "unchanged" };
       // Should another worker have begun in the same millisecond, both read it: that costs a read and does no harm.
-      return begun.has(row.verification_started_at ?? 0) ? compute(site, request, row) : { result: "left_to_others" };
+      return begun.has(row.verification_started_at ?? 0)
+        ? compute(site, request, row, facts)
+        : { result: "left_to_others" };
     }
   }
   const known = attested(facts);
@@ -210,5 +213,7 @@ const recordPresent = async (
   const started = await site.verificationState.update(
     startChecksum(ref, row, pin, now, now + leaseMs(site.functionTimeoutMs), revStart(site)),
   );
-  return started.outcome === "written" ? compute(site, request, parseVerificationStateRow(started.item)) : "refused";
+  return started.outcome === "written"
+    ? compute(site, request, parseVerificationStateRow(started.item), facts)
+    : "refused";
 };

@@ -233,6 +233,11 @@ describe("the primary's record", () => {
     }
   });
 
+  test("of an object that is gone is written down at the next try when the first is refused", async () => {
+    const world = twoSites();
+    expect(await recordPrimaryChecksum(overtaken(world, 1), request(world))).toEqual({ result: "forgotten" });
+  });
+
   test("of what it already says is confirmed, and looked at again when that is refused", async () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, "one");
@@ -284,6 +289,37 @@ describe("the primary's record", () => {
     expect(await recordPrimaryChecksum({ ...world.primary, bucket: huge }, request(world))).toMatchObject({
       text: expect.stringContaining("6000000000 bytes") as string,
     });
+  });
+
+  test("whose failure comes too late, because the object was replaced, belongs to who saw that", async () => {
+    const world = await unread();
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      world.primaryBucket.put(KEY, "two", { checksum: "none" });
+      await world.settle();
+      yield new Uint8Array([1]);
+      throw new Error("the connection broke");
+    };
+    const bucket = over(world.primary.bucket, {
+      read: () => Promise.resolve({ outcome: "reading" as const, body: body(), size: 3 }),
+    });
+    const result = await recordPrimaryChecksum({ ...world.primary, bucket }, request(world));
+    expect(result).toEqual({ result: "left_to_others" });
+    expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded" });
+  });
+
+  test("of an older kind, without the columns that were added since, is read all the same", async () => {
+    const world = twoSites();
+    const key = rowKey(world.refOf(KEY));
+    await world.verificationState.put({ ...key, state: REPLICATION_STATE.absent, verification_state: 0, rev: 1 });
+    expect(await recordPrimaryChecksum(world.primary, request(world))).toEqual({ result: "forgotten" });
+    expect(await world.state(KEY)).toBeUndefined();
+
+    const version = world.primaryBucket.put(KEY, "one", { checksum: "none" });
+    await world.loseMessages();
+    const { versionId, etag } = version;
+    const reading = { src_version_id: versionId, src_etag: etag, due_at: world.clock.now() + 1_000 };
+    await world.verificationState.put({ ...key, ...reading, verification_state: 1, rev: 1 });
+    expect(await recordPrimaryChecksum(world.primary, request(world))).toEqual({ result: "left_to_others" });
   });
 
   test("that timed out while its reader came back is looked at again", async () => {

@@ -271,6 +271,9 @@ test("an attempt that the world keeps turning around gives up after a bounded nu
   expect(calls).toBe(STEPS_PER_ATTEMPT_MAX);
 });
 
+/** A digest that no body here has. */
+const NO_BYTES_OF_OURS = `sha256:${"00".repeat(32)}`;
+
 describe("a verification", () => {
   const verify = (world: TwoSites, cause: "checksum_succeeded" | "due" = "checksum_succeeded") =>
     verifyReplica(world.secondary, world.refOf(KEY), cause, Infinity);
@@ -358,6 +361,55 @@ describe("a verification", () => {
     const waiting = await syncedWorld({ checksum: "none" });
     await waiting.verificationState.delete({ key: rowKey(waiting.refOf(KEY)) });
     expect(await overtaken(waiting)).toMatchObject(superseded);
+  });
+
+  test("claimed twice, because the first claim's answer was lost, is claimed once", async () => {
+    const world = await syncedWorld();
+    const claim = { at: "claim", ref: world.refOf(KEY), token: "v", which: "any", stopAt: Infinity } as const;
+    await verificationStep(world.secondary, claim);
+    expect(await verificationStep(world.secondary, claim)).toMatchObject({ at: "read_replica" });
+    await world.registry.update({
+      key: rowKey(world.refOf(KEY)),
+      update: "SET gen = gen + :one",
+      values: { ":one": 1 },
+    });
+    expect(await verificationStep(world.secondary, claim)).toMatchObject({
+      at: "ended",
+      result: { result: "not_due" },
+    });
+  });
+
+  test("of a row that says little finds nothing that it could vouch for", async () => {
+    const world = twoSites();
+    const synced = { state: REPLICATION_STATE.synced, done_gen: 1 };
+    await putRow(world, synced);
+    expect(await verify(world)).toMatchObject({ result: "superseded" });
+    await putRow(world, { ...synced, src_version_id: "s", rep_version_id: "r", src_checksum: NO_BYTES_OF_OURS });
+    expect(await verify(world)).toMatchObject({ result: "mismatched" });
+    await putRow(world, { ...synced, v_token: "dead", verification_state: VERIFICATION_STATE.started });
+    expect(await verify(world, "due")).toEqual({ result: "superseded" });
+    await putRow(world, { ...synced, src_checksum: NO_BYTES_OF_OURS });
+    expect(await verify(world)).toEqual({ result: "superseded" });
+  });
+
+  test("of a stream that ends with anything but an error says what it was", async () => {
+    const world = await syncedWorld();
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array([1]);
+      await Promise.resolve();
+      // oxlint-disable-next-line typescript/only-throw-error -- streams may be destroyed with anything
+      throw "reset";
+    };
+    const replica = Object.assign(Object.create(world.secondary.replica) as typeof world.secondary.replica, {
+      read: () => Promise.resolve({ outcome: "reading", body: body(), size: 3 }),
+    });
+    const result = await verifyReplica(
+      { ...world.secondary, replica },
+      world.refOf(KEY),
+      "checksum_succeeded",
+      Infinity,
+    );
+    expect(result).toMatchObject({ text: "Error during verification: reset" });
   });
 
   test("that timed out is not told of twice", async () => {

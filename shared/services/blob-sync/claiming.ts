@@ -3,7 +3,6 @@ import { SOON_MS, VERIFICATION_GRACE_MS, leaseMs, quarantineMs } from "../../geo
 import { COUNT_METRICS } from "../../geo/metrics.ts";
 import { type RegistryRow, parseRegistryRow, rowKey } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
-import type { Item } from "../../ports/table.ts";
 import { claimSeen } from "../../tables/registry/claim-seen.ts";
 import { firstRev } from "../../tables/write-columns.ts";
 import { joinAttempt } from "../../tables/registry/join-attempt.ts";
@@ -17,8 +16,7 @@ const claimArguments = (site: SecondarySite, { ref, token }: Asked): ClaimArgume
   return { ref, token, now, leaseUntil: now + leaseMs(site.functionTimeoutMs, site.syncTimeoutMs) };
 };
 
-const begin = (asked: Asked, item: Item): Attempt => {
-  const row = parseRegistryRow(item);
+const begin = (asked: Asked, row: RegistryRow): Attempt => {
   const held: Held = {
     ref: asked.ref,
     token: asked.token,
@@ -55,11 +53,11 @@ export const touchAndClaimStep: Step<SecondarySite, "touch_and_claim"> = async (
   const revStart = firstRev(() => site.chance.random());
   const resync = asked.cause === "resync";
   const written = await site.registry.update(touchAndClaim({ ...claimArguments(site, asked), revStart, resync }));
-  if (written.outcome === "written") return begin(asked, written.item);
+  if (written.outcome === "written") return begin(asked, parseRegistryRow(written.item));
   if (written.item === undefined) return retry(asked);
   const row = parseRegistryRow(written.item);
   // Our own write, sent again by the SDK after its answer was lost (R14): the row is ours.
-  if (row.attempt_token === asked.token) return begin(asked, written.item);
+  if (row.attempt_token === asked.token) return begin(asked, row);
   return contend(site, asked, row);
 };
 
@@ -83,7 +81,7 @@ export const takeOverStep: Step<SecondarySite, "take_over"> = async (site, { ask
   const holder = written.item === undefined ? undefined : parseRegistryRow(written.item).attempt_token;
   if (written.item === undefined || holder !== asked.token) return retry(asked);
   site.telemetry.count(COUNT_METRICS.taintedRow, 1, asked.ref.replicableName);
-  return begin(asked, written.item);
+  return begin(asked, parseRegistryRow(written.item));
 };
 
 /**
@@ -105,9 +103,9 @@ export const timeOutStep: Step<SecondarySite, "time_out"> = async (site, { asked
 
 export const claimSeenStep: Step<SecondarySite, "claim_seen"> = async (site, { asked, seenGen }) => {
   const written = await site.registry.update(claimSeen({ ...claimArguments(site, asked), seenGen }));
-  if (written.outcome === "written") return begin(asked, written.item);
+  if (written.outcome === "written") return begin(asked, parseRegistryRow(written.item));
   const row = written.item === undefined ? undefined : parseRegistryRow(written.item);
-  if (row?.attempt_token === asked.token) return begin(asked, written.item ?? {});
+  if (row?.attempt_token === asked.token) return begin(asked, row);
   // Somebody was faster. Whoever touched the row since we counted our hint is obliged to look after us; a live holder
   // has our count in its `gen`. Only a row that nobody holds needs another try.
   if (row === undefined)

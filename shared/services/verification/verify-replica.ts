@@ -116,14 +116,12 @@ const findPrimaryChecksum = async (
   const item = await site.primaryState.get(rowKey(claimed.ref));
   if (item === undefined) return { at: "await_primary", claimed };
   const state = parseVerificationStateRow(item);
-  const usable =
+  const isOfThisVersion =
     state.verification_state === "succeeded" &&
     state.src_version_id === claimed.row.src_version_id &&
-    state.src_etag === claimed.row.src_etag &&
-    state.verification_checksum !== undefined;
-  return usable
-    ? { at: "read_replica", claimed, expected: state.verification_checksum ?? "" }
-    : { at: "await_primary", claimed };
+    state.src_etag === claimed.row.src_etag;
+  const expected = isOfThisVersion ? state.verification_checksum : undefined;
+  return expected === undefined ? { at: "await_primary", claimed } : { at: "read_replica", claimed, expected };
 };
 
 const readReplica = async (

@@ -227,6 +227,11 @@ describe("verifications of registry rows (F9)", () => {
     }
   });
 
+  test("a pass over the very versions that were verified leaves what is said of them", async () => {
+    const pass: Write = { update: nextPass(HELD, { source: SOURCE, replica: REPLICA, namedBefore: true }, LATER) };
+    expect(await after(itemIn("started", "succeeded"), pass)).toMatchObject({ verification_state: "succeeded" });
+  });
+
   test("a due message leaves a verified row alone, and one whose verifier never came back to be told of (F21)", async () => {
     const due: Write = { update: claimVerification(REF, OTHER, NOW, LATER, "unverified") };
     expect(await after(itemIn("synced", "succeeded"), due)).toBe("refused");
