@@ -132,7 +132,9 @@ export class Watch {
     // A claim, a takeover and a next pass are the writes that set the claimed generation.
     if (typeof token !== "string" || !asked.update.includes("claimed_gen = ")) return;
     const { sk } = asked.key;
-    this.#oracle.claimed(process.name, sk, token);
+    // Every claim but that of another pass sets the token.
+    const pass = asked.update.includes("attempt_token = :token") ? "first" : "next";
+    this.#oracle.claimed(process.name, sk, token, pass);
     this.#removals.claimed(process.name, sk);
     this.resyncs.claimed(process.name, sk);
     this.fence.claimed(process.name, sk);

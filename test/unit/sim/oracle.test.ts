@@ -83,17 +83,17 @@ describe("the oracle", () => {
 
   test("sees S4: a removal by whoever was not told after their claim that the primary holds nothing", () => {
     const told = watched().oracle;
-    told.claimed("worker", KEY, "t1");
+    told.claimed("worker", KEY, "t1", "first");
     told.looked("worker", KEY, true);
     told.removes("worker", KEY);
     expect(told.violation).toBeUndefined();
     const early = watched().oracle;
     early.looked("worker", KEY, true);
-    early.claimed("worker", KEY, "t1");
+    early.claimed("worker", KEY, "t1", "first");
     early.removes("worker", KEY);
     expect(early.violation?.rule).toBe("S4");
     const outdated = watched().oracle;
-    outdated.claimed("worker", KEY, "t1");
+    outdated.claimed("worker", KEY, "t1", "first");
     outdated.looked("worker", KEY, true);
     outdated.looked("worker", KEY, false);
     outdated.removes("worker", KEY);
