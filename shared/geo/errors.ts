@@ -41,6 +41,9 @@ export class GeoError extends Error {
   }
 }
 
+/** What there is to say about something that was thrown, which need not be an error. */
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
 /** A table did not answer: the call may or may not have had its effect. */
 export class TableUnavailableError extends GeoError {
   constructor(message: string, options?: { readonly cause?: unknown }) {

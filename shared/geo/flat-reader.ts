@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { GeoError } from "./errors.ts";
 
 /** A column that can be checked without its schema. */
 interface PlainColumn {
@@ -57,5 +58,28 @@ export const flatReader = <Shape extends z.core.$ZodShape>(
     }
     // Every column of the shape was checked against its own schema's type above.
     return read as z.infer<z.ZodMiniObject<Shape>>;
+  };
+};
+
+/**
+ * Reads rows of a table, in the fast way where that goes.
+ *
+ * @param table what its rows are called in the error
+ * @returns what parses a stored item; throws `GEO_UNREADABLE_ROW` with everything that is wrong with it
+ */
+export const rowReader = <Shape extends z.core.$ZodShape>(
+  table: string,
+  schema: z.ZodMiniObject<Shape>,
+): ((item: unknown) => z.infer<z.ZodMiniObject<Shape>>) => {
+  const read = flatReader(schema);
+  return (item) => {
+    const flat = read(item);
+    if (flat !== undefined) return flat;
+    const parsed = z.safeParse(schema, item);
+    if (parsed.success) return parsed.data;
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw new GeoError("GEO_UNREADABLE_ROW", `a ${table} row can not be read: ${problems.join("; ")}`, {
+      cause: parsed.error,
+    });
   };
 };

@@ -29,8 +29,6 @@ export const quoted = (text: string): string => {
 export const findKeyProblem = (key: string): string | undefined => {
   if (key === "") return "it is empty, expected 1 to 1,024 bytes";
   if (!key.isWellFormed()) return "it holds a lone surrogate, so it has no UTF-8 form";
-  // A character is never longer than three bytes per UTF-16 unit: most keys need no counting.
-  if (key.length * 3 <= KEY_BYTES_MAX) return undefined;
   const bytes = Buffer.byteLength(key, "utf8");
   return bytes > KEY_BYTES_MAX
     ? `it is ${String(bytes)} bytes long, expected at most ${String(KEY_BYTES_MAX)}`

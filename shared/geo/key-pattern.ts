@@ -70,7 +70,7 @@ export const parseKeyPattern = (text: string): KeyPattern => {
     segments,
     ...(rest === undefined ? {} : { rest }),
     placeholders,
-    literalPrefix: text.split("{", 1)[0] ?? "",
+    literalPrefix: text.replace(/\{.*$/s, ""),
   };
 };
 
@@ -119,7 +119,7 @@ const duplicates = (names: readonly string[]): string[] => [
 /** What `pattern` finds in `key`, or `undefined` when the key is not one of its own. Linear in the key's length. */
 export const matchKeyPattern = (pattern: KeyPattern, key: string): KeyMatch | undefined => {
   if (pattern.problems.length > 0 || findKeyProblem(key) !== undefined) return undefined;
-  const attributes: Record<string, string> = {};
+  const captures: (readonly [name: string, captured: string])[] = [];
   let start = 0;
   for (const [index, segment] of pattern.segments.entries()) {
     const slash = key.indexOf("/", start);
@@ -131,15 +131,18 @@ export const matchKeyPattern = (pattern: KeyPattern, key: string): KeyMatch | un
     } else {
       const captured = capture(segment, part);
       if (captured === undefined) return undefined;
-      attributes[segment.name] = captured;
+      captures.push([segment.name, captured]);
     }
     start = slash + 1;
   }
   if (pattern.rest !== undefined) {
     if (start === key.length) return undefined;
-    attributes[pattern.rest] = key.slice(start);
+    captures.push([pattern.rest, key.slice(start)]);
   }
-  return { modelRecordId: recordIdOf(pattern, attributes), attributes };
+  return {
+    modelRecordId: captures.map(([, captured]) => percentEncode(captured)).join("/"),
+    attributes: Object.fromEntries(captures),
+  };
 };
 
 const capture = (segment: KeySegment & { readonly kind: "capture" }, part: string): string | undefined =>
@@ -149,34 +152,45 @@ const capture = (segment: KeySegment & { readonly kind: "capture" }, part: strin
     ? part.slice(segment.prefix.length, part.length - segment.suffix.length)
     : undefined;
 
-const recordIdOf = (pattern: KeyPattern, attributes: Readonly<Record<string, string>>): string =>
-  pattern.placeholders.map((name) => percentEncode(attributes[name] ?? "")).join("/");
-
 /**
  * The key with these attributes, the inverse of `matchKeyPattern`.
  * @throws GeoError GEO_INVALID_KEY when an attribute is missing, unknown, empty, or would not be found again in the key
  */
 export const buildKey = (pattern: KeyPattern, attributes: Readonly<Record<string, string>>): string => {
-  const refuse = (problem: string): never => {
-    throw new GeoError("GEO_INVALID_KEY", `no key of ${quoted(pattern.text)} can be built: ${problem}`);
-  };
-  if (pattern.problems.length > 0) refuse(pattern.problems.join("; "));
-  const unknown = Object.keys(attributes).find((name) => !pattern.placeholders.includes(name));
-  if (unknown !== undefined) refuse(`it has no {${unknown}}, expected ${pattern.placeholders.join(", ")}`);
+  const built = tryToBuildKey(pattern, attributes);
+  if ("key" in built) return built.key;
+  throw new GeoError("GEO_INVALID_KEY", `no key of ${quoted(pattern.text)} can be built: ${built.problem}`);
+};
 
-  const valueOf = (name: string): string => {
-    const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
-    return value === undefined || value === "" ? refuse(`{${name}} is missing or empty`) : value;
-  };
-  const parts = pattern.segments.map((segment) => {
-    if (segment.kind === "text") return segment.text;
-    const value = valueOf(segment.name);
-    if (value.includes("/")) refuse(`{${segment.name}} takes no slash, and is ${quoted(value)}`);
-    return segment.prefix + value + segment.suffix;
-  });
-  const key = [...parts, ...(pattern.rest === undefined ? [] : [valueOf(pattern.rest)])].join("/");
+const missing = (name: string) => ({ problem: `{${name}} is missing or empty` });
+
+const tryToBuildKey = (
+  pattern: KeyPattern,
+  attributes: Readonly<Record<string, string>>,
+): { readonly key: string } | { readonly problem: string } => {
+  if (pattern.problems.length > 0) return { problem: pattern.problems.join("; ") };
+  const unknown = Object.keys(attributes).find((name) => !pattern.placeholders.includes(name));
+  if (unknown !== undefined) return { problem: `it has no {${unknown}}, expected ${pattern.placeholders.join(", ")}` };
+  const values = new Map(Object.entries(attributes).filter(([, value]) => value !== ""));
+  const parts: string[] = [];
+  for (const segment of pattern.segments) {
+    if (segment.kind === "text") {
+      parts.push(segment.text);
+    } else {
+      const value = values.get(segment.name);
+      if (value === undefined) return missing(segment.name);
+      if (value.includes("/")) return { problem: `{${segment.name}} takes no slash, and is ${quoted(value)}` };
+      parts.push(segment.prefix + value + segment.suffix);
+    }
+  }
+  if (pattern.rest !== undefined) {
+    const rest = values.get(pattern.rest);
+    if (rest === undefined) return missing(pattern.rest);
+    parts.push(rest);
+  }
+  const key = parts.join("/");
   const problem = findKeyProblem(key);
-  return problem === undefined ? key : refuse(problem);
+  return problem === undefined ? { key } : { problem };
 };
 
 /** The key whose model record id is `modelRecordId`, or `undefined` when there is none. */
@@ -186,14 +200,10 @@ export const keyOfRecord = (pattern: KeyPattern, modelRecordId: string): string 
     name,
     decoded(name === pattern.rest ? parts.slice(index).join("/") : parts[index]),
   ]);
-  try {
-    const key = buildKey(pattern, Object.fromEntries(values) as Record<string, string>);
-    // Another spelling of an id is no id: ids and keys stay one to one.
-    return matchKeyPattern(pattern, key)?.modelRecordId === modelRecordId ? key : undefined;
-  } catch (error) {
-    if (error instanceof GeoError) return undefined;
-    throw error;
-  }
+  const built = tryToBuildKey(pattern, Object.fromEntries(values) as Record<string, string>);
+  if ("problem" in built) return undefined;
+  // Another spelling of an id is no id: ids and keys stay one to one.
+  return matchKeyPattern(pattern, built.key)?.modelRecordId === modelRecordId ? built.key : undefined;
 };
 
 const decoded = (part: string | undefined): string => {

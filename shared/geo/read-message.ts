@@ -1,3 +1,4 @@
+import { messageOf } from "./errors.ts";
 import { GeoMessage } from "./geo-message.ts";
 import { decodeKey } from "./key-codec.ts";
 import type { Replicable } from "./replicable.ts";
@@ -37,8 +38,9 @@ export const parseGeoMessage = (body: string): { readonly message: GeoMessage } 
   if (parsed === undefined) return { reason: "not JSON" };
   const message = GeoMessage.safeParse(parsed.json);
   if (message.success) return { message: message.data };
-  const [issue] = message.error.issues;
-  return { reason: `not a Geo message: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown problem"}` };
+  // The first problem is enough to say: a message may have hundreds.
+  const [reason] = message.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  return { reason: `not a Geo message: ${reason}` };
 };
 
 /**
@@ -78,7 +80,7 @@ export const readGeoMessage = (replicables: readonly Replicable[], body: string,
         wanted.push({ want: "put_off", replicableName: rest.replicableName, key });
       else problems.push(`a key of ${owner ?? "no replicable"} is said to be of ${rest.replicableName.slice(0, 64)}`);
     } catch (error) {
-      problems.push(`a key can not be decoded: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(`a key can not be decoded: ${messageOf(error)}`);
     }
   }
   return { wanted, unreadable: problems.length === 0 ? undefined : problems.join("; ").slice(0, 2_000) };

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod/mini";
-import { GeoError } from "./errors.ts";
-import { flatReader } from "./flat-reader.ts";
+import { rowReader } from "./flat-reader.ts";
 import { DUE_PARTITIONS } from "./limits.ts";
 import { type ReplicationState, replicationStateOf } from "./replication-state.ts";
 import { type VerificationState, verificationStateOf } from "./verification-state.ts";
@@ -118,11 +117,11 @@ export type RegistryRow = Omit<z.infer<typeof RegistryItem>, "state" | "verifica
   readonly verification_state: VerificationState;
 };
 
-const readRegistryItem = flatReader(RegistryItem);
+const readRegistryItem = rowReader("registry", RegistryItem);
 
 /** Parses a stored registry item. Throws `GEO_UNREADABLE_ROW` on one that is not a registry row. */
 export const parseRegistryRow = (item: unknown): RegistryRow => {
-  const columns = readRegistryItem(item) ?? readOrThrow("registry", RegistryItem, item);
+  const columns = readRegistryItem(item);
   return {
     ...columns,
     state: replicationStateOf(columns.state),
@@ -144,29 +143,14 @@ export type VerificationStateRow = Omit<z.infer<typeof StateItem>, "state" | "ve
   readonly verification_state: VerificationState;
 };
 
-const readStateItem = flatReader(StateItem);
+const readStateItem = rowReader("verification-state", StateItem);
 
 /** Parses a stored verification-state item. Throws `GEO_UNREADABLE_ROW` on one that is not. */
 export const parseVerificationStateRow = (item: unknown): VerificationStateRow => {
-  const {
-    state,
-    verification_state: verificationState,
-    ...columns
-  } = readStateItem(item) ?? readOrThrow("verification-state", StateItem, item);
+  const { state, verification_state: verificationState, ...columns } = readStateItem(item);
   return {
     ...columns,
     tombstone: state !== undefined && replicationStateOf(state) === "absent",
     verification_state: verificationStateOf(verificationState),
   };
-};
-
-const readOrThrow = <Schema extends z.ZodMiniType>(table: string, schema: Schema, item: unknown): z.infer<Schema> => {
-  const parsed = z.safeParse(schema, item);
-  if (parsed.success) return parsed.data;
-  const { issues } = parsed.error;
-  throw new GeoError(
-    "GEO_UNREADABLE_ROW",
-    `a ${table} row can not be read: ${issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`,
-    { cause: parsed.error },
-  );
 };

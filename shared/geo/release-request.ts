@@ -32,8 +32,9 @@ const asText = (value: unknown): string => {
   return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text;
 };
 
+/** What was given for a setting, or all of it when the trouble is with the whole. */
 const fieldOf = (input: unknown, name: PropertyKey | undefined): unknown =>
-  name === undefined ? input : typeof input === "object" && input !== null ? Reflect.get(input, name) : undefined;
+  name === undefined ? input : Reflect.get(Object(input), name);
 
 /** Reads a release from parsed JSON. Everything that is wrong with it is named together: what was expected, and what came. */
 export const parseReleaseRequest = (

@@ -12,33 +12,26 @@ export interface ReplicableMatch extends KeyMatch {
  */
 export const matchKey = (replicables: readonly Replicable[], key: string): ReplicableMatch | undefined => {
   const index = indexOf(replicables);
-  const [firstSegment = ""] = key.split("/", 1);
-  for (const replicable of [...(index.byFirstSegment.get(firstSegment) ?? []), ...index.others]) {
+  const [firstSegment] = key.split("/", 1);
+  for (const replicable of [...(index.get(firstSegment) ?? []), ...(index.get(undefined) ?? [])]) {
     const match = matchKeyPattern(replicable.keyPattern, key);
     if (match !== undefined) return { replicable, ...match };
   }
   return undefined;
 };
 
-/** Most patterns start with a table's name: of some forty types, a key is held against one or two. */
-interface Index {
-  readonly byFirstSegment: ReadonlyMap<string, readonly Replicable[]>;
-  /** Those whose first segment is not plain text. */
-  readonly others: readonly Replicable[];
-}
+/**
+ * Types by the first segment of their keys; `undefined` is for those whose first segment is not plain text. Most patterns
+ * start with a table's name: of some forty types, a key is held against one or two.
+ */
+type Index = ReadonlyMap<string | undefined, readonly Replicable[]>;
 
 const indexes = new WeakMap<readonly Replicable[], Index>();
 
 const indexOf = (replicables: readonly Replicable[]): Index => {
   const known = indexes.get(replicables);
   if (known !== undefined) return known;
-  const index: Index = {
-    byFirstSegment: Map.groupBy(
-      replicables.filter((replicable) => firstText(replicable) !== undefined),
-      (replicable) => firstText(replicable) ?? "",
-    ),
-    others: replicables.filter((replicable) => firstText(replicable) === undefined),
-  };
+  const index = Map.groupBy(replicables, firstText);
   indexes.set(replicables, index);
   return index;
 };

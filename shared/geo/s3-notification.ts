@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import * as z from "zod/mini";
-import { GeoError } from "./errors.ts";
+import { messageOf } from "./errors.ts";
 import { decodeNotificationKey, ENCODED_KEY_LENGTH_MAX, quoted, type NotificationKeyEncoding } from "./key-codec.ts";
 
 /**
@@ -174,8 +174,7 @@ const readRecord = (value: unknown, keyEncoding: NotificationKeyEncoding): Recor
     const key = decodeNotificationKey(parsed.data.s3.object.key, keyEncoding);
     return { change: toChange(parsed.data, eventName, change, key) };
   } catch (error) {
-    if (error instanceof GeoError) return { unreadable: `a record's key can not be read: ${error.message}` };
-    throw error;
+    return { unreadable: `a record's key can not be read: ${messageOf(error)}` };
   }
 };
 

@@ -30,7 +30,7 @@ export interface StatusReplicable {
  * one with a chance of 1 in 48 million.
  */
 export const siteId = (siteName: string): number =>
-  createHash("sha256").update(siteName, "utf8").digest().readUInt32BE(0) & 0x7fffffff || 1;
+  Math.max(1, createHash("sha256").update(siteName, "utf8").digest().readUInt32BE(0) & 0x7fffffff);
 
 const MS_PER_SECOND = 1_000;
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
-import { flatReader } from "../../../shared/geo/flat-reader.ts";
+import { flatReader, rowReader } from "../../../shared/geo/flat-reader.ts";
 import { RegistryItem, StateItem } from "../../../shared/geo/registry-row.ts";
 
 /** What a table may hold in a column, and what it may not. */
@@ -80,5 +80,11 @@ const OTHERS: readonly (readonly [string, z.ZodMiniObject])[] = [
 describe("columns that are more than a type are left to the schema", () => {
   test.each(OTHERS)("%s", (_name, schema) => {
     for (const a of [0, 1, 1.5, "", "x", "1", true]) expect(flatReader(schema)({ a })).toBeUndefined();
+  });
+
+  test("which reads what the fast way does not, and says what it refuses", () => {
+    const read = rowReader("test", z.object({ a: z.int(), b: z.string() }));
+    expect(read({ a: 1, b: "x" })).toEqual({ a: 1, b: "x" });
+    expect(() => read({ a: 1.5 })).toThrow(/^a test row can not be read: a: .*; b: /);
   });
 });

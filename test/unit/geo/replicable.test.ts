@@ -193,6 +193,7 @@ describe("a start is refused for", () => {
 describe("the types that are shipped", () => {
   test("can start together", () => {
     expect(findReplicableProblems(replicables)).toEqual([]);
+    expect(() => assertReplicables(replicables)).not.toThrow();
   });
 
   test.each([
