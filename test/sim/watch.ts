@@ -6,6 +6,7 @@ import type { OutgoingMessage } from "../../shared/ports/message-queue.ts";
 import type { Item, ItemKey, UpdateRequest, WriteOutcome } from "../../shared/ports/table.ts";
 import type { Invocation } from "./calls.ts";
 import type { Port } from "./faults.ts";
+import { Claims } from "./claims.ts";
 import { Fence } from "./fence.ts";
 import { isPermit } from "./guard.ts";
 import type { Oracle } from "./oracle.ts";
@@ -27,6 +28,7 @@ export class Watch {
   /** Called when somebody has looked at a replica, or written it. */
   onReplicaMet: (key: string) => void = () => {};
   readonly #oracle: Oracle;
+  readonly #claims = new Claims();
   readonly #transitions: Transitions;
   readonly #removals: Removals;
 
@@ -96,6 +98,7 @@ export class Watch {
   headed(process: Invocation, port: Port, key: string, outcome: HeadOutcome): void {
     if (port === "replica_bucket") this.onReplicaMet(key);
     if (port !== "primary_bucket") return;
+    this.#claims.looked(process.name, key);
     this.#oracle.looked(process.name, key, outcome.outcome === "absent");
     this.#removals.looked(process.name, key, outcome);
   }
@@ -128,10 +131,9 @@ export class Watch {
   #wrote(process: Invocation, port: Port, asked: UpdateRequest): void {
     if (port === "site_table" && isPermit(asked)) this.#removals.permitted(process.name, asked.key.sk);
     if (port !== "registry") return;
-    const token = asked.values?.[":token"];
-    // A claim, a takeover and a next pass are the writes that set the claimed generation.
-    if (typeof token !== "string" || !asked.update.includes("claimed_gen = ")) return;
     const { sk } = asked.key;
+    const token = this.#claims.heardOf(process.name, asked);
+    if (token === undefined) return;
     // Every claim but that of another pass sets the token.
     const pass = asked.update.includes("attempt_token = :token") ? "first" : "next";
     this.#oracle.claimed(process.name, sk, token, pass);

@@ -18,6 +18,7 @@ import {
 } from "../../../shared/tables/site/removal-guard-item.ts";
 import { touchAndClaim } from "../../../shared/tables/registry/touch-and-claim.ts";
 import { Invocation, type Machine } from "../../sim/calls.ts";
+import { Claims } from "../../sim/claims.ts";
 import { NamingChance } from "../../sim/dice.ts";
 import { Faults } from "../../sim/faults.ts";
 import { Fence } from "../../sim/fence.ts";
@@ -123,6 +124,29 @@ const settled = (verification: keyof typeof VERIFICATION_STATE, gen: number): It
 const MARKER = { outcome: "absent", deleteMarkerVersionId: "d1" } as const;
 const NOTHING = { outcome: "absent" } as const;
 const RECORD: Item = { src_version_id: "s1" };
+
+describe("who watches claims", () => {
+  const ref = { replicableName: TYPE, key: KEY };
+  const claim = touchAndClaim({ ref, token: "t1", now: 1, leaseUntil: 2, revStart: 1, resync: false });
+  const nextPass = { key: rowKey(ref), update: "SET claimed_gen = gen", values: { ":token": "t1" } };
+
+  test("hears of a claim, of one that is sent again before its process has looked, and of a next pass", () => {
+    const claims = new Claims();
+    expect(claims.heardOf(PROCESS, claim)).toBe("t1");
+    expect(claims.heardOf(PROCESS, claim)).toBe("t1");
+    claims.looked(PROCESS, KEY);
+    expect(claims.heardOf(PROCESS, nextPass)).toBe("t1");
+  });
+
+  test("does not hear of a claim that arrives again when its process has gone on, nor of what is none", () => {
+    const claims = new Claims();
+    claims.heardOf(PROCESS, claim);
+    claims.looked(PROCESS, KEY);
+    expect(claims.heardOf(PROCESS, claim)).toBeUndefined();
+    expect(claims.heardOf("another", claim)).toBe("t1");
+    expect(claims.heardOf(PROCESS, { key: rowKey(ref), update: "SET gen = gen + :one" })).toBeUndefined();
+  });
+});
 
 describe("who watches removals (R29)", () => {
   test.each([
