@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { failureText, recordFailure, type FailureKind } from "../../../shared/geo/failure-policy.ts";
+import { failureText, recordFailure, recordTimeout, type FailureKind } from "../../../shared/geo/failure-policy.ts";
 import { BLOCKED_RETRY_MS } from "../../../shared/geo/limits.ts";
 
 const NOW = 1_000_000;
@@ -42,6 +42,38 @@ test.each<FailureKind>(["unavailable", "rejected", "unknown_outcome", "unsettled
     });
   },
 );
+
+test("an object that is missing on the primary is tried for ever, ever more rarely, up to every four hours", () => {
+  expect(recordFailure("missing_on_primary", "", 0, NOW, () => 0)).toEqual({
+    text: "The file is missing on the Geo primary site",
+    retryAt: NOW + 16_000,
+    retryCount: 1,
+    blockedReason: undefined,
+  });
+  expect(recordFailure("missing_on_primary", "", 99, NOW, () => 0).retryAt).toBe(NOW + 14_416_000);
+});
+
+test.each([
+  ["the soonest", 0, 15],
+  ["half of the way", 0.5, 22.5],
+  ["nearly the latest", 0.9, 28.5],
+])("a removal that the guard holds back is asked for again after a while: %s", (_, chance, minutes) => {
+  expect(recordFailure("removal_guard", "", 2, NOW, () => chance)).toEqual({
+    text: "Removal held back by the guard",
+    retryAt: NOW + minutes * 60_000,
+    retryCount: 3,
+    blockedReason: "removal_guard",
+  });
+});
+
+test("F20: a holder that never came back is named with the time that it had, and nothing is held against the object", () => {
+  expect(recordTimeout(28_800, NOW, () => 0)).toEqual({
+    text: "Sync timed out after 28800",
+    retryAt: NOW + 16_000,
+    retryCount: 1,
+    blockedReason: undefined,
+  });
+});
 
 test("F12: a failure text never has more than 255 characters, and short ones are left alone", () => {
   expect(failureText("short")).toBe("short");

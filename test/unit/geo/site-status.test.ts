@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import type { CountedCell } from "../../../shared/geo/counters.ts";
+import { type SiteRole, siteId, siteStatus, type StatusFacts } from "../../../shared/geo/site-status.ts";
+import { coolWidget } from "../../../shared/replicables/cool-widget.ts";
+
+const READ_AT = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+const cell = (state: number | undefined, verificationState: number, rows: number, bytes = 0): CountedCell => ({
+  replicableName: coolWidget.name,
+  state,
+  verificationState,
+  rows,
+  bytes,
+});
+const statusOf = (role: SiteRole, cells: readonly CountedCell[] | undefined, facts: Partial<StatusFacts> = {}) =>
+  siteStatus({
+    site: { name: "tokyo", role, region: "ap-northeast-1" },
+    replicables: [coolWidget],
+    cells: cells && new Map([[coolWidget.name, cells]]),
+    readAt: READ_AT,
+    apiUrl: "https://geo.example",
+    ...facts,
+  });
+
+// Sync states: 0 pending, 1 started, 2 synced, 3 failed. Verification: 0 pending, 1 started, 2 succeeded, 3 failed, 4 disabled.
+const SECONDARY_CELLS = [
+  cell(0, 0, 1, 10),
+  cell(1, 0, 2, 20),
+  cell(3, 3, 4, 40),
+  cell(2, 0, 8, 80),
+  cell(2, 1, 16, 160),
+  cell(2, 2, 32, 320),
+  cell(2, 3, 64, 640),
+  cell(2, 4, 128, 1_280),
+];
+
+describe("a secondary", () => {
+  test("tells how much of what it knows of is synced, verified, failed and still queued", () => {
+    expect(statusOf("secondary", SECONDARY_CELLS)).toMatchObject({
+      cool_widgets_count: 255,
+      cool_widgets_registry_count: 255,
+      cool_widgets_synced_count: 248,
+      cool_widgets_failed_count: 4,
+      cool_widgets_verification_total_count: 120,
+      cool_widgets_verified_count: 32,
+      cool_widgets_verification_failed_count: 64,
+      cool_widgets_synced_in_percentage: "97.25%",
+      cool_widgets_verified_in_percentage: "12.55%",
+      cool_widgets_checksummed_count: null,
+      cool_widgets_queued_count: 3,
+      cool_widgets_verification_queued_count: 24,
+      cool_widgets_bytes: 2_550,
+    });
+  });
+
+  test("never shows less than nothing, also when a row is just leaving one counter for another", () => {
+    expect(statusOf("secondary", [cell(2, 2, -1, -10)])).toMatchObject({
+      cool_widgets_count: 0,
+      cool_widgets_synced_count: 0,
+      cool_widgets_bytes: 0,
+      cool_widgets_synced_in_percentage: "0.00%",
+    });
+  });
+});
+
+describe("a primary", () => {
+  const cells = [0, 1, 2, 3, 4].map((state) => cell(undefined, state, 2 ** state, 10 * 2 ** state));
+
+  test("tells how much of what it holds has a checksum, and leaves out what only a secondary knows", () => {
+    expect(statusOf("primary", cells)).toMatchObject({
+      primary: true,
+      cool_widgets_count: 31,
+      cool_widgets_checksum_total_count: 15,
+      cool_widgets_checksummed_count: 4,
+      cool_widgets_checksum_failed_count: 8,
+      cool_widgets_registry_count: null,
+      cool_widgets_synced_count: null,
+      cool_widgets_synced_in_percentage: "0.00%",
+      cool_widgets_queued_count: null,
+      cool_widgets_verification_queued_count: 3,
+      cool_widgets_bytes: 310,
+    });
+  });
+});
+
+describe("a site of either kind", () => {
+  test("says who it is, when it looked and where its API is", () => {
+    const id = siteId("tokyo");
+    expect(statusOf("secondary", [])).toMatchObject({
+      geo_node_id: id,
+      name: "tokyo",
+      primary: false,
+      region: "ap-northeast-1",
+      healthy: true,
+      health_status: "Healthy",
+      last_successful_status_check_timestamp: Date.UTC(2026, 0, 2, 3, 4, 5) / 1_000,
+      updated_at: "2026-01-02T03:04:05.678Z",
+      _links: {
+        self: `https://geo.example/api/v4/geo_sites/${id}/status`,
+        site: `https://geo.example/api/v4/geo_sites/${id}`,
+      },
+    });
+  });
+
+  test("shows zeros for a type that was never counted", () => {
+    expect(statusOf("secondary", undefined, { cells: new Map() })).toMatchObject({
+      cool_widgets_count: 0,
+      cool_widgets_queued_count: 0,
+      cool_widgets_bytes: 0,
+    });
+  });
+
+  test.each<SiteRole>(["primary", "secondary"])("shows that it does not know, as a %s without its counts", (role) => {
+    expect(statusOf(role, undefined, { problem: "the counters can not be read" })).toMatchObject({
+      healthy: false,
+      health: "the counters can not be read",
+      last_successful_status_check_timestamp: null,
+      cool_widgets_count: null,
+      cool_widgets_synced_in_percentage: "0.00%",
+      cool_widgets_queued_count: null,
+      cool_widgets_verification_queued_count: null,
+      cool_widgets_bytes: null,
+    });
+  });
+});
