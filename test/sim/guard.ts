@@ -1,11 +1,10 @@
 import { REMOVAL_WINDOW_MS } from "../../shared/geo/limits.ts";
 import { SITE_TABLE_PARTITIONS } from "../../shared/geo/physical-names.ts";
 import type { RemovalGuard, RemovalGuardPolicy } from "../../shared/geo/removal-guard.ts";
-import type { MemoryTable, StreamRecord } from "../../shared/memory/table.ts";
+import type { StreamRecord } from "../../shared/memory/table.ts";
 import type { UpdateRequest } from "../../shared/ports/table.ts";
 import { parseRemovalGuard, releaseRemovals } from "../../shared/tables/site/removal-guard-item.ts";
 import type { Faults } from "./faults.ts";
-import type { Oracle } from "./oracle.ts";
 import type { Knob } from "./plan.ts";
 import type { Report } from "./transitions.ts";
 import type { World } from "./world.ts";
@@ -29,6 +28,11 @@ export const guardPolicyOf = (faults: Faults): RemovalGuardPolicy => {
 export const isPermit = ({ key, update }: UpdateRequest): boolean =>
   key.pk === SITE_TABLE_PARTITIONS.removalGuard && !update.startsWith("SET paused_at");
 
+/** What is watched of a world. */
+interface Guarded extends Pick<World, "oracle" | "faults" | "secondarySiteTable"> {
+  readonly timeline: { readonly now: number };
+}
+
 /** Permits of one type, as the table saw them given. */
 interface Given {
   /** When, by the time that no machine knows: those of the last hour. */
@@ -48,16 +52,10 @@ class GuardWatch {
   readonly #punctual: boolean;
   readonly #given = new Map<string, Given>();
 
-  constructor(options: {
-    readonly oracle: Oracle;
-    readonly policy: RemovalGuardPolicy;
-    readonly faults: Faults;
-    readonly now: () => number;
-  }) {
-    const { oracle, policy, faults, now } = options;
+  constructor({ oracle, faults, timeline }: Guarded, policy: RemovalGuardPolicy) {
     this.#report = (rule, detail) => oracle.report(rule, detail);
     this.#policy = policy;
-    this.#now = now;
+    this.#now = () => timeline.now;
     this.#punctual = !LATE_KNOBS.some((knob) => faults.isOn(knob));
   }
 
@@ -106,11 +104,9 @@ class GuardWatch {
 }
 
 /** Watches a site's guard. */
-export const watchGuard = (
-  options: ConstructorParameters<typeof GuardWatch>[0] & { readonly siteTable: MemoryTable },
-): void => {
-  const watch = new GuardWatch(options);
-  options.siteTable.onChange((record) => watch.changed(record));
+export const watchGuard = (world: Guarded, policy: RemovalGuardPolicy): void => {
+  const watch = new GuardWatch(world, policy);
+  world.secondarySiteTable.onChange((record) => watch.changed(record));
 };
 
 /** Operators who look at a guard that holds removals back, and release some; all, once the faults are over. */

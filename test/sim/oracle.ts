@@ -17,7 +17,7 @@ const number = (item: Item | undefined, column: string): number => {
   return typeof value === "number" ? value : 0;
 };
 
-const text = (item: Item, column: string): string => {
+export const text = (item: Item, column: string): string => {
   const value = item[column];
   return typeof value === "string" ? value : "";
 };
@@ -103,6 +103,11 @@ export class Oracle {
   sourceChanged(key: string): void {
     const current = this.#primary.current(key);
     if (current?.kind === "object") this.#sources.set(current.versionId, current);
+  }
+
+  /** A version that the primary holds or once held. */
+  sourceOf(versionId: string): StoredObject | undefined {
+    return this.#sources.get(versionId);
   }
 
   /** Something was written to the replica's bucket: S3, nothing that was there may be gone. */

@@ -236,7 +236,8 @@ export class BucketPort implements ReadableBucket {
         const outcome = await this.#bucket.read(key, versionId, range);
         if (outcome.outcome !== "reading") return outcome;
         if (this.wires.faults.hits("cut_body", 0.15)) return { ...outcome, body: cut(outcome.body) };
-        if (this.port === "replica_bucket" && range === undefined) this.wires.oracle.replicaRead(key, versionId);
+        if (this.port === "replica_bucket" && range === undefined)
+          this.wires.watch.readReplica(this.process, key, versionId);
         return outcome;
       },
       refuse: failed,

@@ -1,6 +1,5 @@
 import { SITE_TABLE_PARTITIONS } from "../../shared/geo/physical-names.ts";
 import { matchKey } from "../../shared/geo/replicable-match.ts";
-import type { MemoryTable } from "../../shared/memory/table.ts";
 import type { HeadOutcome } from "../../shared/ports/object-store.ts";
 import type { OutgoingMessage } from "../../shared/ports/message-queue.ts";
 import type { Item, ItemKey, UpdateRequest, WriteOutcome } from "../../shared/ports/table.ts";
@@ -11,11 +10,19 @@ import { Fence } from "./fence.ts";
 import { isPermit } from "./guard.ts";
 import type { Oracle } from "./oracle.ts";
 import { StepCounter } from "./step-counter.ts";
+import { Readings } from "./readings.ts";
 import { Removals } from "./removals.ts";
 import { Resyncs } from "./resyncs.ts";
 import { TYPES } from "./source.ts";
 import { registryWriteOf } from "./steps.ts";
 import { Transitions } from "./transitions.ts";
+import type { World } from "./world.ts";
+
+/** What is watched of a world. */
+type Watched = Pick<
+  World,
+  "oracle" | "replicaBucket" | "registry" | "verificationState" | "secondarySiteTable" | "timeline"
+>;
 
 /**
  * Everybody who has to hear what a process asks the world and is told by it. The ports tell it; it tells those who watch
@@ -31,23 +38,19 @@ export class Watch {
   readonly #claims = new Claims();
   readonly #transitions: Transitions;
   readonly #removals: Removals;
+  readonly #readings: Readings;
 
-  constructor(world: {
-    readonly oracle: Oracle;
-    readonly registry: MemoryTable;
-    readonly verificationState: MemoryTable;
-    readonly siteTable: MemoryTable;
-    readonly now: () => number;
-  }) {
-    const { oracle } = world;
+  constructor(world: Watched) {
+    const { oracle, registry, secondarySiteTable, timeline } = world;
     const report = (rule: string, detail: string): void => oracle.report(rule, detail);
     this.#oracle = oracle;
-    this.fence = new Fence(report, world.siteTable);
-    this.resyncs = new Resyncs(world.registry, world.now);
+    this.fence = new Fence(report, secondarySiteTable);
+    this.resyncs = new Resyncs(registry, () => timeline.now);
     this.#transitions = new Transitions(report, (told) => this.steps.told(told));
     this.#removals = new Removals(report);
+    this.#readings = new Readings(report, world.replicaBucket, (versionId) => oracle.sourceOf(versionId));
     world.verificationState.onChange((record) => this.#transitions.recordChanged(record));
-    world.registry.onChange((record) => {
+    registry.onChange((record) => {
       if (!oracle.restoring) this.#transitions.changed(record);
     });
   }
@@ -81,7 +84,10 @@ export class Watch {
   ): Promise<WriteOutcome> {
     const write = port === "registry" ? registryWriteOf(asked) : undefined;
     const written = await (write === undefined ? carryOut() : this.#transitions.carryOut(write, carryOut));
-    if (written.outcome === "written") this.#wrote(process, port, asked);
+    if (written.outcome !== "written") return written;
+    this.#wrote(process, port, asked);
+    const said = write?.verification;
+    if (said === "succeed" || said === "settle_verified") this.#readings.verified(process.name, written.item);
     return written;
   }
 
@@ -101,6 +107,12 @@ export class Watch {
     this.#claims.looked(process.name, key);
     this.#oracle.looked(process.name, key, outcome.outcome === "absent");
     this.#removals.looked(process.name, key, outcome);
+  }
+
+  /** A process read a replica's version from end to end. */
+  readReplica(process: Invocation, key: string, versionId: string): void {
+    this.#oracle.replicaRead(key, versionId);
+    this.#readings.read(process.name, key, versionId);
   }
 
   /** A process sends a copy. @param clockNow the time by the clock of its machine */

@@ -111,11 +111,9 @@ export class World {
       verificationState: this.verificationState,
     });
 
-    const { oracle, registry: rows, verificationState, secondarySiteTable: ownItems } = this;
-    const now = (): number => timeline.now;
-    this.watch = new Watch({ oracle, registry: rows, verificationState, siteTable: ownItems, now });
+    this.watch = new Watch(this);
     const removalGuard = guardPolicyOf(faults);
-    watchGuard({ oracle, policy: removalGuard, siteTable: ownItems, faults, now });
+    watchGuard(this, removalGuard);
     const messageChance = new NamingChance(seed, "m");
     const channel = (name: string): Channel =>
       new Channel({

@@ -25,6 +25,7 @@ import { Fence } from "../../sim/fence.ts";
 import { guardPolicyOf, isPermit, watchGuard } from "../../sim/guard.ts";
 import { Oracle } from "../../sim/oracle.ts";
 import { type Knob, planOf } from "../../sim/plan.ts";
+import { Readings } from "../../sim/readings.ts";
 import { Removals } from "../../sim/removals.ts";
 import { Resyncs } from "../../sim/resyncs.ts";
 import { registryWriteOf, type RegistryWrite } from "../../sim/steps.ts";
@@ -63,7 +64,12 @@ const guarded = (knobs: readonly Knob[], seed = 1) => {
     verificationState: new MemoryTable({ name: "verification-state" }),
   });
   const policy = guardPolicyOf(faults);
-  watchGuard({ oracle, policy, siteTable, faults, now: () => clock.now() });
+  const timeline = {
+    get now() {
+      return clock.now();
+    },
+  };
+  watchGuard({ oracle, faults, timeline, secondarySiteTable: siteTable }, policy);
   const put = (change: Item) =>
     siteTable.put({
       ...removalGuardKey(TYPE),
@@ -145,6 +151,29 @@ describe("who watches claims", () => {
     expect(claims.heardOf(PROCESS, claim)).toBeUndefined();
     expect(claims.heardOf("another", claim)).toBe("t1");
     expect(claims.heardOf(PROCESS, { key: rowKey(ref), update: "SET gen = gen + :one" })).toBeUndefined();
+  });
+});
+
+describe("who watches readings (S2)", () => {
+  test("sees who calls a replica verified that they have not read, or have read as other bytes", () => {
+    const { rules, report } = reports();
+    const clock = new ManualClock();
+    const replica = new MemoryBucket({ name: "replica", clock, chance: new NamingChance(1, "r") });
+    const primary = new MemoryBucket({ name: "primary", clock, chance: new NamingChance(1, "s") });
+    const [source, copy] = [primary.put(KEY, "bytes"), replica.put(KEY, "bytes")];
+    const readings = new Readings(report, replica, (versionId) => primary.version(KEY, versionId));
+    const row: Item = { src_version_id: source.versionId, rep_version_id: copy.versionId };
+    readings.read(PROCESS, KEY, copy.versionId);
+    readings.verified(PROCESS, row);
+    expect(rules).toEqual([]);
+    readings.verified("another", row);
+    expect(rules).toEqual(["S2"]);
+    replica.corrupt(KEY, copy.versionId, new TextEncoder().encode("rot"));
+    readings.verified(PROCESS, row);
+    expect(rules).toEqual(["S2"]);
+    readings.read(PROCESS, KEY, copy.versionId);
+    readings.verified(PROCESS, row);
+    expect(rules).toEqual(["S2", "S2"]);
   });
 });
 
