@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compareUtf8 } from "../../shared/geo/utf8-order.ts";
 import { MemoryBucket } from "../../shared/memory/bucket.ts";
@@ -149,22 +149,22 @@ describe("a walk through both sides", () => {
   });
 });
 
-describe("the pace of the walks", () => {
-  const run = (world: TwoSites, site: WalkingSite) =>
-    keepConsistent(site, world.replicables, WALK_SETTINGS_DEFAULT, Infinity);
+const runOnce = (world: TwoSites, site: WalkingSite) =>
+  keepConsistent(site, world.replicables, WALK_SETTINGS_DEFAULT, Infinity);
 
+describe("the pace of the walks", () => {
   test("halves when S3 throttles somebody, and grows again while it does not", async () => {
     const world = twoSites();
     const { site } = walking(world);
     const paceNow = async () => parseWalkPace(await world.siteTable.get(walkPaceKey)).pace.keysPerRun;
-    await run(world, site);
+    await runOnce(world, site);
     const quiet = await paceNow();
     world.primaryBucket.put(KEY, "one");
     world.replicaFaults.failNext("copy", "throttled");
     await world.settle();
-    await run(world, site);
+    await runOnce(world, site);
     expect(await paceNow()).toBe(Math.floor(quiet / 2));
-    await run(world, site);
+    await runOnce(world, site);
     expect(await paceNow()).toBeGreaterThan(Math.floor(quiet / 2));
   });
 
@@ -179,13 +179,13 @@ describe("the pace of the walks", () => {
   test("does not keep an operator waiting who asks for a walk", async () => {
     const world = twoSites();
     const { site } = walking(world);
-    await run(world, site);
+    await runOnce(world, site);
     await putUnseen(world, [42]);
-    expect((await run(world, site)).findings.enqueued).toBe(0);
+    expect((await runOnce(world, site)).findings.enqueued).toBe(0);
     world.clock.advance(1);
     await world.siteTable.update(askForWalk("cool_widget", world.clock.now()));
-    expect((await run(world, site)).findings.enqueued).toBe(1);
-    expect((await run(world, site)).finished).toEqual([]);
+    expect((await runOnce(world, site)).findings.enqueued).toBe(1);
+    expect((await runOnce(world, site)).finished).toEqual([]);
   });
 });
 

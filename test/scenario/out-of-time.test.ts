@@ -143,14 +143,14 @@ test("a message whose keys could not be worked on waits for its visibility to en
   expect(world.queues.events.live.visible).toBe(0);
 });
 
-describe("a write that there may be no time to see the end of", () => {
-  /** A worker that is about to copy or to remove, so many milliseconds before it has to stop. */
-  const withLeft = async (world: TwoSites, at: "copy" | "remove", leftMs: number): Promise<Worker> => {
-    const worker = await new Worker(world, keyOf(1)).until(at);
-    world.clock.advance(world.secondary.functionTimeoutMs - STOP_BEFORE_TIMEOUT_MS - leftMs);
-    return worker;
-  };
+/** A worker that is about to copy or to remove, so many milliseconds before it has to stop. */
+const withLeft = async (world: TwoSites, at: "copy" | "remove", leftMs: number): Promise<Worker> => {
+  const worker = await new Worker(world, keyOf(1)).until(at);
+  world.clock.advance(world.secondary.functionTimeoutMs - STOP_BEFORE_TIMEOUT_MS - leftMs);
+  return worker;
+};
 
+describe("a write that there may be no time to see the end of", () => {
   test.each(["copy", "remove"] as const)("is not begun: %s", async (at) => {
     const world = twoSites();
     world.primaryBucket.put(keyOf(1), "content");

@@ -78,39 +78,41 @@ describe("looking at both sides", () => {
   });
 });
 
-describe("reading a copy back", () => {
-  const readingAs = (
-    world: TwoSites,
-    read: (version: string) => Promise<ReadOutcome>,
-  ): Partial<TwoSites["secondary"]> => ({
-    replica: over(world.secondary.replica, { read: (_key, version) => read(version) }),
-  });
-  const unread = async (): Promise<TwoSites> => {
-    const world = twoSites();
-    world.primaryBucket.put(KEY, "one");
-    await world.loseMessages();
-    return world;
-  };
+const brokenBody = async function* () {
+  yield new Uint8Array([1]);
+  await Promise.resolve();
+  throw new Error("the connection broke");
+};
 
+const unseenSource = async (): Promise<TwoSites> => {
+  const world = twoSites();
+  world.primaryBucket.put(KEY, "one");
+  await world.loseMessages();
+  return world;
+};
+
+const readingAs = (
+  world: TwoSites,
+  read: (version: string) => Promise<ReadOutcome>,
+): Partial<TwoSites["secondary"]> => ({
+  replica: over(world.secondary.replica, { read: (_key, version) => read(version) }),
+});
+
+describe("reading a copy back", () => {
   test("that S3 does not let be read settles the copy and leaves the proof to the verification", async () => {
-    const world = await unread();
+    const world = await unseenSource();
     world.replicaFaults.failNext("read", "unavailable");
     expect(await sync(world)).toMatchObject({ result: "synced", how: "copied", verification: "to_verify" });
   });
 
   test("that breaks off settles the copy and leaves the proof to the verification", async () => {
-    const world = await unread();
-    const body = async function* () {
-      yield new Uint8Array([1]);
-      await Promise.resolve();
-      throw new Error("the connection broke");
-    };
-    const broken = readingAs(world, () => Promise.resolve({ outcome: "reading", body: body(), size: 3 }));
+    const world = await unseenSource();
+    const broken = readingAs(world, () => Promise.resolve({ outcome: "reading", body: brokenBody(), size: 3 }));
     expect(await sync(world, broken)).toMatchObject({ result: "synced", verification: "to_verify" });
   });
 
   test("that finds its version gone looks at both sides again", async () => {
-    const world = await unread();
+    const world = await unseenSource();
     let reads = 0;
     const gone = readingAs(world, (version) => {
       reads += 1;
@@ -121,7 +123,7 @@ describe("reading a copy back", () => {
   });
 
   test("of a source whose digest S3 does not vouch for is the primary's to make possible", async () => {
-    const world = await unread();
+    const world = await unseenSource();
     const worker = await new Worker(world, KEY).until("read_back");
     const { attempt } = worker;
     if (attempt.at !== "read_back") throw new Error("unreachable");
@@ -134,30 +136,32 @@ describe("reading a copy back", () => {
   });
 
   test("is not begun when the answer to the write can not be had either", async () => {
-    const world = await unread();
+    const world = await unseenSource();
     world.replicaFaults.loseNextAnswer("copy", "now").failNext("head", "unavailable");
     expect(await sync(world)).toMatchObject({ result: "failed", kind: "unknown_outcome" });
   });
 });
 
-describe("a claim that is refused", () => {
-  const refusing = (world: TwoSites, answers: readonly WriteOutcome[]): Partial<TwoSites["secondary"]> => {
-    const left = [...answers];
-    return {
-      registry: over<Table>(world.registry, {
-        update: (request) => {
-          const answer = left.shift();
-          return answer === undefined ? world.registry.update(request) : Promise.resolve(answer);
-        },
-      }),
-    };
+const heldBy = (token: string, leaseUntil: number): WriteOutcome => ({
+  outcome: "refused",
+  item: { pk: "p", sk: KEY, state: REPLICATION_STATE.started, gen: 1, attempt_token: token, lease_until: leaseUntil },
+});
+
+const refusing = (world: TwoSites, answers: readonly WriteOutcome[]): Partial<TwoSites["secondary"]> => {
+  const left = [...answers];
+  return {
+    registry: over<Table>(world.registry, {
+      update: (request) => {
+        const answer = left.shift();
+        return answer === undefined ? world.registry.update(request) : Promise.resolve(answer);
+      },
+    }),
   };
+};
+
+describe("a claim that is refused", () => {
   const LONG = Number.MAX_SAFE_INTEGER;
   const gone: WriteOutcome = { outcome: "refused", item: undefined };
-  const heldBy = (token: string, leaseUntil: number): WriteOutcome => ({
-    outcome: "refused",
-    item: { pk: "p", sk: KEY, state: REPLICATION_STATE.started, gen: 1, attempt_token: token, lease_until: leaseUntil },
-  });
 
   test("over a row that is gone by now is made again, at each of its places", async () => {
     for (const answers of [[gone], [heldBy("other", LONG), gone], [heldBy("other", 0), gone]]) {
@@ -184,37 +188,46 @@ describe("a claim that is refused", () => {
   });
 });
 
-describe("the primary's record", () => {
-  const request = (world: TwoSites) => ({
-    ref: world.refOf(KEY),
-    modelRecordId: "42",
-    correlationId: "c",
-    stopAt: world.clock.now() + 50_000,
-  });
-  const unread = async (): Promise<TwoSites> => {
-    const world = twoSites();
-    world.primaryBucket.put(KEY, "one", { checksum: "none" });
-    await world.loseMessages();
-    return world;
-  };
-  /** The primary, whose table has somebody else write just before each of our writes. */
-  const overtaken = (world: TwoSites, times: number): TwoSites["primary"] => {
-    let left = times;
-    return {
-      ...world.primary,
-      verificationState: over<Table>(world.verificationState, {
-        update: async (asked) => {
-          if (left > 0) {
-            left -= 1;
-            const item = await world.verificationState.get(asked.key);
-            return { outcome: "refused", item };
-          }
-          return world.verificationState.update(asked);
-        },
-      }),
-    };
-  };
+const oddBody = async function* (): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array([1]);
+  await Promise.resolve();
+  // oxlint-disable-next-line typescript/only-throw-error -- streams may be destroyed with anything
+  throw "reset";
+};
 
+/** The primary, whose table has somebody else write just before each of our writes. */
+const overtaken = (world: TwoSites, times: number): TwoSites["primary"] => {
+  let left = times;
+  return {
+    ...world.primary,
+    verificationState: over<Table>(world.verificationState, {
+      update: async (asked) => {
+        if (left > 0) {
+          left -= 1;
+          const item = await world.verificationState.get(asked.key);
+          return { outcome: "refused", item };
+        }
+        return world.verificationState.update(asked);
+      },
+    }),
+  };
+};
+
+const unreadSource = async (): Promise<TwoSites> => {
+  const world = twoSites();
+  world.primaryBucket.put(KEY, "one", { checksum: "none" });
+  await world.loseMessages();
+  return world;
+};
+
+const request = (world: TwoSites) => ({
+  ref: world.refOf(KEY),
+  modelRecordId: "42",
+  correlationId: "c",
+  stopAt: world.clock.now() + 50_000,
+});
+
+describe("the primary's record", () => {
   test("of an object that can not be looked at says why, and is tried again", async () => {
     const world = twoSites();
     world.primaryFaults.failNext("head", "forbidden", "AccessDenied");
@@ -227,7 +240,7 @@ describe("the primary's record", () => {
 
   test("that others keep writing is left to them after a few tries", async () => {
     for (const break_ of [false, true]) {
-      const world = await unread();
+      const world = await unreadSource();
       if (break_) for (let tries = 0; tries < 9; tries += 1) world.primaryFaults.failNext("head", "unavailable");
       expect(await recordPrimaryChecksum(overtaken(world, 99), request(world))).toEqual({ result: "left_to_others" });
     }
@@ -246,7 +259,7 @@ describe("the primary's record", () => {
   });
 
   test("of an object that is replaced or purged while it is read belongs to who saw that (F29)", async () => {
-    const world = await unread();
+    const world = await unreadSource();
     const replaced = over(world.primary.bucket, {
       read: async (key: string, version: string) => {
         world.primaryBucket.put(KEY, "two", { checksum: "none" });
@@ -258,7 +271,7 @@ describe("the primary's record", () => {
     expect(first).toEqual({ result: "left_to_others" });
     expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded" });
 
-    const purged = await unread();
+    const purged = await unreadSource();
     const bucket = over(purged.primary.bucket, { read: () => Promise.resolve({ outcome: "gone" as const }) });
     expect(await recordPrimaryChecksum({ ...purged.primary, bucket }, request(purged))).toMatchObject({
       result: "failed",
@@ -266,16 +279,10 @@ describe("the primary's record", () => {
     });
   });
 
-  test("of an object whose body breaks off says why, and of one too large to read how large it is", async () => {
-    const world = await unread();
-    const body = async function* (): AsyncGenerator<Uint8Array> {
-      yield new Uint8Array([1]);
-      await Promise.resolve();
-      // oxlint-disable-next-line typescript/only-throw-error -- streams may be destroyed with anything
-      throw "reset";
-    };
+  test("of an object whose oddBody breaks off says why, and of one too large to read how large it is", async () => {
+    const world = await unreadSource();
     const broken = over(world.primary.bucket, {
-      read: () => Promise.resolve({ outcome: "reading" as const, body: body(), size: 3 }),
+      read: () => Promise.resolve({ outcome: "reading" as const, body: oddBody(), size: 3 }),
     });
     expect(await recordPrimaryChecksum({ ...world.primary, bucket: broken }, request(world))).toMatchObject({
       text: expect.stringContaining("reset") as string,
@@ -292,15 +299,15 @@ describe("the primary's record", () => {
   });
 
   test("whose failure comes too late, because the object was replaced, belongs to who saw that", async () => {
-    const world = await unread();
-    const body = async function* (): AsyncGenerator<Uint8Array> {
+    const world = await unreadSource();
+    const lateBody = async function* (): AsyncGenerator<Uint8Array> {
       world.primaryBucket.put(KEY, "two", { checksum: "none" });
       await world.settle();
       yield new Uint8Array([1]);
       throw new Error("the connection broke");
     };
     const bucket = over(world.primary.bucket, {
-      read: () => Promise.resolve({ outcome: "reading" as const, body: body(), size: 3 }),
+      read: () => Promise.resolve({ outcome: "reading" as const, body: lateBody(), size: 3 }),
     });
     const result = await recordPrimaryChecksum({ ...world.primary, bucket }, request(world));
     expect(result).toEqual({ result: "left_to_others" });
@@ -323,7 +330,7 @@ describe("the primary's record", () => {
   });
 
   test("that timed out while its reader came back is looked at again", async () => {
-    const world = await unread();
+    const world = await unreadSource();
     const key = rowKey(world.refOf(KEY));
     await recordPrimaryChecksum(world.primary, request(world));
     await world.verificationState.update({

@@ -153,15 +153,15 @@ describe("a row that is due", () => {
   });
 });
 
-describe("a quarantine that is over", () => {
-  const recheck = async (world: TwoSites, columns: Columns) => {
-    const taintUntil = world.clock.now() - 1;
-    await putRow(world, { state: REPLICATION_STATE.synced, done_gen: 1, taint_until: taintUntil, ...columns });
-    const look = await lookAtRow(world);
-    if (look.at !== "recheck") throw new Error(`expected a recheck, got ${look.at}`);
-    return stepOf(world, look);
-  };
+const recheck = async (world: TwoSites, columns: Columns) => {
+  const taintUntil = world.clock.now() - 1;
+  await putRow(world, { state: REPLICATION_STATE.synced, done_gen: 1, taint_until: taintUntil, ...columns });
+  const look = await lookAtRow(world);
+  if (look.at !== "recheck") throw new Error(`expected a recheck, got ${look.at}`);
+  return stepOf(world, look);
+};
 
+describe("a quarantine that is over", () => {
   test("leaves the row due for its verification, when that is outstanding", async () => {
     const world = twoSites();
     const version = world.replicaBucket.put(KEY, "one");
@@ -199,15 +199,15 @@ describe("a quarantine that is over", () => {
   });
 });
 
-describe("a removal", () => {
-  const remove = async (world: TwoSites) => {
-    world.primaryBucket.put(KEY, "one");
-    await world.settle();
-    world.primaryBucket.deleteCurrent(KEY);
-    await world.loseMessages();
-    return new Worker(world, KEY).until("remove");
-  };
+const remove = async (world: TwoSites) => {
+  world.primaryBucket.put(KEY, "one");
+  await world.settle();
+  world.primaryBucket.deleteCurrent(KEY);
+  await world.loseMessages();
+  return new Worker(world, KEY).until("remove");
+};
 
+describe("a removal", () => {
   test("of a replica that changed meanwhile looks at both sides again", async () => {
     const world = twoSites();
     const worker = await remove(world);
@@ -274,27 +274,35 @@ test("an attempt that the world keeps turning around gives up after a bounded nu
 /** A digest that no body here has. */
 const NO_BYTES_OF_OURS = `sha256:${"00".repeat(32)}`;
 
+const oddBody = async function* (): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array([1]);
+  await Promise.resolve();
+  // oxlint-disable-next-line typescript/only-throw-error -- streams may be destroyed with anything
+  throw "reset";
+};
+
+/** Claims, and has the row touched before the verdict is written. */
+const overtaken = async (world: TwoSites): Promise<Verification> => {
+  const ref = world.refOf(KEY);
+  let at: Verification = { at: "claim", ref, token: "v", which: "any", stopAt: Infinity };
+  while (at.at !== "commit" && at.at !== "await_primary" && at.at !== "ended") {
+    at = await verificationStep(world.secondary, at);
+  }
+  await new Worker(world, KEY).until("observe_source");
+  return at.at === "ended" ? at : verificationStep(world.secondary, at);
+};
+
+const verifiedWorld = async (options: { readonly checksum?: "none" } = {}): Promise<TwoSites> => {
+  const world = twoSites();
+  world.primaryBucket.put(KEY, "one", options);
+  await world.settle();
+  return world;
+};
+
+const verify = (world: TwoSites, cause: "checksum_succeeded" | "due" = "checksum_succeeded") =>
+  verifyReplica(world.secondary, world.refOf(KEY), cause, Infinity);
+
 describe("a verification", () => {
-  const verify = (world: TwoSites, cause: "checksum_succeeded" | "due" = "checksum_succeeded") =>
-    verifyReplica(world.secondary, world.refOf(KEY), cause, Infinity);
-
-  const syncedWorld = async (options: { readonly checksum?: "none" } = {}): Promise<TwoSites> => {
-    const world = twoSites();
-    world.primaryBucket.put(KEY, "one", options);
-    await world.settle();
-    return world;
-  };
-
-  /** Claims, and has the row touched before the verdict is written. */
-  const overtaken = async (world: TwoSites): Promise<Verification> => {
-    const ref = world.refOf(KEY);
-    let at: Verification = { at: "claim", ref, token: "v", which: "any", stopAt: Infinity };
-    while (at.at !== "commit" && at.at !== "await_primary" && at.at !== "ended") {
-      at = await verificationStep(world.secondary, at);
-    }
-    await new Worker(world, KEY).until("observe_source");
-    return at.at === "ended" ? at : verificationStep(world.secondary, at);
-  };
   const superseded = { at: "ended", result: { result: "superseded" } };
 
   test("of a row that is not there, or is being copied, is not due", async () => {
@@ -306,20 +314,20 @@ describe("a verification", () => {
   });
 
   test("that can not read the replica fails, says why, and leaves the sync state alone", async () => {
-    const world = await syncedWorld();
+    const world = await verifiedWorld();
     world.replicaFaults.failNext("read", "forbidden", "AccessDenied");
     expect(await verify(world)).toMatchObject({ result: "failed", text: "Error during verification: AccessDenied" });
     expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "failed" });
   });
 
   test("whose time is up while it reads fails, and is tried again", async () => {
-    const world = await syncedWorld();
+    const world = await verifiedWorld();
     const result = await verifyReplica(world.secondary, world.refOf(KEY), "checksum_succeeded", 0);
     expect(result).toMatchObject({ result: "failed" });
   });
 
   test("that finds its version gone has it copied again", async () => {
-    const world = await syncedWorld();
+    const world = await verifiedWorld();
     const row = await world.row(KEY);
     world.replicaBucket.deleteVersion(KEY, row?.rep_version_id ?? "");
     expect(await verify(world)).toMatchObject({ result: "mismatched" });
@@ -329,7 +337,7 @@ describe("a verification", () => {
   });
 
   test("against a digest of a scheme that nobody knows fails, and names it", async () => {
-    const world = await syncedWorld();
+    const world = await verifiedWorld();
     const row = await world.row(KEY);
     await world.registry.update({
       key: rowKey(world.refOf(KEY)),
@@ -341,7 +349,7 @@ describe("a verification", () => {
   });
 
   test("waits while the primary has no record, or one of another version (R16)", async () => {
-    const world = await syncedWorld({ checksum: "none" });
+    const world = await verifiedWorld({ checksum: "none" });
     const key = rowKey(world.refOf(KEY));
     await world.verificationState.update({ key, update: "SET src_etag = :other", values: { ":other": "x" } });
     expect(await verify(world)).toMatchObject({ result: "awaiting_primary" });
@@ -351,20 +359,20 @@ describe("a verification", () => {
   });
 
   test("says nothing of a row that was touched meanwhile, whatever it found (R15)", async () => {
-    expect(await overtaken(await syncedWorld())).toMatchObject(superseded);
-    const failing = await syncedWorld();
+    expect(await overtaken(await verifiedWorld())).toMatchObject(superseded);
+    const failing = await verifiedWorld();
     failing.replicaFaults.failNext("read", "unavailable");
     expect(await overtaken(failing)).toMatchObject(superseded);
-    const gone = await syncedWorld();
+    const gone = await verifiedWorld();
     gone.replicaBucket.deleteVersion(KEY, (await gone.row(KEY))?.rep_version_id ?? "");
     expect(await overtaken(gone)).toMatchObject(superseded);
-    const waiting = await syncedWorld({ checksum: "none" });
+    const waiting = await verifiedWorld({ checksum: "none" });
     await waiting.verificationState.delete({ key: rowKey(waiting.refOf(KEY)) });
     expect(await overtaken(waiting)).toMatchObject(superseded);
   });
 
   test("claimed twice, because the first claim's answer was lost, is claimed once", async () => {
-    const world = await syncedWorld();
+    const world = await verifiedWorld();
     const claim = { at: "claim", ref: world.refOf(KEY), token: "v", which: "any", stopAt: Infinity } as const;
     await verificationStep(world.secondary, claim);
     expect(await verificationStep(world.secondary, claim)).toMatchObject({ at: "read_replica" });
@@ -393,15 +401,9 @@ describe("a verification", () => {
   });
 
   test("of a stream that ends with anything but an error says what it was", async () => {
-    const world = await syncedWorld();
-    const body = async function* (): AsyncGenerator<Uint8Array> {
-      yield new Uint8Array([1]);
-      await Promise.resolve();
-      // oxlint-disable-next-line typescript/only-throw-error -- streams may be destroyed with anything
-      throw "reset";
-    };
+    const world = await verifiedWorld();
     const replica = Object.assign(Object.create(world.secondary.replica) as typeof world.secondary.replica, {
-      read: () => Promise.resolve({ outcome: "reading", body: body(), size: 3 }),
+      read: () => Promise.resolve({ outcome: "reading", body: oddBody(), size: 3 }),
     });
     const result = await verifyReplica(
       { ...world.secondary, replica },
@@ -413,7 +415,7 @@ describe("a verification", () => {
   });
 
   test("that timed out is not told of twice", async () => {
-    const world = await syncedWorld();
+    const world = await verifiedWorld();
     await world.registry.update({
       key: rowKey(world.refOf(KEY)),
       update: "SET v_token = :v, verification_state = :started",

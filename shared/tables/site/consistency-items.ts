@@ -12,7 +12,7 @@ import type { DeleteRequest, Item, ItemKey, QueryRequest, UpdateRequest } from "
 const text = z.optional(z.string());
 const number = z.optional(z.number());
 
-const findings = {
+const storedFindings = {
   listed_keys: z._default(z.number(), 0),
   found_missing: z._default(z.number(), 0),
   found_stale: z._default(z.number(), 0),
@@ -27,7 +27,7 @@ const StoredWalk = z.object({
   ranges: z.number(),
   started_at: z.number(),
   finished_at: number,
-  ...findings,
+  ...storedFindings,
 });
 
 const StoredRange = z.object({
@@ -39,7 +39,7 @@ const StoredRange = z.object({
   done: z.boolean(),
   token: text,
   lease_until: number,
-  ...findings,
+  ...storedFindings,
 });
 
 /** Why a walk was begun. */
@@ -88,7 +88,7 @@ const walkKey = (replicableName: string): ItemKey => ({
 
 const rangePrefix = (replicableName: string, walkId: string): string => `range#${replicableName}#${walkId}#`;
 
-const findingsOf = (stored: Readonly<Record<keyof typeof findings, number>>): Findings => ({
+const findingsOf = (stored: Readonly<Record<keyof typeof storedFindings, number>>): Findings => ({
   listed: stored.listed_keys,
   missing: stored.found_missing,
   stale: stored.found_stale,

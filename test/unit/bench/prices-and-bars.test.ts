@@ -112,10 +112,10 @@ describe("the price of a million new objects", () => {
   });
 });
 
-describe("the report of a replica's change", () => {
-  const sqs = (requests: readonly BilledRequest[]): number =>
-    units(estimateCharges(tally(requests), OBJECTS, WIRING, "busy"), "sqs_request");
+const sqs = (requests: readonly BilledRequest[]): number =>
+  units(estimateCharges(tally(requests), OBJECTS, WIRING, "busy"), "sqs_request");
 
+describe("the report of a replica's change", () => {
   it("is charged for copies and delete markers in the bucket of replicas, and for nothing that S3 refused", () => {
     const none = sqs([]);
     const marker = { ...COPY, operation: "DeleteObject" };
