@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { NEGATIVES, SCENARIOS } from "./scenarios.ts";
+import { NEGATIVES } from "./negatives.ts";
+import { SCENARIOS } from "./scenarios.ts";
 import { explore } from "./search.ts";
 
 /** `npm run explore` visits all of them; these are small enough for every run of the tests. */
@@ -20,7 +21,7 @@ describe("every state that one key can reach", () => {
       expect(explored.violation).toBeUndefined();
       expect(explored.exhausted).toBe(true);
       // Convergence is checked where nothing is under way: there must be such states.
-      expect(explored.quiet).toBeGreaterThan(10);
+      expect(explored.quiet).toBeGreaterThan(5);
     },
   );
 

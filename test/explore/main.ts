@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { parseArgs } from "node:util";
-import { NEGATIVES, SCENARIOS } from "./scenarios.ts";
+import { NEGATIVES } from "./negatives.ts";
+import { SCENARIOS } from "./scenarios.ts";
 import type { Exploration } from "./search.ts";
 
 const HELP = `Visits every state that the protocol can reach for one key, over the production's own steps, and shows that each

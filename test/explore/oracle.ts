@@ -1,6 +1,7 @@
 import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
-import { isDue } from "./actions.ts";
+import { isDue, isVerificationDue } from "./due.ts";
+import type { Surroundings } from "./site.ts";
 import { currentOf, type State } from "./state.ts";
 import { TO_COME } from "./time.ts";
 
@@ -36,17 +37,20 @@ const findUnsafe = (state: State): string | undefined => {
 };
 
 /** Nothing is under way and nothing will happen by itself. */
-export const isQuiet = (state: State): boolean =>
+export const isQuiet = ({ record }: Surroundings, state: State): boolean =>
   state.hints === 0 &&
+  state.resyncs === 0 &&
   !state.unreconciled &&
   state.late.length === 0 &&
-  state.verifier === undefined &&
+  state.drifts.length === 0 &&
+  state.drifter === undefined &&
+  state.standing.role === "secondary" &&
+  (record === "prompt" || state.recorded === (currentOf(state.source) !== undefined)) &&
+  state.verifiers.every((verifier) => verifier === undefined) &&
   state.workers.every(({ attempt }) => attempt === undefined) &&
   !isDue(state) &&
-  (state.row === undefined ||
-    (["lease_until", "retry_at", "taint_until", "v_lease"].every((time) => state.row?.[time] !== TO_COME) &&
-      (state.row["state"] !== REPLICATION_STATE.synced ||
-        state.row["verification_state"] === VERIFICATION_STATE.succeeded)));
+  !isVerificationDue(state) &&
+  ["lease_until", "retry_at", "taint_until", "v_lease"].every((time) => state.row?.[time] !== TO_COME);
 
 /** What must hold when all is quiet: the replica is the source, and the row says so. */
 const findUnconverged = (state: State): string | undefined => {
@@ -57,11 +61,13 @@ const findUnconverged = (state: State): string | undefined => {
     if (replica !== undefined) return "L3: the primary holds nothing and the replica shows an object";
     return row === undefined ? undefined : "L3: both sides are empty and a row remains";
   }
+  if (state.resync === "asked") return "L3: nothing was copied since an operator asked for a fresh copy (F18)";
   if (replica === undefined) return "L3: the primary holds an object and the replica shows none";
   if (replica.bytes !== source.content) return "L3: the replica shows other bytes than the primary holds";
   if (row === undefined) return "L3: both sides hold the object and no row speaks of it";
   if (row["state"] !== REPLICATION_STATE.synced)
     return `L3: all is quiet and the row is in state ${number(row["state"])}`;
+  if (row["verification_state"] !== VERIFICATION_STATE.succeeded) return "L3: all is quiet and the row is not verified";
   if (row["rep_version_id"] !== replica.v) return "L3: the row names another replica version than the current one";
   if (row["src_version_id"] !== source.v) {
     const named = state.source.find(({ v }) => v === row["src_version_id"]);
@@ -73,5 +79,5 @@ const findUnconverged = (state: State): string | undefined => {
 };
 
 /** The first rule that a state breaks, in words. */
-export const findViolation = (state: State): string | undefined =>
-  findUnsafe(state) ?? (isQuiet(state) ? findUnconverged(state) : undefined);
+export const findViolation = (surroundings: Surroundings, state: State): string | undefined =>
+  state.broken ?? findUnsafe(state) ?? (isQuiet(surroundings, state) ? findUnconverged(state) : undefined);

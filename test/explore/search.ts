@@ -1,17 +1,28 @@
-import { actionsIn, type Rules } from "./actions.ts";
+import { actionsIn } from "./actions.ts";
+import { attempts, fingerprint, verifications } from "./canonical.ts";
 import { Edges } from "./edges.ts";
-import { canonicalText, fingerprint } from "./canonical.ts";
 import { findViolation, isQuiet } from "./oracle.ts";
-import { explorationSite, type Stage, type Tampering } from "./site.ts";
+import type { Rules } from "./rules.ts";
+import { explorationSite, type Stage, type Surroundings, type Tampering } from "./site.ts";
 import { type Budget, initialState, type State } from "./state.ts";
+import { StepMemory } from "./step-memory.ts";
+import { Visited } from "./visited.ts";
 
 /** What is explored: how many workers, what may go wrong how often, and which defences are taken away. */
 export interface Scenario {
   readonly name: string;
   readonly workers: 1 | 2;
+  /** Default 1. */
+  readonly verifiers?: 1 | 2;
   readonly budget: Partial<Budget>;
   /** `read_back`: replicas are verified in the pass that copies them; `function`: by the verifier, later. */
   readonly verification: "read_back" | "function";
+  /** S3 reports what happens in the replica's bucket. Default: all of its events are lost. */
+  readonly drift?: boolean;
+  /** The primary's record says what its bucket holds at once, or only after an action of its own. Default `prompt`. */
+  readonly record?: Surroundings["record"];
+  /** The removal guard lets one removal an hour through, of any key. Default: it lets all through. */
+  readonly guarded?: boolean;
   readonly tampering?: Tampering;
   readonly hastyQuarantine?: boolean;
   /** Stops after this many states; then the space was not exhausted. */
@@ -35,6 +46,11 @@ const NO_FAULTS: Budget = {
   zombies: 0,
   unanswered: 0,
   corruptions: 0,
+  persons: 0,
+  driftLosses: 0,
+  otherRemovals: 0,
+  resyncs: 0,
+  epochs: 0,
 };
 
 /**
@@ -42,21 +58,34 @@ const NO_FAULTS: Budget = {
  * are the production's own; a state is visited once, however it is reached.
  */
 export const explore = async (scenario: Scenario, onProgress?: (states: number) => void): Promise<Exploration> => {
-  const start = initialState(scenario.workers, { ...NO_FAULTS, ...scenario.budget });
-  const stage: Stage = { state: start, fate: "answered", wrote: false };
+  const start = initialState(scenario.workers, scenario.verifiers ?? 1, { ...NO_FAULTS, ...scenario.budget });
+  const stage: Stage = { state: start, fate: "answered", step: "", notes: {}, asked: 0 };
   const tampering = scenario.tampering ?? {};
+  const surroundings: Surroundings = {
+    fusedVerificationBytesMax: scenario.verification === "read_back" ? 1 : 0,
+    drift: scenario.drift ?? false,
+    record: scenario.record ?? "prompt",
+    guarded: scenario.guarded ?? false,
+  };
   const rules: Rules = {
     stage,
-    site: explorationSite(stage, tampering, scenario.verification === "read_back" ? 1 : 0),
-    conditionalWrites: tampering.conditionalWrites ?? true,
+    site: explorationSite(stage, surroundings, tampering),
+    memory: {
+      attempts: new StepMemory((attempt) => attempts.same(attempt)),
+      verifications: new StepMemory((verification) => verifications.same(verification)),
+      drifts: new StepMemory((drift) => drift),
+    },
+    surroundings,
+    tampering,
     hastyQuarantine: scenario.hastyQuarantine ?? false,
   };
   const statesMax = scenario.statesMax ?? Number.POSITIVE_INFINITY;
-  const ids = new Map<number, number>([[fingerprint(canonicalText(start)), 0]]);
+  const visited = new Visited();
+  visited.findOrAdd(fingerprint(start), 0);
   const parents: number[] = [-1];
   const labels: string[] = ["start"];
   const edges = new Edges();
-  const quietIds: number[] = isQuiet(start) ? [0] : [];
+  const quietIds: number[] = isQuiet(surroundings, start) ? [0] : [];
   let frontier: { readonly id: number; readonly state: State }[] = [{ id: 0, state: start }];
 
   const traceTo = (id: number): readonly string[] => {
@@ -76,18 +105,15 @@ export const explore = async (scenario: Scenario, onProgress?: (states: number) 
     const next: { readonly id: number; readonly state: State }[] = [];
     for (const { id, state } of frontier) {
       for (const action of actionsIn(rules, state)) {
-        stage.fate = "answered";
         const reached = await action.run();
-        const mark = fingerprint(canonicalText(reached));
-        const known = ids.get(mark);
+        const known = visited.findOrAdd(fingerprint(reached), parents.length);
         const reachedId = known ?? parents.length;
         if (!action.optional) edges.add(id, reachedId);
         if (known !== undefined) continue;
-        ids.set(mark, reachedId);
         parents.push(id);
         labels.push(action.label);
-        if (isQuiet(reached)) quietIds.push(reachedId);
-        const rule = findViolation(reached);
+        if (isQuiet(surroundings, reached)) quietIds.push(reachedId);
+        const rule = findViolation(surroundings, reached);
         if (rule !== undefined) return result(false, rule, reachedId);
         if (parents.length >= statesMax) return result(false);
         next.push({ id: reachedId, state: reached });

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import type { ObjectFacts } from "../../shared/geo/object-facts.ts";
-import { REMOVAL_GUARD_DEFAULT } from "../../shared/geo/removal-guard.ts";
-import { FIRST_STANDING } from "../../shared/geo/site-standing.ts";
+import { type ObjectRef, rowKey } from "../../shared/geo/registry-row.ts";
+import type { SiteStanding } from "../../shared/geo/site-standing.ts";
+import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
+import type { RemovalGuardPolicy } from "../../shared/geo/removal-guard.ts";
 import { compile } from "../../shared/memory/expression.ts";
 import type {
   CopyOutcome,
@@ -13,8 +15,21 @@ import type {
 } from "../../shared/ports/object-store.ts";
 import type { SecondarySite } from "../../shared/ports/site.ts";
 import type { DeleteRequest, Item, UpdateRequest, WriteOutcome } from "../../shared/ports/table.ts";
-import { type Content, currentOf, type LateRequest, type ReplicaVersion, type State } from "./state.ts";
+import { rows, stacks } from "./canonical.ts";
+import type { Notes } from "./knowledge.ts";
+import { ASKED } from "./step-memory.ts";
+import {
+  type Content,
+  currentOf,
+  type LateRequest,
+  type ReplicaVersion,
+  type SourceVersion,
+  type State,
+  withName,
+} from "./state.ts";
 import { abstractRow, NOW } from "./time.ts";
+
+export const REF: ObjectRef = { replicableName: "cool_widget", key: "cool_widgets/1/file" };
 
 /** What becomes of the one S3 write of a step. */
 export type WriteFate = "answered" | "unanswered_carried_out" | "unanswered_late" | "unanswered_never" | "corrupted";
@@ -23,8 +38,23 @@ export type WriteFate = "answered" | "unanswered_carried_out" | "unanswered_late
 export interface Stage {
   state: State;
   fate: WriteFate;
-  /** Set when the step came to its S3 write. */
-  wrote: boolean;
+  /** Which step runs. */
+  step: string;
+  notes: Notes;
+  /** Which parts of the world it has asked: a sum of `ASKED`. */
+  asked: number;
+}
+
+/** What there is in the world besides the two buckets and the registry. */
+export interface Surroundings {
+  /** Replicas of up to this many bytes are read back in the pass that copies them. */
+  readonly fusedVerificationBytesMax: number;
+  /** S3 reports what happens in the replica's bucket. */
+  readonly drift: boolean;
+  /** The primary's record says what its bucket holds at once, or only after an action of its own. */
+  readonly record: "prompt" | "lagging";
+  /** The removal guard lets one removal an hour through; when not, it lets all through. */
+  readonly guarded: boolean;
 }
 
 /**
@@ -37,12 +67,21 @@ export interface Tampering {
   /** What the code is told of a row that it wrote or read. */
   readonly item?: (item: Item) => Item;
   readonly sourceHead?: (state: State, honest: HeadOutcome) => HeadOutcome;
+  /** What `step` is told of the replica. */
+  readonly replicaHead?: (state: State, honest: HeadOutcome, step: string) => HeadOutcome;
+  /** What the code is told of the primary's record. */
+  readonly primaryRecord?: (honest: Item | undefined) => Item | undefined;
+  /** What the removal guard's table answers. */
+  readonly guard?: (honest: WriteOutcome) => WriteOutcome;
+  readonly standing?: (honest: SiteStanding) => SiteStanding;
+  /** An event of the replica's bucket that has to be delivered again is not. */
+  readonly driftForgetsLater?: boolean;
   /** False: S3 does not look at conditions on the replica. */
   readonly conditionalWrites?: boolean;
 }
 
 const CHECKSUMS = Object.fromEntries(
-  ["A", "B", "X"].map((content) => [content, createHash("sha256").update(content).digest("base64")]),
+  ["A", "B", "X", "P"].map((content) => [content, createHash("sha256").update(content).digest("base64")]),
 );
 
 const facts = (versionId: string, content: Content): ObjectFacts => ({
@@ -58,6 +97,18 @@ const facts = (versionId: string, content: Content): ObjectFacts => ({
   customerKey: false,
 });
 
+/** What a HEAD of the replica says that shows this version. */
+export const presentReplica = ({ v, says }: Extract<ReplicaVersion, { kind: "object" }>): HeadOutcome => ({
+  outcome: "present",
+  facts: facts(v, says),
+});
+
+/** What a HEAD of the source says that shows this version. */
+export const presentSource = ({ v, content }: Extract<SourceVersion, { kind: "object" }>): HeadOutcome => ({
+  outcome: "present",
+  facts: facts(v, content),
+});
+
 /** S3 tells of a delete marker; of a key without any version it says nothing but 404. */
 const absence = (versions: State["source"]): HeadOutcome => {
   const top = versions.at(-1);
@@ -66,44 +117,104 @@ const absence = (versions: State["source"]): HeadOutcome => {
 
 const contentOfEtag = (etag: string): Content => etag.slice(1, -1) as Content;
 
+/** The primary's record of an object, as far as anything here reads it. */
+const RECORD: Item = { ...rowKey(REF), src_version_id: "recorded", verification_state: VERIFICATION_STATE.succeeded };
+
 const NO_TELEMETRY = { info: () => {}, warn: () => {}, error: () => {}, count: () => {}, duration: () => {} };
 
-/** Carries a late request out now, on the replica as it is now. */
-export const land = (state: State, request: LateRequest, conditional: boolean, bytes?: Content): State => {
-  const current = currentOf(state.replica)?.says;
-  if (conditional && current !== request.onto) return state;
-  const v = `r${state.names}`;
-  const version: ReplicaVersion =
-    request.kind === "copy"
-      ? { kind: "object", v, says: request.content, bytes: bytes ?? request.content }
-      : { kind: "marker", v };
-  return { ...state, replica: [...state.replica, version], names: state.names + 1 };
+/** The same array for the same versions. */
+export const replicaStack = (versions: State["replica"]): State["replica"] => stacks.same(versions) as State["replica"];
+
+/** Puts a version on top of the replica; S3 reports it where it reports anything. */
+export const changeReplica = (
+  state: State,
+  reported: boolean,
+  eventName: string,
+  version: Omit<Extract<ReplicaVersion, { kind: "object" }>, "v"> | { readonly kind: "marker" },
+): State => {
+  const [named, v] = withName(state, "r");
+  return {
+    ...named,
+    replica: replicaStack([...state.replica, { ...version, v }]),
+    drifts: reported ? [...state.drifts, { eventName, versionId: v }] : state.drifts,
+  };
+};
+
+/** Carries a request out now, on the replica as it is now. */
+export const land = (
+  state: State,
+  request: LateRequest,
+  { conditional, reported }: { readonly conditional: boolean; readonly reported: boolean },
+  bytes?: Content,
+): State => {
+  if (conditional && currentOf(state.replica)?.says !== request.onto) return state;
+  return request.kind === "copy"
+    ? changeReplica(state, reported, "ObjectCreated:Copy", {
+        kind: "object",
+        says: request.content,
+        bytes: bytes ?? request.content,
+      })
+    : changeReplica(state, reported, "ObjectRemoved:DeleteMarkerCreated", { kind: "marker" });
+};
+
+/** One conditional write of one item, as DynamoDB does it. */
+const written = (before: Item | undefined, request: UpdateRequest): Item | undefined => {
+  const compiled = compile(request, request.values ?? {});
+  if (!compiled.holds(before ?? {}, request.values ?? {})) return undefined;
+  return { ...compiled.apply(before ?? {}, request.values ?? {}), ...request.key };
+};
+
+/** One removal an hour: the second is held back. */
+const ONE_REMOVAL: RemovalGuardPolicy = { floor: 1, percent: 0, most: 1 };
+
+/** Whether the guard may let a removal through, by the item's own columns and not by its conditions. */
+const isOpen = (guard: Item | undefined): boolean => {
+  const left = guard?.["released_removals"];
+  return guard?.["paused_at"] === undefined || (typeof left === "number" && left > 0);
+};
+
+/** Carries out a write of the guard's item. */
+export const writeGuard = (
+  state: State,
+  request: UpdateRequest,
+): { readonly state: State; readonly outcome: WriteOutcome } => {
+  const item = written(state.guard, request);
+  return item === undefined
+    ? { state, outcome: { outcome: "refused", item: state.guard } }
+    : { state: { ...state, guard: item }, outcome: { outcome: "written", item } };
 };
 
 /** A site whose every port acts on the stage. The code that runs on it is the code that ships. */
-export const explorationSite = (
-  stage: Stage,
-  tampering: Tampering,
-  fusedVerificationBytesMax: number,
-): SecondarySite => {
-  const conditional = tampering.conditionalWrites ?? true;
+export const explorationSite = (stage: Stage, surroundings: Surroundings, tampering: Tampering): SecondarySite => {
+  const landing = { conditional: tampering.conditionalWrites ?? true, reported: surroundings.drift };
   const told = (item: Item): Item => tampering.item?.(item) ?? item;
 
   const update = (asked: UpdateRequest): Promise<WriteOutcome> => {
+    stage.asked |= ASKED.row;
     const request = tampering.update?.(asked) ?? asked;
-    const compiled = compile(request, request.values ?? {});
     const before = stage.state.row;
-    if (!compiled.holds(before ?? {}, request.values ?? {})) {
+    const item = written(before, request);
+    if (item === undefined) {
       return Promise.resolve({ outcome: "refused", item: before === undefined ? undefined : told(before) });
     }
-    const row = abstractRow({ ...compiled.apply(before ?? {}, request.values ?? {}), ...request.key });
+    const row = rows.same(abstractRow(item));
+    if (before === undefined) {
+      stage.asked |= ASKED.other;
+      stage.state = withName(stage.state, "rows")[0];
+    }
     stage.state = { ...stage.state, row };
     return Promise.resolve({ outcome: "written", item: told(row) });
   };
 
-  const write = <Answer>(request: LateRequest, answer: (landed: State, v: string) => Answer, lost: Answer) => {
-    stage.wrote = true;
+  const write = <Answer>(request: LateRequest, answer: (v: string) => Answer, lost: Answer) => {
+    stage.asked |= ASKED.other;
+    stage.notes.sent = request.kind;
     const { state, fate } = stage;
+    const landed = (bytes?: Content): State => {
+      stage.state = land(state, request, landing, bytes);
+      if (stage.state !== state && request.kind === "copy") stage.notes.copied = true;
+      return stage.state;
+    };
     const unanswered = { outcome: "unknown" as const, detail: "" };
     switch (fate) {
       case "unanswered_never":
@@ -112,13 +223,12 @@ export const explorationSite = (
         stage.state = { ...state, late: [...state.late, request] };
         return unanswered;
       case "unanswered_carried_out":
-        stage.state = land(state, request, conditional);
+        landed();
         return unanswered;
       case "answered":
       case "corrupted": {
-        const landed = land(state, request, conditional, fate === "corrupted" ? "X" : undefined);
-        stage.state = landed;
-        return landed === state ? lost : answer(landed, `r${state.names}`);
+        const after = landed(fate === "corrupted" ? "X" : undefined);
+        return after === state ? lost : answer(after.replica.at(-1)?.v ?? "");
       }
     }
   };
@@ -128,37 +238,64 @@ export const explorationSite = (
     clock: { now: () => NOW },
     chance: {
       token: () => {
-        const token = `t${stage.state.names}`;
-        stage.state = { ...stage.state, names: stage.state.names + 1 };
+        stage.asked |= ASKED.other;
+        const [state, token] = withName(stage.state, "t");
+        stage.state = state;
         return token;
       },
-      // Never the same twice: where a row's `rev` starts is told from every other by it.
-      random: () => {
-        stage.state = { ...stage.state, names: stage.state.names + 1 };
-        return stage.state.names / 2 ** 30;
-      },
+      // How long a retry waits makes no difference here; but where a row's `rev` starts tells it from every other.
+      random: () => stage.state.named.rows / 2 ** 30,
     },
     telemetry: NO_TELEMETRY,
     functionTimeoutMs: 60_000,
-    fusedVerificationBytesMax,
+    fusedVerificationBytesMax: surroundings.fusedVerificationBytesMax,
     verificationQueue: { name: "verification", send: () => Promise.resolve({ outcome: "sent" }) },
-    primaryState: { get: () => Promise.resolve(undefined) },
-    standing: { read: () => Promise.resolve(FIRST_STANDING) },
+    primaryState: {
+      get: () => {
+        stage.asked |= surroundings.record === "prompt" ? ASKED.source : ASKED.other;
+        const { source, recorded: known } = stage.state;
+        const recorded = surroundings.record === "lagging" ? known : currentOf(source) !== undefined;
+        stage.notes.recorded = recorded;
+        const honest = recorded ? RECORD : undefined;
+        return Promise.resolve(tampering.primaryRecord === undefined ? honest : tampering.primaryRecord(honest));
+      },
+    },
+    standing: {
+      read: () => {
+        stage.asked |= ASKED.other;
+        const honest = stage.state.standing;
+        return Promise.resolve(tampering.standing?.(honest) ?? honest);
+      },
+    },
     siteTable: {
-      update: () => Promise.resolve({ outcome: "written", item: {} }),
+      update: (request) => {
+        if (!surroundings.guarded) {
+          stage.notes.permit = "open";
+          return Promise.resolve({ outcome: "written", item: {} });
+        }
+        stage.asked |= ASKED.other;
+        const open = isOpen(stage.state.guard);
+        const { state, outcome } = writeGuard(stage.state, request);
+        stage.state = state;
+        const said = tampering.guard?.(outcome) ?? outcome;
+        if (said.outcome === "written") {
+          stage.notes.permit = open && outcome.outcome === "written" ? "open" : "held_back";
+        }
+        return Promise.resolve(said);
+      },
       query: () => Promise.resolve({ items: [] }),
     },
-    removalGuard: REMOVAL_GUARD_DEFAULT,
+    removalGuard: ONE_REMOVAL,
     syncTimeoutMs: SYNC_TIMEOUT_SECONDS.standard * 1_000,
     syncObjectStorage: true,
     primary: {
       bucket: "primary",
       head: () => {
+        // A test that takes a defence away may look at anything.
+        stage.asked |= tampering.sourceHead === undefined ? ASKED.source : ASKED.other;
         const current = currentOf(stage.state.source);
-        const honest: HeadOutcome =
-          current === undefined
-            ? absence(stage.state.source)
-            : { outcome: "present", facts: facts(current.v, current.content) };
+        const honest: HeadOutcome = current === undefined ? absence(stage.state.source) : presentSource(current);
+        stage.notes.source = current === undefined ? (stage.state.source.length === 0 ? "bare" : "marker") : "present";
         return Promise.resolve(tampering.sourceHead?.(stage.state, honest) ?? honest);
       },
       tags: () => Promise.resolve({ outcome: "read", tags: {} }),
@@ -168,13 +305,14 @@ export const explorationSite = (
     replica: {
       bucket: "replica",
       head: () => {
+        stage.asked |= tampering.replicaHead === undefined ? ASKED.replica : ASKED.other;
         const current = currentOf(stage.state.replica);
-        return Promise.resolve(
-          current === undefined ? { outcome: "absent" } : { outcome: "present", facts: facts(current.v, current.says) },
-        );
+        const honest: HeadOutcome = current === undefined ? { outcome: "absent" } : presentReplica(current);
+        return Promise.resolve(tampering.replicaHead?.(stage.state, honest, stage.step) ?? honest);
       },
       tags: () => Promise.resolve({ outcome: "read", tags: {} }),
       read: (_key, versionId): Promise<ReadOutcome> => {
+        stage.asked |= ASKED.replica;
         const version = stage.state.replica.find(({ v }) => v === versionId);
         if (version?.kind !== "object") return Promise.resolve({ outcome: "gone" });
         const bytes = new TextEncoder().encode(version.bytes);
@@ -182,13 +320,14 @@ export const explorationSite = (
       },
       list: () => Promise.resolve({ objects: [] }),
       copyFromPrimary: (request: CopyRequest): Promise<CopyOutcome> => {
+        stage.asked |= ASKED.other;
         const source = stage.state.source.find(({ v }) => v === request.sourceVersionId);
         if (source?.kind !== "object") return Promise.resolve({ outcome: "gone" });
         const onto = request.replica.expect === "nothing" ? undefined : contentOfEtag(request.replica.etag);
         return Promise.resolve(
           write<CopyOutcome>(
             { kind: "copy", content: source.content, onto },
-            (_landed, v) => ({ outcome: "copied", versionId: v, etag: `"${source.content}"` }),
+            (v) => ({ outcome: "copied", versionId: v, etag: `"${source.content}"` }),
             { outcome: "lost" },
           ),
         );
@@ -197,17 +336,21 @@ export const explorationSite = (
         Promise.resolve(
           write<RemoveOutcome>(
             { kind: "remove", onto: contentOfEtag(etag) },
-            (_landed, v) => ({ outcome: "removed", deleteMarkerVersionId: v }),
+            (v) => ({ outcome: "removed", deleteMarkerVersionId: v }),
             { outcome: "lost" },
           ),
         ),
     },
     registry: {
       name: "registry",
-      get: () => Promise.resolve(stage.state.row === undefined ? undefined : told(stage.state.row)),
+      get: () => {
+        stage.asked |= ASKED.row;
+        return Promise.resolve(stage.state.row === undefined ? undefined : told(stage.state.row));
+      },
       update,
       put: () => Promise.reject(new Error("the protocol does not put whole rows")),
       delete: (asked) => {
+        stage.asked |= ASKED.row;
         const request = tampering.delete?.(asked) ?? asked;
         const compiled = compile(
           {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { NEGATIVES, SCENARIOS } from "./scenarios.ts";
+import { NEGATIVES } from "./negatives.ts";
+import { SCENARIOS } from "./scenarios.ts";
 import { explore } from "./search.ts";
 
 /** One exploration on a thread of its own: scenarios hold functions, which can not be sent, so it is named by its place. */

@@ -22,6 +22,8 @@ const IRRELEVANT = new Set([
   "verified_at",
   "verification_started_at",
   "last_sync_failure",
+  "blocked_reason",
+  "missing_on_primary",
   "verification_failure",
   "src_last_modified",
   "src_size",

@@ -1,0 +1,134 @@
+import type { Attempt } from "../../shared/services/blob-sync/attempt.ts";
+import { firstStep, step } from "../../shared/services/blob-sync/blob-sync.ts";
+import { attempts as attemptParts } from "./canonical.ts";
+import { isDue } from "./due.ts";
+import { KNOWS_NOTHING, learn } from "./knowledge.ts";
+import { type Action, change, returned, type Rules, type RunningAttempt, spend } from "./rules.ts";
+import { REF, type WriteFate } from "./site.ts";
+import { type Budget, type Content, IDLE, type LateRequest, type State, type WorkerSlot } from "./state.ts";
+import { NEVER } from "./time.ts";
+
+/** What workers do: each step of the production's own, and dying between any two of them. */
+
+const withWorker = (state: State, index: number, slot: WorkerSlot): State => ({
+  ...state,
+  workers: state.workers.map((worker, i) => (i === index ? slot : worker)),
+});
+
+/** Takes one step of an attempt and notes what the world saw of it. */
+const takeStep = async (
+  { stage, site, memory }: Rules,
+  state: State,
+  index: number,
+  slot: WorkerSlot,
+  attempt: RunningAttempt,
+  fate: WriteFate,
+): Promise<State> => {
+  stage.fate = fate;
+  stage.step = attempt.at;
+  const next = await memory.attempts.take(stage, state, attempt, (from) => step(site, from));
+  const learnt = learn(state, attempt, slot.knowledge, stage.notes, next);
+  const after = next.at === "ended" ? IDLE : { ...slot, attempt: next, knowledge: learnt.knowledge };
+  return { ...withWorker(stage.state, index, after), resync: learnt.resync, broken: learnt.broken };
+};
+
+const starts = (rules: Rules, state: State): readonly Action[] => {
+  // A site that is no secondary keeps its messages.
+  if (state.standing.role !== "secondary") return [];
+  const index = state.workers.findIndex(({ attempt }) => attempt === undefined);
+  if (index < 0) return [];
+  const begin = (from: State, cause: "hint" | "resync" | "due"): readonly [State, WorkerSlot, RunningAttempt] => {
+    rules.stage.state = from;
+    const epoch = from.standing.epoch;
+    const first = firstStep({ ref: REF, cause, stopAt: NEVER, epoch }, rules.site.chance.token());
+    const attempt = attemptParts.same(first) as RunningAttempt;
+    const slot: WorkerSlot = { attempt, message: cause === "due" ? undefined : cause, knowledge: KNOWS_NOTHING };
+    return [rules.stage.state, slot, attempt];
+  };
+  // Taking up a message and the first write are one action: until then a worker knows nothing and has changed nothing, so
+  // that it might as well take the message up later.
+  const receive = (label: string, from: State, cause: "hint" | "resync"): Action => ({
+    label,
+    optional: false,
+    run: () => {
+      const [begun, slot, attempt] = begin(from, cause);
+      return takeStep(rules, begun, index, slot, attempt, "answered");
+    },
+  });
+  const actions: Action[] = [];
+  if (state.hints > 0) actions.push(receive("receive a message", { ...state, hints: state.hints - 1 }, "hint"));
+  if (state.resyncs > 0) {
+    actions.push(receive("receive the resync", { ...state, resyncs: state.resyncs - 1 }, "resync"));
+  }
+  if (isDue(state)) {
+    actions.push(
+      change("sweep a due row", false, () => {
+        const [begun, slot] = begin(state, "due");
+        return withWorker(begun, index, slot);
+      }),
+    );
+  }
+  return actions;
+};
+
+const FATES: readonly (readonly [WriteFate, keyof Budget | undefined])[] = [
+  ["answered", undefined],
+  ["unanswered_carried_out", "unanswered"],
+  ["unanswered_late", "unanswered"],
+  ["unanswered_never", "unanswered"],
+  ["corrupted", "corruptions"],
+];
+
+/** The request that a worker which dies in its S3 write leaves behind. */
+const pendingWrite = (state: State, attempt: Attempt): LateRequest | undefined => {
+  if (attempt.at === "copy") {
+    const source = state.source.find(({ v }) => v === attempt.source.versionId);
+    if (source?.kind !== "object") return undefined;
+    const { expectation } = attempt;
+    return {
+      kind: "copy",
+      content: source.content,
+      onto: expectation.expect === "nothing" ? undefined : (expectation.etag.slice(1, -1) as Content),
+    };
+  }
+  return attempt.at === "remove" ? { kind: "remove", onto: attempt.etag.slice(1, -1) as Content } : undefined;
+};
+
+const deaths = (state: State, index: number, slot: WorkerSlot, attempt: RunningAttempt): readonly Action[] => {
+  const name = `worker ${index + 1}`;
+  const died = (): State => returned(withWorker(spend(state, "crashes"), index, IDLE), slot.message);
+  const actions = [change(`${name} dies before: ${attempt.at}`, true, died)];
+  const left = pendingWrite(state, attempt);
+  if (left !== undefined) {
+    actions.push(
+      change(`${name} dies during: ${attempt.at}, its request on the way`, true, () => ({
+        ...died(),
+        late: [...state.late, left],
+      })),
+    );
+  }
+  return actions;
+};
+
+const work = (rules: Rules, state: State, index: number): readonly Action[] => {
+  const slot = state.workers[index];
+  if (slot?.attempt === undefined || slot.attempt.at === "ended") return [];
+  const { attempt } = slot;
+  const writes = attempt.at === "copy" || attempt.at === "remove";
+  const actions: Action[] = [];
+  for (const [fate, cost] of FATES) {
+    if (cost !== undefined && (!writes || state.budget[cost] === 0)) continue;
+    if (fate === "corrupted" && attempt.at === "remove") continue;
+    actions.push({
+      label: `worker ${index + 1}: ${attempt.at}${fate === "answered" ? "" : ` (${fate.replaceAll("_", " ")})`}`,
+      optional: fate !== "answered",
+      run: () => takeStep(rules, cost === undefined ? state : spend(state, cost), index, slot, attempt, fate),
+    });
+  }
+  return state.budget.crashes === 0 ? actions : [...actions, ...deaths(state, index, slot, attempt)];
+};
+
+export const attempts = (rules: Rules, state: State): readonly Action[] => [
+  ...starts(rules, state),
+  ...state.workers.flatMap((_, index) => work(rules, state, index)),
+];
