@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { RULE_FILES, STEP_FILES } from "./test/support/held-files.ts";
 
 /** What breaks the sites for everybody while it runs: these have them to themselves, one file after the other. */
 const ALONE = ["test/integration/{wire-faults,killed-workers}.local.test.ts"];
@@ -17,6 +18,14 @@ const CLOUD = {
  */
 export default defineConfig({
   test: {
+    // Asked for with `--coverage`, as `npm run coverage`, `npm run check` and `npm test` do: fails below its thresholds.
+    coverage: {
+      provider: "v8",
+      include: [...RULE_FILES, ...STEP_FILES],
+      thresholds: { lines: 100, branches: 100, functions: 100, statements: 100 },
+      reporter: [["text", { skipFull: true }]],
+      reportsDirectory: ".local/coverage",
+    },
     projects: [
       {
         test: {

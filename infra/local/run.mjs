@@ -17,6 +17,7 @@ const entries = {
   start: "infra/local/start.ts",
   test: "infra/local/test.ts",
   check: "infra/local/check.ts",
+  coverage: "infra/local/coverage.ts",
   integration: "infra/local/integration.ts",
   bench: "test/bench/main.ts",
   explore: "test/explore/main.ts",

@@ -86,11 +86,11 @@ export const vitestStep = (
     const text = await readFile(reportFile, "utf8").catch(() => undefined);
     if (text === undefined) return { passed: 0, failed: 1, skipped: 0, output: said(output) };
     const report = Report.parse(JSON.parse(text));
-    const broken = !report.success && report.numFailedTests === 0;
+    // A file that can not even be loaded has no failed tests, and is a failure all the same; so is too little coverage.
+    const broken = (!report.success || output.code !== 0) && report.numFailedTests === 0;
     const counts = {
       passed: report.numPassedTests,
-      // A file that can not even be loaded has no failed tests, and is a failure all the same.
-      failed: report.numFailedTests + (broken || (output.code !== 0 && report.numFailedTests === 0) ? 1 : 0),
+      failed: report.numFailedTests + (broken ? 1 : 0),
       skipped: report.numPendingTests + report.numTodoTests,
     };
     return {
