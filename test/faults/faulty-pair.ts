@@ -2,6 +2,7 @@ import { cloud, installation, primary, secondary } from "../support/cloud.ts";
 import { type DeployedFunction, listFunctions, tapFunction } from "../support/wire/tapped-functions.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { shortenVisibility } from "./queue-patience.ts";
+import { openRemovalGuard } from "./removal-guard.ts";
 
 /** The functions that an object passes on its way, by the folder that each is made from. */
 export const ON_THE_WAY = ["event-publisher", "checksum", "event-consumer", "verification"] as const;
@@ -34,6 +35,22 @@ const deployedFunctions = async (): Promise<FaultyPair["functions"]> => {
   return Object.fromEntries(found) as Record<OnTheWay, DeployedFunction>;
 };
 
+/** Waits for all of them. Should one fail, those that did not are undone; else the answer undoes all. */
+const allOrNone = async (doings: readonly Promise<() => Promise<void>>[]): Promise<() => Promise<void>> => {
+  const results = await Promise.allSettled(doings);
+  const undo = async (): Promise<void> => {
+    const undone = await Promise.allSettled(
+      results.flatMap((result) => (result.status === "fulfilled" ? [result.value()] : [])),
+    );
+    const failures = undone.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+    if (failures.length > 0) throw new AggregateError(failures, "not everything could be undone");
+  };
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed === undefined) return undo;
+  await undo();
+  throw failed.reason;
+};
+
 /**
  * Puts a fault proxy between the deployed functions and the cloud. What Lambda itself does, such as receiving messages and
  * reading streams, does not go through it.
@@ -62,10 +79,15 @@ export const faultyPair = async ({
     const functions = await deployedFunctions();
     const proxy = await startFaultProxy(cloud.endpoint ?? "", { seed });
     endings.push(() => proxy.stop());
-    for (const folder of ON_THE_WAY) {
-      endings.push(await tapFunction(cloud, functions[folder], proxy.endpoint, { variables: variables[folder] ?? {} }));
-    }
+    endings.push(
+      await allOrNone(
+        ON_THE_WAY.map((folder) =>
+          tapFunction(cloud, functions[folder], proxy.endpoint, { variables: variables[folder] ?? {} }),
+        ),
+      ),
+    );
     endings.push(await shortenVisibility(visibilitySeconds));
+    endings.push(await openRemovalGuard("cool_widget")); // the type of every key that these suites use
     // First of all: a function that is still at work gets its answers.
     endings.push(() => proxy.lift());
     return { proxy, functions, restore };

@@ -214,6 +214,21 @@ describe.skipIf(cloud.name !== "ministack")(`faults on a real wire (seed ${seed}
       expect(row?.taint_until).toBeUndefined();
     });
 
+    test.each<Fault>([{ kind: "drop_answer" }, { kind: "reset" }, { kind: "send_twice" }])(
+      "that takes a row away and goes wrong ($kind) takes it away",
+      async (fault) => {
+        const { key, id } = await replicated();
+        const rule = inject(id, fault, { operation: "DeleteItem", caller: "event-consumer" });
+        await deleteOnPrimary(key);
+        await eventually(
+          "the row is gone",
+          () => registryRow(key),
+          (row) => row === undefined,
+        );
+        expect(rule.hits()).toBe(1);
+      },
+    );
+
     test("that is never answered has its message delivered again", async () => {
       const { key, id } = ownKey();
       const moreThanTheSdkTries = { times: 6 };
