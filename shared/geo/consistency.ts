@@ -32,14 +32,26 @@ export interface ListedKey {
  */
 export type Finding = "missing" | "stale" | "orphan" | "under_way" | "equal";
 
+/** S3 tells times in whole seconds; other stores list finer times than they answer a HEAD with, which is where rows have theirs from. */
+const SAME_SECOND_MS = 1_000;
+
+/**
+ * Whether a row was made from the version that is listed. The time tells of what leaves bytes alone: an object that was
+ * copied onto itself for new metadata has its old ETag and size. A second change within one second is not seen here.
+ */
+const isFrom = (row: RegistryRow, source: Listed): boolean =>
+  row.src_etag === source.etag &&
+  row.src_size === source.size &&
+  row.src_last_modified !== undefined &&
+  Math.abs(row.src_last_modified - source.lastModified) < SAME_SECOND_MS;
+
 /** Judges a key by both listings and its row, if it has one. */
 export const judge = ({ source, replica }: ListedKey, row: RegistryRow | undefined): Finding => {
   // In the due index, or held: somebody looks at it without us.
   if (row !== undefined && (row.due_at !== undefined || row.attempt_token !== undefined)) return "under_way";
   if (source === undefined) return "orphan";
   if (row === undefined || row.state === "absent" || replica === undefined) return "missing";
-  const isOfSource = row.src_etag === source.etag && row.src_size === source.size;
-  return isOfSource && replica.size === source.size ? "equal" : "stale";
+  return isFrom(row, source) && replica.size === source.size ? "equal" : "stale";
 };
 
 /** What one walk has found so far. */

@@ -3,7 +3,7 @@ import { addFindings, type Finding, judge, type Listed, NO_FINDINGS } from "../.
 import { parseRegistryRow, type RegistryRow } from "../../../shared/geo/registry-row.ts";
 import { REPLICATION_STATE, type ReplicationState } from "../../../shared/geo/replication-state.ts";
 
-const listed = (changes: Partial<Listed> = {}): Listed => ({ etag: '"e1"', size: 7, lastModified: 1, ...changes });
+const listed = (changes: Partial<Listed> = {}): Listed => ({ etag: '"e1"', size: 7, lastModified: 60_000, ...changes });
 
 /** A settled row of what `listed()` is; `columns` change it. */
 const row = (
@@ -16,11 +16,14 @@ const row = (
     state: REPLICATION_STATE[state],
     src_etag: '"e1"',
     src_size: 7,
+    src_last_modified: 60_000,
     ...columns,
   });
 
+const without = (present: RegistryRow, column: keyof RegistryRow): RegistryRow => ({ ...present, [column]: undefined });
+
 const SOURCE = listed();
-const REPLICA = listed({ etag: '"another, as multipart copies have"', lastModified: 2 });
+const REPLICA = listed({ etag: '"another, as multipart copies have"', lastModified: 61_000 });
 
 describe("what two listings and a row say of a key", () => {
   test.each<[string, Listed | undefined, Listed | undefined, RegistryRow | undefined, Finding]>([
@@ -31,6 +34,10 @@ describe("what two listings and a row say of a key", () => {
     ["the replica is gone", SOURCE, undefined, row(), "missing"],
     ["the primary was overwritten with as many bytes", listed({ etag: '"e2"' }), REPLICA, row(), "stale"],
     ["the record is of another size", SOURCE, REPLICA, row({ src_size: 8 }), "stale"],
+    ["the primary was copied onto itself", listed({ lastModified: 61_000 }), REPLICA, row(), "stale"],
+    ["an older version of the primary came back", listed({ lastModified: 59_000 }), REPLICA, row(), "stale"],
+    ["a listing tells the time more finely than a HEAD", listed({ lastModified: 60_999 }), REPLICA, row(), "equal"],
+    ["the record says nothing of the time", SOURCE, REPLICA, without(row(), "src_last_modified"), "stale"],
     ["the replica is of another size", SOURCE, listed({ size: 8 }), row(), "stale"],
     ["only the replica has it", undefined, REPLICA, row(), "orphan"],
     ["only the replica has it, and there is no record", undefined, REPLICA, undefined, "orphan"],
