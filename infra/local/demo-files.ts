@@ -1,6 +1,7 @@
 import { createCipheriv, createHash } from "node:crypto";
 import { crc32, deflateSync, gzipSync } from "node:zlib";
 import { buildKey, type KeyPattern } from "../../shared/geo/key-pattern.ts";
+import type { Replicable } from "../../shared/geo/replicable.ts";
 import type { Upload, UploadChecksum } from "./demo-bucket.ts";
 
 /**
@@ -19,6 +20,22 @@ export interface DemoType {
   readonly name: string;
   readonly pattern: KeyPattern;
 }
+
+/** Of the declared types, those that are shown: a few that are on by default. All of them would take minutes and show no more. */
+const SHOWN: ReadonlySet<string> = new Set([
+  "job_artifact",
+  "lfs_object",
+  "package_file",
+  "packages_nuget_symbol",
+  "pages_deployment",
+]);
+
+/** The types that the demonstration puts files of; where an installation has none of the usual ones, its first five. */
+export const demoTypes = (replicables: readonly Replicable[]): readonly DemoType[] => {
+  const usual = replicables.filter(({ name }) => SHOWN.has(name));
+  const placed = replicables.filter(({ partitioned }) => !partitioned).slice(0, SHOWN.size);
+  return (usual.length > 0 ? usual : placed).map(({ name, keyPattern }) => ({ name, pattern: keyPattern }));
+};
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
@@ -236,7 +253,7 @@ const fileOf = (type: DemoType, id: number, name: string, kind: Kind, size: numb
 };
 
 /**
- * The files, spread over all types: every boundary size, every hostile name, and ordinary ones.
+ * The files, spread over these types: every boundary size, every hostile name, and ordinary ones.
  *
  * @param seed decides content and which file carries what beside it.
  * @param firstId ids count up from here, so that two runs against one cloud do not meet.

@@ -48,7 +48,8 @@ const statusTable = async (world: DemoWorld): Promise<string> => {
         ? ["Objects", "Checksummed", "Failed"]
         : ["Registries", "Synced", "Failed", "Verified", "Failed"];
     const table = new CliTable({ head: ["Type", ...heads], style: { head: [], border: [] } });
-    for (const type of await readCounts(site, world.replicables)) {
+    const counts = await readCounts(site, world.replicables);
+    for (const type of counts.filter(({ rows }) => rows > 0)) {
       table.push(
         site.role === "primary"
           ? [type.title, type.rows, type.verified, type.verificationFailed]

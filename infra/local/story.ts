@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import { matchKey } from "../../shared/geo/replicable-match.ts";
 import { compareBuckets, type Difference } from "./compare-buckets.ts";
-import { demoFiles, type DemoFile } from "./demo-files.ts";
+import { demoFiles, demoTypes, type DemoFile } from "./demo-files.ts";
 import type { DemoWorld } from "./demo-world.ts";
 import type { Progress } from "./progress.ts";
 import { readCounts, sumCounts } from "./status-client.ts";
@@ -185,7 +185,7 @@ const awaitEquality = async (world: DemoWorld, changed: readonly DemoFile[], pro
  * lets an independent comparison decide whether the two buckets hold the same.
  */
 export const tellStory = async (world: DemoWorld, progress: Progress, seed: string): Promise<StoryResult> => {
-  const types = world.replicables.map(({ name, keyPattern }) => ({ name, pattern: keyPattern }));
+  const types = demoTypes(world.replicables);
   // Ids from the clock: on a cloud that was there before, two demonstrations do not meet.
   const files = demoFiles(types, seed, Math.floor(Date.now() / 1_000));
   const before = sumCounts(await readCounts(world.secondary, world.replicables)).rows;

@@ -40,6 +40,15 @@ export interface KeyPattern {
   readonly literalPrefix: string;
 }
 
+/** The pattern of a type that has no place of its own: no key is of it, and it overlaps none. */
+export const NO_KEYS: KeyPattern = {
+  text: "",
+  problems: ["it has no keys"],
+  segments: [],
+  placeholders: [],
+  literalPrefix: "",
+};
+
 /** What a pattern finds in a key. */
 export interface KeyMatch {
   /** One to one with the key; opaque to everybody else. Printable ASCII. */

@@ -7,15 +7,17 @@ export interface ReplicableMatch extends KeyMatch {
 }
 
 /**
- * Finds the replicable that `key` belongs to, or `undefined`: a bucket may hold other things too. At most one fits, as
- * overlapping patterns are refused at start-up (R33). `replicables` must not change afterwards: it is indexed once.
+ * Finds the replicable that `key` belongs to, or `undefined`: a bucket may hold other things too, and a type may leave some
+ * of its own out (`available`). At most one fits, as overlapping patterns are refused at start-up (R33). A key of a
+ * partition is found as the partition's; see `ownerNow`. `replicables` must not change afterwards: it is indexed once.
  */
 export const matchKey = (replicables: readonly Replicable[], key: string): ReplicableMatch | undefined => {
   const index = indexOf(replicables);
   const [firstSegment] = key.split("/", 1);
   for (const replicable of [...(index.get(firstSegment) ?? []), ...(index.get(undefined) ?? [])]) {
     const match = matchKeyPattern(replicable.keyPattern, key);
-    if (match !== undefined) return { replicable, ...match };
+    if (match === undefined) continue;
+    return replicable.available?.(match.attributes) === false ? undefined : { replicable, ...match };
   }
   return undefined;
 };

@@ -1,6 +1,6 @@
 import { GeoError } from "./errors.ts";
 import { quoted } from "./key-codec.ts";
-import { patternsOverlap } from "./key-pattern.ts";
+import { NO_KEYS, patternsOverlap } from "./key-pattern.ts";
 import { publicNames } from "./naming.ts";
 import { CHECKSUM_POLICIES, SHARDING_KEYS, type Replicable } from "./replicable.ts";
 import { STRATEGIES } from "./replicable-strategy.ts";
@@ -65,10 +65,12 @@ const ownProblems = (replicable: Replicable): string[] => {
       `its uploader must be a class name such as AvatarUploader, and is ${shown(uploader)}`,
     );
   expect(replicable.uploaders.length > 0, "it has no uploader");
-  expect(
-    (SHARDING_KEYS as readonly string[]).includes(replicable.shardingKey),
-    `its sharding key is ${shown(replicable.shardingKey)}, expected ${SHARDING_KEYS.join(", ")}`,
-  );
+  for (const shardingKey of replicable.shardingKeys)
+    expect(
+      (SHARDING_KEYS as readonly string[]).includes(shardingKey),
+      `its sharding key is ${shown(shardingKey)}, expected ${SHARDING_KEYS.join(", ")}`,
+    );
+  expect(replicable.shardingKeys.length > 0, "it has no sharding key; data of the whole instance says none");
   expect(
     Object.hasOwn(STRATEGIES, replicable.strategy),
     `its strategy is ${shown(replicable.strategy)}, expected ${Object.keys(STRATEGIES).join(", ")}`,
@@ -81,7 +83,13 @@ const ownProblems = (replicable: Replicable): string[] => {
     /^\d{1,3}\.\d{1,3}$/.test(replicable.milestone),
     `its milestone must look like 18.11, and is ${shown(replicable.milestone)}`,
   );
-  for (const problem of keyPattern.problems)
+  // The keys of a partitioned type are those of its partitions.
+  if (replicable.partitioned)
+    expect(
+      keyPattern === NO_KEYS && replicable.available === undefined,
+      "it is partitioned: expected no key pattern and no filter of its own, as its partitions have them",
+    );
+  for (const problem of replicable.partitioned ? [] : keyPattern.problems)
     problems.push(`its key pattern ${quoted(keyPattern.text)} can not be used: ${problem}`);
   if ((scope as typeof scope | undefined)?.from === undefined)
     problems.push(
@@ -115,6 +123,7 @@ const findClashes = (replicables: readonly Replicable[]): string[] => {
           problems.push(`${quoted(other)} and ${quoted(name)} share the ${kind} ${quoted(word)}`);
         takenBy.set(`${kind} ${word}`, name);
       }
+  problems.push(...findPartitionProblems(distinct, byName));
   // Two rows would fight for one key (R33).
   for (const [index, a] of distinct.entries())
     for (const b of distinct.slice(index + 1))
@@ -124,3 +133,21 @@ const findClashes = (replicables: readonly Replicable[]): string[] => {
         );
   return problems;
 };
+
+const findPartitionProblems = (
+  replicables: readonly Replicable[],
+  byName: ReadonlyMap<string, Replicable>,
+): readonly string[] =>
+  replicables.flatMap(({ name, partitioned, partitionOf }) => {
+    // An installation may do without the whole, and then has partitions alone.
+    const whole = partitionOf === undefined ? undefined : byName.get(partitionOf);
+    return [
+      ...(whole === undefined || whole.partitioned
+        ? []
+        : [`${quoted(name)} is a partition of ${quoted(whole.name)}, which does not say that it is partitioned`]),
+      ...(partitioned && partitionOf !== undefined ? [`${quoted(name)} is partitioned and a partition itself`] : []),
+      ...(partitioned && !replicables.some((other) => other.partitionOf === name)
+        ? [`${quoted(name)} has the objects of its partitions, and there is none of them`]
+        : []),
+    ];
+  });

@@ -1,12 +1,19 @@
 import { GeoError } from "./errors.ts";
 import type { GeoEventName } from "./geo-message.ts";
-import { parseKeyPattern, type KeyPattern } from "./key-pattern.ts";
+import { NO_KEYS, parseKeyPattern, type KeyPattern } from "./key-pattern.ts";
 import { deriveNames, type ReplicableNames } from "./naming.ts";
 import type { SelectiveSyncScope } from "./replicable-scope.ts";
 import { supportedEvents, type StrategyName } from "./replicable-strategy.ts";
 
-/** What a type's objects belong to in GitLab's tables; `none` for data of the whole instance. */
-export const SHARDING_KEYS = ["namespace_id", "project_id", "organization_id", "none"] as const;
+/** What a type's objects belong to in GitLab's tables (a group is a namespace); `none` for data of the whole instance. */
+export const SHARDING_KEYS = [
+  "namespace_id",
+  "group_id",
+  "project_id",
+  "organization_id",
+  "uploaded_by_user_id",
+  "none",
+] as const;
 export type ShardingKey = (typeof SHARDING_KEYS)[number];
 
 /**
@@ -31,9 +38,26 @@ export interface ReplicableDeclaration {
   readonly model: string;
   /** The table that the records are in. */
   readonly table: string;
-  readonly shardingKey: ShardingKey;
-  /** Where the objects are. Default: `<table>/{<sharding key>}/{id}/{filename+}`. */
+  /**
+   * Of several, each record has one, and its key could not tell which: the default place then names none of them, and the
+   * scope has to be `metadataScope`.
+   */
+  readonly shardingKey: ShardingKey | readonly [ShardingKey, ShardingKey, ...ShardingKey[]];
+  /** Where the objects are. Default: `<table>/{<sharding key>}/{id}/{filename+}`, or without a single one `<table>/{id}/{filename+}`. */
   readonly keyPattern?: string;
+  /**
+   * Which of the keys at that place count (Geo's `available_replicables`): one that does not is nobody's, so that no event,
+   * row or count knows of it. Called with what the placeholders find, the names of an overridden pattern included. Has to
+   * answer the same for the same key for ever. Default: all.
+   */
+  readonly available?: (attributes: Readonly<Record<string, string>>) => boolean;
+  /**
+   * The type whose objects these are too, as long as that one is replicated: they are one type or the other, never both
+   * (shared/geo/upload-partitions.ts). That type says `partitioned`.
+   */
+  readonly partitionOf?: string;
+  /** True when its objects are those of the types that are `partitionOf` it; it has no place of its own. Default: false. */
+  readonly partitioned?: boolean;
   /** The class that wrote the files; the first of several is the one named in deleted events. */
   readonly uploader: string | readonly [string, ...string[]];
   readonly strategy: StrategyName;
@@ -57,8 +81,15 @@ export interface Replicable {
   readonly names: ReplicableNames;
   readonly model: string;
   readonly table: string;
+  /** The first of several. */
   readonly shardingKey: ShardingKey;
+  /** All of them, `shardingKey` first. */
+  readonly shardingKeys: readonly ShardingKey[];
+  /** Of a type that is partitioned: `NO_KEYS`. */
   readonly keyPattern: KeyPattern;
+  readonly available: ((attributes: Readonly<Record<string, string>>) => boolean) | undefined;
+  readonly partitionOf: string | undefined;
+  readonly partitioned: boolean;
   /** Named in deleted events. */
   readonly uploader: string;
   /** All of them, `uploader` first. */
@@ -67,6 +98,8 @@ export interface Replicable {
   readonly scope: SelectiveSyncScope;
   readonly milestone: string;
   readonly enabledByDefault: boolean;
+  /** Marks a type that is not released: it is off by default, and what it shows may still change. */
+  readonly experiment: { readonly milestone: string } | undefined;
   readonly immutable: boolean;
   readonly checksumPolicy: ChecksumPolicy;
 }
@@ -89,27 +122,42 @@ export interface Replicable {
  * });
  */
 export const defineReplicable = (declaration: ReplicableDeclaration): Replicable => {
-  const uploaders = typeof declaration.uploader === "string" ? [declaration.uploader] : declaration.uploader;
+  const { milestone, enabledByDefault, partitioned = false } = declaration;
+  const uploaders = listed(declaration.uploader);
+  const shardingKeys = listed(declaration.shardingKey);
+  const place = declaration.keyPattern ?? (partitioned ? undefined : defaultPlace(declaration.table, shardingKeys));
   return {
     name: declaration.name,
     names: deriveNames(declaration),
     model: declaration.model,
     table: declaration.table,
-    shardingKey: declaration.shardingKey,
-    keyPattern: parseKeyPattern(declaration.keyPattern ?? defaultKeyPattern(declaration)),
+    shardingKey: shardingKeys[0] ?? "none",
+    shardingKeys,
+    keyPattern: place === undefined ? NO_KEYS : parseKeyPattern(place),
+    available: declaration.available,
+    partitionOf: declaration.partitionOf,
+    partitioned,
     uploader: uploaders[0] ?? "",
     uploaders,
     strategy: declaration.strategy,
     scope: declaration.scope,
-    milestone: declaration.milestone,
-    enabledByDefault: declaration.enabledByDefault,
+    milestone,
+    enabledByDefault,
+    experiment: enabledByDefault ? undefined : { milestone },
     immutable: declaration.immutable ?? false,
     checksumPolicy: declaration.verification?.checksum ?? "stored_or_sha256",
   };
 };
 
-const defaultKeyPattern = ({ table, shardingKey }: ReplicableDeclaration): string =>
-  shardingKey === "none" ? `${table}/{id}/{filename+}` : `${table}/{${shardingKey}}/{id}/{filename+}`;
+const listed = <One extends string>(oneOrMore: One | readonly One[]): readonly One[] =>
+  typeof oneOrMore === "object" ? oneOrMore : [oneOrMore];
+
+const defaultPlace = (table: string, shardingKeys: readonly ShardingKey[]): string => {
+  const [only, ...others] = shardingKeys;
+  return only === undefined || only === "none" || others.length > 0
+    ? `${table}/{id}/{filename+}`
+    : `${table}/{${only}}/{id}/{filename+}`;
+};
 
 /**
  * Refuses an event that the type's strategy does not have, such as `updated` for blobs.

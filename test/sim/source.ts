@@ -1,5 +1,5 @@
 import { coolWidget } from "../../shared/replicables/cool-widget.ts";
-import { groupUpload } from "../../shared/replicables/group-upload.ts";
+import { groupUpload } from "../../shared/replicables/upload-partitions.ts";
 import { packageFile } from "../../shared/replicables/package-file.ts";
 import type { MemoryBucket } from "../../shared/memory/bucket.ts";
 import type { Change } from "./plan.ts";

@@ -5,6 +5,10 @@ import { describe, expect, it } from "vitest";
 import { AWS_REGIONS, partitionOf } from "../../../shared/config/aws-regions.ts";
 import { defineGeoConfig, GeoConfigError, type GeoConfigInput } from "../../../shared/config/geo-config.ts";
 import { bucketName, functionName } from "../../../shared/geo/physical-names.ts";
+import { replicables } from "../../../shared/replicables/index.ts";
+
+/** The names of all declared types, as a message lists them. */
+const KNOWN = replicables.map(({ name }) => name).join(", ");
 
 const VIRGINIA = { name: "virginia", role: "primary", region: "us-east-1" } as const;
 const IRELAND = { name: "ireland", role: "secondary", region: "eu-west-1" } as const;
@@ -177,12 +181,12 @@ describe("a wrong configuration names", () => {
     [
       "an unknown type",
       { replicables: ["hot_widget"] },
-      'replicables: there is no replicable "hot_widget"; expected achievement_upload, cool_widget, group_upload, package_file, packages_nuget_symbol',
+      `replicables: there is no replicable "hot_widget"; expected ${KNOWN}`,
     ],
     [
       "a key pattern for an unknown type",
       { keyPatterns: { hot_widget: "a/{id}" } },
-      'replicables: a key pattern is given for "hot_widget", which is no replicable; expected achievement_upload, cool_widget, group_upload, package_file, packages_nuget_symbol',
+      `replicables: a key pattern is given for "hot_widget", which is no replicable; expected ${KNOWN}`,
     ],
     [
       "a drift delay that SQS does not know",

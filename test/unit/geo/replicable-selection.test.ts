@@ -59,7 +59,11 @@ describe("applying a selection", () => {
 
   test.each([
     ["nothing selected", { names: [] }, /no replicable is selected/],
-    ["an unknown name", { names: ["cool_wigdet"] }, /no replicable "cool_wigdet"; expected achievement_upload/],
+    [
+      "an unknown name",
+      { names: ["cool_wigdet"] },
+      /no replicable "cool_wigdet"; expected abuse_report_upload, .*, cool_widget, /,
+    ],
     ["a name twice", { names: ["cool_widget", "cool_widget"] }, /selected twice/],
     ["a pattern for nobody", { keyPatterns: { wigdet: "a/{id}" } }, /given for "wigdet", which is no replicable/],
     [
@@ -68,6 +72,12 @@ describe("applying a selection", () => {
       /__proto__/,
     ],
     ["a bad pattern", { keyPatterns: { cool_widget: "a/{filename+}" } }, /no \{id\}/],
+    [
+      "a place for the type whose partitions have places",
+      { keyPatterns: { upload: "u/{id}" } },
+      /"upload": .*no key pattern/,
+    ],
+    ["the whole without its partitions", { names: ["upload"] }, /the objects of its partitions, and there is none/],
     ["overlapping patterns", { keyPatterns: { cool_widget: "packages_package_files/{id+}" } }, /could claim one key/],
   ])("is refused for %s", (_, changes, problem) => {
     expect(findSelectionProblems(replicables, select(changes)).join("\n")).toMatch(problem);
@@ -139,6 +149,21 @@ describe("finding the type of a key", () => {
     const list = applySelection(replicables, select({ keyPatterns: { cool_widget: "v{version}/{id}" } }));
     expect(matchKey(list, "v1/2")?.replicable.name).toBe("cool_widget");
     expect(matchKey(list, "packages_package_files/1/2/3")?.replicable.name).toBe("package_file");
+  });
+
+  test("finds none where the type says that the object does not count", () => {
+    const seen = (filename: string) => matchKey(replicables, `merge_request_diffs/7/42/${filename}`)?.replicable.name;
+    expect(["diff-42", "internal", "x/internal/y", "internal/diff-42"].map(seen)).toEqual([
+      "merge_request_diff",
+      "merge_request_diff",
+      "merge_request_diff",
+      undefined,
+    ]);
+  });
+
+  test("finds none of a type that has no keys of its own", () => {
+    expect(matchKey(replicables, "uploads/7/42/a.png")).toBeUndefined();
+    expect(matchKey(replicables, "uploads")).toBeUndefined();
   });
 
   test("agrees with asking every type in turn", () => {

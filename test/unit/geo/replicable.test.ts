@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GeoError } from "../../../shared/geo/errors.ts";
 import type { GeoEventName } from "../../../shared/geo/geo-message.ts";
-import { buildKey, matchKeyPattern } from "../../../shared/geo/key-pattern.ts";
+import { NO_KEYS } from "../../../shared/geo/key-pattern.ts";
 import { assertReplicables, findReplicableProblems } from "../../../shared/geo/replicable-problems.ts";
 import {
   alwaysReplicated,
@@ -11,7 +11,6 @@ import {
   projectScope,
 } from "../../../shared/geo/replicable-scope.ts";
 import { assertEventSupported, defineReplicable, type ReplicableDeclaration } from "../../../shared/geo/replicable.ts";
-import { replicables } from "../../../shared/replicables/index.ts";
 
 const declaration: ReplicableDeclaration = {
   name: "cool_gadget",
@@ -44,6 +43,18 @@ describe("a declaration", () => {
 
   test("without a sharding key has a shorter place", () => {
     expect(wrong({ shardingKey: "none", scope: metadataScope }).keyPattern.text).toBe("cool_gadgets/{id}/{filename+}");
+  });
+
+  test("whose records have one of several sharding keys has a place that names none of them", () => {
+    const gadget = wrong({ shardingKey: ["project_id", "namespace_id"], scope: metadataScope });
+    expect(gadget.keyPattern.text).toBe("cool_gadgets/{id}/{filename+}");
+    expect(gadget).toMatchObject({ shardingKey: "project_id", shardingKeys: ["project_id", "namespace_id"] });
+    expect(findReplicableProblems([gadget])).toEqual([]);
+  });
+
+  test("of a type that is off by default is an experiment until it is released", () => {
+    expect(defineReplicable(declaration).experiment).toEqual({ milestone: "19.4" });
+    expect(wrong({ enabledByDefault: true }).experiment).toBeUndefined();
   });
 
   test("says what it wants to be different", () => {
@@ -118,6 +129,14 @@ describe("a start is refused for", () => {
       { shardingKey: "user_id", keyPattern: "a/{project_id}/{id}" },
       /sharding key is "user_id"/,
     ],
+    ["an unknown sharding key among others", { shardingKey: ["project_id", "user_id"] }, /sharding key is "user_id"/],
+    ["an empty list of sharding keys", { shardingKey: [] }, /no sharding key; .* says none/],
+    ["no sharding key", { shardingKey: undefined }, /sharding key is undefined/],
+    [
+      "an owner in a key that could have another one",
+      { shardingKey: ["project_id", "namespace_id"] },
+      /scope needs \{project_id\}/,
+    ],
     ["a model that is no class", { model: "cool gadget" }, /model must be a class name/],
     ["a model that is a call", { model: "CoolGadget.new" }, /model must be a class name/],
     ["a model behind something else", { model: "x CoolGadget" }, /model must be a class name/],
@@ -178,6 +197,33 @@ describe("a start is refused for", () => {
     expect(problems).toMatch(problem);
   });
 
+  test.each([
+    ["a partitioned type with a place", { keyPattern: "a/{id}" }, /"whole": .*expected no key pattern/],
+    ["a partitioned type with a filter", { available: () => true }, /"whole": .*no filter of its own/],
+    [
+      "a partitioned type that is a partition",
+      { partitionOf: "whole" },
+      /"whole" is partitioned and a partition itself/,
+    ],
+    ["a whole that is not partitioned", { partitioned: false }, /"part" is a partition of "whole", which does not say/],
+  ])("%s", (_, changes, problem) => {
+    const whole = withTable("whole", { partitioned: true, scope: metadataScope, ...changes });
+    const problems = findReplicableProblems([whole, withTable("part", { partitionOf: "whole" })]);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(problem);
+  });
+
+  test("a partitioned type without partitions, and not for partitions without the whole", () => {
+    const whole = withTable("whole", { partitioned: true, scope: metadataScope });
+    const part = withTable("part", { partitionOf: "whole" });
+    expect(whole.keyPattern).toBe(NO_KEYS);
+    expect(findReplicableProblems([whole])).toEqual([
+      expect.stringMatching(/"whole" has the objects of its partitions/),
+    ]);
+    expect(findReplicableProblems([part])).toEqual([]);
+    expect(findReplicableProblems([whole, part])).toEqual([]);
+  });
+
   test("everything at once, each problem on its own line", () => {
     const list = [
       wrong({ name: "Bad", strategy: "none", scope: undefined }),
@@ -187,55 +233,6 @@ describe("a start is refused for", () => {
     const problems = findReplicableProblems(list);
     expect(problems).toHaveLength(5);
     expect(() => assertReplicables(list)).toThrow(problems.join("\n- "));
-  });
-});
-
-describe("the types that are shipped", () => {
-  test("can start together", () => {
-    expect(findReplicableProblems(replicables)).toEqual([]);
-    expect(() => assertReplicables(replicables)).not.toThrow();
-  });
-
-  test.each([
-    ["group_upload", "Group", "namespace_uploads", "namespace_id", "NamespaceFileUploader", "18.11"],
-    [
-      "packages_nuget_symbol",
-      "Packages::Nuget::Symbol",
-      "packages_nuget_symbols",
-      "project_id",
-      "Packages::Nuget::SymbolUploader",
-      "18.10",
-    ],
-    [
-      "achievement_upload",
-      "Achievements::Achievement",
-      "achievement_uploads",
-      "namespace_id",
-      "AvatarUploader",
-      "18.11",
-    ],
-    [
-      "package_file",
-      "Packages::PackageFile",
-      "packages_package_files",
-      "project_id",
-      "Packages::PackageFileUploader",
-      "13.2",
-    ],
-    ["cool_widget", "CoolWidget", "cool_widgets", "none", "CoolWidgetUploader", "13.10"],
-  ])("%s is declared as Geo has it", (name, model, table, shardingKey, uploader, milestone) => {
-    const replicable = replicables.find((each) => each.name === name);
-    expect(replicable).toMatchObject({ model, table, shardingKey, uploader, milestone, strategy: "blob" });
-  });
-
-  test.each(replicables)("$name finds back what it builds", ({ keyPattern }) => {
-    const attributes = Object.fromEntries(keyPattern.placeholders.map((name) => [name, `${name} 1`]));
-    expect(matchKeyPattern(keyPattern, buildKey(keyPattern, attributes))?.attributes).toEqual(attributes);
-  });
-
-  test("are in alphabetical order, so that a diff of the list is short", () => {
-    const names = replicables.map(({ name }) => name);
-    expect(names).toEqual(names.toSorted());
   });
 });
 

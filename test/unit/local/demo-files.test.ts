@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { demoFiles } from "../../../infra/local/demo-files.ts";
+import { demoFiles, demoTypes } from "../../../infra/local/demo-files.ts";
 import { matchKey } from "../../../shared/geo/replicable-match.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 
-const types = replicables.map(({ name, keyPattern }) => ({ name, pattern: keyPattern }));
+const types = demoTypes(replicables);
 const files = demoFiles(types, "seed");
 const uploads = files.map((file) => file.upload());
 
@@ -25,13 +25,18 @@ describe("the files of the demonstration", () => {
     expect(Math.max(...uploads.map(sizeOf))).toBeGreaterThan(100_000_000);
   });
 
-  test("are of every declared type, each under a key of that type", () => {
-    expect(new Set(files.map(({ replicableName }) => replicableName))).toEqual(
-      new Set(replicables.map(({ name }) => name)),
-    );
+  test("are of five types that are on by default, each under a key of its type", () => {
+    const names = new Set(files.map(({ replicableName }) => replicableName));
+    expect(names.size).toBe(5);
+    expect(replicables.filter(({ name, enabledByDefault }) => names.has(name) && !enabledByDefault)).toEqual([]);
     for (const { key, replicableName } of files) {
       expect(matchKey(replicables, key)?.replicable.name).toBe(replicableName);
     }
+  });
+
+  test("are of the first types where an installation has none of these", () => {
+    const others = replicables.filter(({ name }) => ["upload", "user_upload", "cool_widget"].includes(name));
+    expect(demoTypes(others).map(({ name }) => name)).toEqual(["cool_widget", "user_upload"]);
   });
 
   test.each([
