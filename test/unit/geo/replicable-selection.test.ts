@@ -131,6 +131,8 @@ describe("a selection on its way to a function", () => {
   });
 });
 
+const diffAt = (filename: string) => matchKey(replicables, `merge_request_diffs/7/42/${filename}`)?.replicable.name;
+
 describe("finding the type of a key", () => {
   test("names the type, the record and what was captured", () => {
     const match = matchKey(replicables, "namespace_uploads/7/42/a b.png");
@@ -152,8 +154,7 @@ describe("finding the type of a key", () => {
   });
 
   test("finds none where the type says that the object does not count", () => {
-    const seen = (filename: string) => matchKey(replicables, `merge_request_diffs/7/42/${filename}`)?.replicable.name;
-    expect(["diff-42", "internal", "x/internal/y", "internal/diff-42"].map(seen)).toEqual([
+    expect(["diff-42", "internal", "x/internal/y", "internal/diff-42"].map(diffAt)).toEqual([
       "merge_request_diff",
       "merge_request_diff",
       "merge_request_diff",

@@ -200,6 +200,7 @@ const BLOBS = [
 ] as const;
 
 const find = (name: string) => replicables.find((each) => each.name === name);
+const placesOf = (name: string) => [find(name)?.keyPattern.text, find(name)?.scope.from];
 
 describe("the types that are shipped", () => {
   test("can start together", () => {
@@ -237,7 +238,6 @@ describe("the types that are shipped", () => {
   });
 
   test("tell owners by their keys where a key names one, and else leave it to metadata", () => {
-    const placesOf = (name: string) => [find(name)?.keyPattern.text, find(name)?.scope.from];
     expect(placesOf("group_upload")).toEqual(["namespace_uploads/{namespace_id}/{id}/{filename+}", "key"]);
     expect(placesOf("dependency_proxy_blob")).toEqual(["dependency_proxy_blobs/{group_id}/{id}/{filename+}", "key"]);
     expect(placesOf("import_export_upload_upload")).toEqual([

@@ -59,9 +59,9 @@ describe("an upload belongs to", () => {
 });
 
 test("any other object belongs to its own type", () => {
-  const match = matchKey(replicables, "lfs_objects/42/a");
-  expect(match).toBeDefined();
-  if (match !== undefined) expect(ownerNow(replicables, match, () => true)).toBe(match);
+  const owner = ownerOf("lfs_objects/42/a", () => true);
+  expect(owner.replicable).toBe(named("lfs_object"));
+  expect(owner.modelRecordId).toBe("42/a");
 });
 
 describe("the keys of a type begin with", () => {
@@ -88,13 +88,13 @@ describe("the keys of a type begin with", () => {
   });
 });
 
-describe("turning the type of all uploads off", () => {
-  const allOn = (): boolean => true;
-  const allBut =
-    (...names: readonly string[]) =>
-    (flag: string): boolean =>
-      !names.some((name) => flag === `geo_${name}_replication`);
+const allOn = (): boolean => true;
+const allBut =
+  (...names: readonly string[]) =>
+  (flag: string): boolean =>
+    !names.some((name) => flag === `geo_${name}_replication`);
 
+describe("turning the type of all uploads off", () => {
   test("is refused while a partition is off, and the partitions are named", () => {
     const problem = findSwitchOverProblem(replicables, LEGACY, false, allBut("group_upload", "user_upload"));
     expect(problem).toMatch(
