@@ -13,6 +13,7 @@ import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
 import type { PrimarySite } from "../../shared/ports/site.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
+import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { env } from "./env.ts";
 
 const config = parseEnv(env, process.env);
@@ -25,6 +26,7 @@ const site: PrimarySite = {
   chance: systemChance,
   telemetry,
   functionTimeoutMs: timeoutMs,
+  switches: new CachedSwitches(new DynamoTable(dynamoClient(), config.PRIMARY_SITE_TABLE), replicables, systemClock),
   bucket: new S3Bucket({ client: s3Reader(), bucket: config.PRIMARY_BUCKET, accountId: config.ACCOUNT_ID }),
   verificationState: new DynamoTable(dynamoClient(), config.STATE_TABLE),
   geoEvents: new SnsTopic(snsClient(), config.GEO_EVENTS_TOPIC_ARN),

@@ -15,6 +15,8 @@ export const env = z.object({
   VERIFICATION_QUEUE: z.string().check(z.minLength(1)),
   /** Name of the dead-letter queue of the geo-events queue: unreadable messages are parked there with their reason. */
   PARKING_QUEUE: z.string().check(z.minLength(1)),
+  /** The primary's own table, where the feature flags of all sites are. */
+  PRIMARY_SITE_TABLE: z.string().check(z.minLength(1)),
   REPLICABLES: z.string().check(z.minLength(2)),
   /** This site's own table: its role and epoch, the removal guard, and the counts that the guard's limit is made from. */
   SITE_TABLE: z.string().check(z.minLength(1)),

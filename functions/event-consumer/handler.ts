@@ -8,8 +8,8 @@ import { eachMessage } from "../../shared/lambda/each-message.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
-import { CachedStanding } from "../../shared/services/cached-standing.ts";
 import { consumeEvents } from "../../shared/services/consume.ts";
+import { siteReaders } from "../../shared/services/site-readers.ts";
 import { env } from "./env.ts";
 
 const config = parseEnv(env, process.env);
@@ -18,7 +18,7 @@ const replicables = applySelection(declared, decodeReplicableSelection(config.RE
 const { site, deadline, versioning } = awsSecondarySite(
   config,
   telemetry,
-  (siteTable, clock) => new CachedStanding(siteTable, clock),
+  siteReaders(replicables, config.SYNC_OBJECT_STORAGE === "true", telemetry),
 );
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 

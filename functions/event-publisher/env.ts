@@ -14,6 +14,8 @@ export const env = z.object({
   VERIFICATION_QUEUE: z.string().check(z.minLength(1)),
   /** Name of the dead-letter queue of the ingest queue: what can not be read is parked there with its reason. */
   PARKING_QUEUE: z.string().check(z.minLength(1)),
+  /** The primary's own table, where the feature flags of all sites are. */
+  PRIMARY_SITE_TABLE: z.string().check(z.minLength(1)),
   /** JSON: the replicables of this installation, as `encodeReplicableSelection` writes it. */
   REPLICABLES: z.string().check(z.minLength(2)),
 });

@@ -1,4 +1,5 @@
-import { sqsClient } from "../../shared/aws/clients.ts";
+import { dynamoClient, sqsClient } from "../../shared/aws/clients.ts";
+import { DynamoTable } from "../../shared/aws/dynamo-table.ts";
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
 import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
 import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
@@ -7,14 +8,23 @@ import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { type Publishing, publishEvents } from "../../shared/services/publish.ts";
+import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { env } from "./env.ts";
 
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "event-publisher" });
 const remote = sqsClient(config.EVENTS_QUEUE_REGION);
+const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
+const flags = new DynamoTable(dynamoClient(), config.PRIMARY_SITE_TABLE);
 const publishing: Publishing = {
-  site: { name: config.SITE_NAME, clock: systemClock, chance: systemChance, telemetry },
-  replicables: applySelection(declared, decodeReplicableSelection(config.REPLICABLES)),
+  site: {
+    name: config.SITE_NAME,
+    clock: systemClock,
+    chance: systemChance,
+    telemetry,
+    switches: new CachedSwitches(flags, replicables, systemClock),
+  },
+  replicables,
   primaryBucket: config.PRIMARY_BUCKET,
   events: new SqsQueue(remote, config.EVENTS_QUEUE),
   verification: new SqsQueue(remote, config.VERIFICATION_QUEUE),

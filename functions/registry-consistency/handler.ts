@@ -6,6 +6,7 @@ import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { keepConsistent } from "../../shared/services/registry-consistency/keep-consistent.ts";
 import { WALK_SETTINGS_DEFAULT, type WalkedOnce } from "../../shared/services/registry-consistency/run-walks.ts";
+import { siteReaders } from "../../shared/services/site-readers.ts";
 import { env } from "./env.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -13,7 +14,8 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "registry-consistency" });
 const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
-const site = awsWalkingSite(config, telemetry);
+const readers = siteReaders(replicables, config.SYNC_OBJECT_STORAGE === "true", telemetry);
+const site = awsWalkingSite(config, telemetry, readers);
 const settings = {
   ...WALK_SETTINGS_DEFAULT,
   everyMs: Number(config.CONSISTENCY_DAYS) * DAY_MS,

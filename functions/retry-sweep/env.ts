@@ -8,5 +8,9 @@ export const env = z.object({
   TABLE: z.string().check(z.minLength(1)),
   /** Queue that due rows are sent to: geo-events at a secondary, checksum at the primary. */
   EVENTS_QUEUE: z.string().check(z.minLength(1)),
+  /** Region of the primary, where the feature flags are. */
+  PRIMARY_REGION: z.string().check(z.minLength(1)),
+  /** The primary's own table, where the feature flags of all sites are. */
+  PRIMARY_SITE_TABLE: z.string().check(z.minLength(1)),
   REPLICABLES: z.string().check(z.minLength(2)),
 });

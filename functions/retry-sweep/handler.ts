@@ -8,13 +8,20 @@ import { cursorOfRound } from "../../shared/geo/sweep-cursor.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { type Swept, type Sweeping, sweepDue } from "../../shared/services/sweep-due.ts";
+import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { env } from "./env.ts";
 
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "retry-sweep" });
+const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
+const flags = new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE);
+const switches = new CachedSwitches(flags, replicables, systemClock);
+/** What work on a type's due rows means here: digests at the primary, replicas at a secondary. */
+const wanted = config.ROLE === "primary" ? "primaryChecksumming" : "replication";
 const sweeping: Sweeping = {
   table: new DynamoTable(dynamoClient(), config.TABLE),
-  replicableNames: applySelection(declared, decodeReplicableSelection(config.REPLICABLES)).map(({ name }) => name),
+  replicableNames: replicables.map(({ name }) => name),
+  isOn: async (name) => (await switches.of(name))[wanted],
   queue: new SqsQueue(sqsClient(), config.EVENTS_QUEUE),
   clock: systemClock,
   telemetry,

@@ -9,12 +9,13 @@ import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { consumeVerifications } from "../../shared/services/consume.ts";
+import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { env } from "./env.ts";
 
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "verification" });
 const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
-const site = awsVerifyingSite(config, telemetry);
+const site = awsVerifyingSite(config, telemetry, (table, clock) => new CachedSwitches(table, replicables, clock));
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 
 /** Reads the replicas of the keys that a batch of the verification queue names, and compares. */

@@ -42,3 +42,6 @@ export const siteTableOf = (config: GeoConfig, site: SiteConfig): TableAccess =>
     placeOf(config, site),
     site.role === "primary" ? primaryNames(config, site).siteTable : secondaryNames(config, site).siteTable,
   );
+
+/** The primary's small table, where the feature flags of all sites are. */
+export const flagTableOf = (config: GeoConfig): TableAccess => siteTableOf(config, config.primary);

@@ -52,6 +52,11 @@ export class TableAccess {
     this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:Query"]);
   }
 
+  /** Look up rows of one partition by their keys. */
+  grantLookUpPartition(grantee: IGrantable, partition: string): void {
+    this.#grantPartition(grantee, partition, ["dynamodb:GetItem"]);
+  }
+
   /** Look up and change rows of one partition. */
   grantChangePartition(grantee: IGrantable, partition: string): void {
     this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);

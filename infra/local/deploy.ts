@@ -4,11 +4,16 @@ import * as z from "zod/mini";
 import { bucketName, primaryNames, secondaryNames, stackNames } from "../../shared/geo/physical-names.ts";
 import type { GeoConfig, SiteConfig } from "../../shared/config/geo-config.ts";
 import { readAssembly } from "./assembly.ts";
-import { cloudEnvironment } from "./clients.ts";
+import { DynamoTable } from "../../shared/aws/dynamo-table.ts";
+import { systemClock } from "../../shared/aws/system-clock.ts";
+import { applySelection } from "../../shared/geo/replicable-selection.ts";
+import { replicables } from "../../shared/replicables/index.ts";
+import { clientsFor, cloudEnvironment } from "./clients.ts";
 import type { Cloud } from "./cloud.ts";
 import { applyFixUps, type FixUpReport } from "./fix-ups.ts";
 import { BIN, localFolder, ROOT } from "./paths.ts";
 import { runOrThrow } from "./processes.ts";
+import { switchOnExperiments } from "./switch-on.ts";
 
 /** A site that is deployed. */
 export interface DeployedSite {
@@ -127,7 +132,7 @@ export const loadLocalConfig = async (cloud: Pick<Cloud, "account">): Promise<Ge
 
 /**
  * Deploys the real app to a cloud: synthesizes it once, bootstraps the regions, deploys every stack, and puts back what a
- * stand-in for AWS dropped.
+ * stand-in for AWS dropped. Every type is then switched on.
  *
  * @param purpose names the folder of the assembly, so that two commands of one checkout do not share it.
  */
@@ -149,6 +154,10 @@ export const deploy = async (cloud: Cloud, purpose: string, detail: (text: strin
   const outputs = await deployStacks(cloud, assembly, region, stacks.length, detail);
   detail("applying fix-ups");
   const fixUps = cloud.name === "aws" ? [] : await applyFixUps(cloud, stacks);
+
+  const { siteTable } = primaryNames(config, config.primary);
+  const flags = new DynamoTable(clientsFor(cloud, region).dynamo, siteTable);
+  await switchOnExperiments(flags, applySelection(replicables, config.selection), systemClock);
 
   const deployed = (site: SiteConfig): DeployedSite => ({
     name: site.name,

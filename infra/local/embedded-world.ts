@@ -23,7 +23,9 @@ import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
 import type { PrimarySite, SecondarySite } from "../../shared/ports/site.ts";
 import type { Telemetry } from "../../shared/ports/telemetry.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
-import { CachedStanding } from "../../shared/services/cached-standing.ts";
+import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
+import { SiteScope } from "../../shared/services/site-scope.ts";
+import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import { issueToken } from "../../shared/services/issue-token.ts";
@@ -36,6 +38,7 @@ import type { WorkedThrough } from "../../shared/services/work-through.ts";
 import { reportsDrift, type SiteConfig } from "../../shared/config/geo-config.ts";
 import type { DemoSite, DemoWorld } from "./demo-world.ts";
 import { loadLocalConfig } from "./deploy.ts";
+import { switchOnExperiments } from "./switch-on.ts";
 import { memoryDemoBucket } from "./memory-demo-bucket.ts";
 import { EMULATED_ACCOUNT } from "./ministack.ts";
 import { ROOT } from "./paths.ts";
@@ -208,7 +211,10 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
   const delaySeconds = config.driftDelaySeconds;
   if (reportsDrift(secondaryConfig)) replicaBucket.onEvent((body) => void drift.queue.send([{ body, delaySeconds }]));
 
-  const base = { ...world, telemetry: SILENT, functionTimeoutMs: FUNCTION_TIMEOUT_MS };
+  const record = new CachedSiteRecord(secondaryTable, systemClock);
+  const switches = new CachedSwitches(primaryTable, replicables, systemClock);
+  await switchOnExperiments(primaryTable, replicables, systemClock);
+  const base = { ...world, telemetry: SILENT, functionTimeoutMs: FUNCTION_TIMEOUT_MS, switches };
   const primary: PrimarySite = {
     ...base,
     name: config.primary.name,
@@ -226,10 +232,10 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     verificationQueue: verification.queue,
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
     siteTable: secondaryTable,
-    standing: new CachedStanding(secondaryTable, systemClock),
+    standing: record.standing,
+    scope: new SiteScope(record.settings, replicables, secondaryConfig.syncObjectStorage, SILENT),
     removalGuard: config.removalGuard,
     syncTimeoutMs: secondaryConfig.syncTimeoutSeconds * 1_000,
-    syncObjectStorage: secondaryConfig.syncObjectStorage,
   };
 
   let over = false;
@@ -273,9 +279,10 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     each((message, stopAt) => noticeDrift({ ...noticing, stopAt }, message)),
   );
   const sweeping = { replicableNames: replicables.map(({ name }) => name), ...base };
+  const at = (flag: "replication" | "primaryChecksumming") => async (name: string) => (await switches.of(name))[flag];
   const sweep = async (): Promise<void> => {
-    await sweepDue({ ...sweeping, table: state, queue: checksum.queue });
-    await sweepDue({ ...sweeping, table: registry, queue: events.queue });
+    await sweepDue({ ...sweeping, table: state, queue: checksum.queue, isOn: at("primaryChecksumming") });
+    await sweepDue({ ...sweeping, table: registry, queue: events.queue, isOn: at("replication") });
   };
   setInterval(() => void sweep(), SWEEP_EVERY_MS).unref();
 

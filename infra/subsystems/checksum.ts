@@ -4,10 +4,10 @@ import { Construct } from "constructs";
 
 import { env } from "../../functions/checksum/env.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
-import { functionName, primaryNames } from "../../shared/geo/physical-names.ts";
+import { SITE_TABLE_PARTITIONS, functionName, primaryNames } from "../../shared/geo/physical-names.ts";
 import { topicArn } from "../constructs/arns.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { bucketOf, placeOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { bucketOf, flagTableOf, placeOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
 
@@ -36,6 +36,7 @@ export class Checksum extends Construct {
     const state = stateTableOf(config);
     const parking = new QueueAccess(here, names.checksumDeadLetterQueue);
     const announcements = topicArn(here, names.geoEventsTopic);
+    const flags = flagTableOf(config);
     const checksum = new GeoFunction(this, "Worker", {
       folder: "checksum",
       functionName: functionName(config, site, "checksum"),
@@ -48,6 +49,7 @@ export class Checksum extends Construct {
         STATE_TABLE: state.tableName,
         GEO_EVENTS_TOPIC_ARN: announcements,
         PARKING_QUEUE: parking.queueName,
+        PRIMARY_SITE_TABLE: flags.tableName,
         REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
       },
@@ -55,6 +57,7 @@ export class Checksum extends Construct {
       memorySize: 512,
       tracing: config.tracing,
     });
+    flags.grantLookUpPartition(checksum, SITE_TABLE_PARTITIONS.site);
     bucket.grantReadBytes(checksum);
     state.grantWork(checksum);
     parking.grantSend(checksum);

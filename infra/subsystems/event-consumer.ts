@@ -9,7 +9,7 @@ import { RETRY_CAP_MISSING_SECONDS } from "../../shared/geo/retry.ts";
 import { SITE_TABLE_PARTITIONS, functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { geoAlarm, type GeoAlarmProps } from "../constructs/alarm.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { bucketOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { bucketOf, flagTableOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { siteMetric } from "../constructs/site-metric.ts";
 import { TableAccess } from "../constructs/table-access.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
@@ -79,6 +79,7 @@ export class EventConsumer extends Construct {
     const siteTable = new TableAccess(here, names.siteTable);
     const verification = new QueueAccess(here, names.verificationQueue);
     const parking = new QueueAccess(here, names.eventsDeadLetterQueue);
+    const flags = flagTableOf(config);
     const consumer = new GeoFunction(this, "Consumer", {
       folder: "event-consumer",
       functionName: functionName(config, site, "event-consumer"),
@@ -94,6 +95,7 @@ export class EventConsumer extends Construct {
         PRIMARY_STATE_TABLE: primaryState.tableName,
         VERIFICATION_QUEUE: verification.queueName,
         PARKING_QUEUE: parking.queueName,
+        PRIMARY_SITE_TABLE: flags.tableName,
         REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
         SITE_TABLE: siteTable.tableName,
@@ -107,6 +109,7 @@ export class EventConsumer extends Construct {
       memorySize: 512,
       tracing: config.tracing,
     });
+    flags.grantLookUpPartition(consumer, SITE_TABLE_PARTITIONS.site);
     source.grantReplicationRead(consumer);
     replica.grantReplicationRead(consumer);
     replica.grantReplicationWrite(consumer);

@@ -3,10 +3,16 @@ import { Construct } from "constructs";
 
 import { env } from "../../functions/event-publisher/env.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
-import { feedNames, functionName, primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
+import {
+  SITE_TABLE_PARTITIONS,
+  feedNames,
+  functionName,
+  primaryNames,
+  secondaryNames,
+} from "../../shared/geo/physical-names.ts";
 import { topicArn } from "../constructs/arns.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { bucketOf, placeOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { bucketOf, flagTableOf, placeOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters } from "../constructs/queue-with-dead-letters.ts";
 
@@ -47,6 +53,7 @@ export class EventPublisher extends Construct {
     const events = new QueueAccess(there, secondaryNames(config, site).eventsQueue);
     const verification = new QueueAccess(there, secondaryNames(config, site).verificationQueue);
     const parking = new QueueAccess(here, names.ingestDeadLetterQueue);
+    const flags = flagTableOf(config);
     const publisher = new GeoFunction(this, "Publisher", {
       folder: "event-publisher",
       functionName: functionName(config, site, "event-publisher"),
@@ -59,12 +66,14 @@ export class EventPublisher extends Construct {
         EVENTS_QUEUE_REGION: site.region,
         VERIFICATION_QUEUE: verification.queueName,
         PARKING_QUEUE: parking.queueName,
+        PRIMARY_SITE_TABLE: flags.tableName,
         REPLICABLES: encodeReplicableSelection(config.selection),
       },
       timeout: TIMEOUT,
       memorySize: 256,
       tracing: config.tracing,
     });
+    flags.grantLookUpPartition(publisher, SITE_TABLE_PARTITIONS.site);
     for (const queue of [events, verification, parking]) queue.grantSend(publisher);
     this.ingest.feed(publisher);
   }

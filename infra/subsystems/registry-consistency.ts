@@ -12,7 +12,7 @@ import { encodeReplicableSelection } from "../../shared/geo/replicable-selection
 import { geoAlarm } from "../constructs/alarm.ts";
 import { DeadLetterQueue } from "../constructs/dead-letter-queue.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { bucketOf, placeOf, registryOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { bucketOf, flagTableOf, placeOf, registryOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { siteMetric } from "../constructs/site-metric.ts";
 
@@ -37,6 +37,7 @@ export class RegistryConsistency extends Construct {
     const siteTable = siteTableOf(config, site);
     const backfill = new QueueAccess(here, names.backfillQueue);
 
+    const flags = flagTableOf(config);
     const walker = new GeoFunction(this, "Walker", {
       folder: "registry-consistency",
       functionName: functionName(config, site, "registry-consistency"),
@@ -51,8 +52,10 @@ export class RegistryConsistency extends Construct {
         REGISTRY_TABLE: registry.tableName,
         SITE_TABLE: siteTable.tableName,
         BACKFILL_QUEUE: backfill.queueName,
+        PRIMARY_SITE_TABLE: flags.tableName,
         REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
+        SYNC_OBJECT_STORAGE: site.syncObjectStorage ? "true" : "false",
         CONSISTENCY_DAYS: String(config.consistencyDays),
         ORPHANS_PER_WALK: String(config.removalGuard.most),
       },
@@ -60,7 +63,9 @@ export class RegistryConsistency extends Construct {
       memorySize: 512,
       tracing: config.tracing,
     });
-    source.grantList(walker);
+    flags.grantLookUpPartition(walker, SITE_TABLE_PARTITIONS.site);
+    source.grantLook(walker); // a HEAD tells the owners that a listing does not show
+    siteTable.grantLookUpPartition(walker, SITE_TABLE_PARTITIONS.site);
     replica.grantList(walker);
     registry.grantReadMany(walker);
     siteTable.grantKeepPartition(walker, SITE_TABLE_PARTITIONS.consistency);

@@ -8,13 +8,19 @@ import { Construct } from "constructs";
 
 import { env } from "../../functions/retry-sweep/env.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
-import { functionName, primaryNames, secondaryNames, siteNames } from "../../shared/geo/physical-names.ts";
+import {
+  SITE_TABLE_PARTITIONS,
+  functionName,
+  primaryNames,
+  secondaryNames,
+  siteNames,
+} from "../../shared/geo/physical-names.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { geoAlarm } from "../constructs/alarm.ts";
 import { functionArn } from "../constructs/arns.ts";
 import { DeadLetterQueue } from "../constructs/dead-letter-queue.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { objectTableOf, placeOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { flagTableOf, objectTableOf, placeOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { FIRST_INPUT, retrySweepWorkflow } from "./retry-sweep-workflow.ts";
 
@@ -37,6 +43,7 @@ export class RetrySweep extends Construct {
     const table = objectTableOf(config, site);
     const sweepName = functionName(config, site, "retry-sweep");
 
+    const flags = flagTableOf(config);
     const sweep = new GeoFunction(this, "Sweep", {
       folder: "retry-sweep",
       functionName: sweepName,
@@ -47,12 +54,15 @@ export class RetrySweep extends Construct {
         ROLE: site.role,
         TABLE: table.tableName,
         EVENTS_QUEUE: queue,
+        PRIMARY_REGION: config.primary.region,
+        PRIMARY_SITE_TABLE: flags.tableName,
         REPLICABLES: encodeReplicableSelection(config.selection),
       },
       timeout: TIMEOUT,
       memorySize: 256,
       tracing: config.tracing,
     });
+    flags.grantLookUpPartition(sweep, SITE_TABLE_PARTITIONS.site);
     table.grantReadDue(sweep);
     new QueueAccess(here, queue).grantSend(sweep);
 

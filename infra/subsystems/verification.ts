@@ -3,9 +3,9 @@ import { Construct } from "constructs";
 
 import { env } from "../../functions/verification/env.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
-import { functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
+import { SITE_TABLE_PARTITIONS, functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { bucketOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { bucketOf, flagTableOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
 
@@ -32,6 +32,7 @@ export class Verification extends Construct {
     const registry = registryOf(config, site);
     const primaryState = stateTableOf(config);
     const parking = new QueueAccess(placeOf(config, site), names.verificationDeadLetterQueue);
+    const flags = flagTableOf(config);
     const verifier = new GeoFunction(this, "Verifier", {
       folder: "verification",
       functionName: functionName(config, site, "verification"),
@@ -45,6 +46,7 @@ export class Verification extends Construct {
         REGISTRY_TABLE: registry.tableName,
         PRIMARY_STATE_TABLE: primaryState.tableName,
         PARKING_QUEUE: parking.queueName,
+        PRIMARY_SITE_TABLE: flags.tableName,
         REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
       },
@@ -52,6 +54,7 @@ export class Verification extends Construct {
       memorySize: 512,
       tracing: config.tracing,
     });
+    flags.grantLookUpPartition(verifier, SITE_TABLE_PARTITIONS.site);
     replica.grantReadBytes(verifier);
     registry.grantVerify(verifier);
     primaryState.grantLookUp(verifier);

@@ -1,6 +1,15 @@
 import { FUSED_VERIFICATION_BYTES_MAX } from "../geo/limits.ts";
+import type { SiteSettings } from "../geo/site-settings.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { SecondarySite, SiteBase, StandingReader, VerifyingSite } from "../ports/site.ts";
+import type {
+  LateReader,
+  ScopeReader,
+  SecondarySite,
+  SiteBase,
+  StandingReader,
+  SwitchReader,
+  VerifyingSite,
+} from "../ports/site.ts";
 import type { Table } from "../ports/table.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { dynamoClient, s3Reader, s3Writer, sqsClient } from "./clients.ts";
@@ -20,7 +29,22 @@ export interface ReplicaEnvironment {
   readonly REPLICA_BUCKET: string;
   readonly REGISTRY_TABLE: string;
   readonly PRIMARY_STATE_TABLE: string;
+  /** The primary's own table, where the feature flags of all sites are. */
+  readonly PRIMARY_SITE_TABLE: string;
   readonly TIMEOUT_SECONDS: string;
+}
+
+/** Makes what tells the flags' meaning from the table that they are in. */
+export type SwitchesOf = (primarySiteTable: Table, clock: Clock) => SwitchReader;
+
+/** Makes what tells a site's standing, and what its operator wants of it, from the site's own table. */
+export type RecordOf = (siteTable: Table, clock: Clock) => SiteRecordReaders;
+
+/** What a site's record of itself says. */
+export interface SiteRecordReaders {
+  readonly standing: StandingReader;
+  readonly settings: LateReader<SiteSettings>;
+  readonly scope: ScopeReader;
 }
 
 /** What the event-consumer is told beyond that. */
@@ -35,12 +59,13 @@ export interface ConsumerEnvironment extends ReplicaEnvironment {
   readonly SYNC_OBJECT_STORAGE: "true" | "false";
 }
 
-const siteBase = (config: ReplicaEnvironment, telemetry: Telemetry): SiteBase => ({
+const siteBase = (config: ReplicaEnvironment, telemetry: Telemetry, switchesOf: SwitchesOf): SiteBase => ({
   name: config.SITE_NAME,
   clock: systemClock,
   chance: systemChance,
   telemetry,
   functionTimeoutMs: Number(config.TIMEOUT_SECONDS) * 1_000,
+  switches: switchesOf(new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE), systemClock),
 });
 
 const tables = (config: ReplicaEnvironment) => ({
@@ -49,8 +74,12 @@ const tables = (config: ReplicaEnvironment) => ({
 });
 
 /** A secondary site on AWS as its verification sees it. Its clients are made here, once per environment. */
-export const awsVerifyingSite = (config: ReplicaEnvironment, telemetry: Telemetry): VerifyingSite => ({
-  ...siteBase(config, telemetry),
+export const awsVerifyingSite = (
+  config: ReplicaEnvironment,
+  telemetry: Telemetry,
+  switchesOf: SwitchesOf,
+): VerifyingSite => ({
+  ...siteBase(config, telemetry, switchesOf),
   ...tables(config),
   replica: new S3Bucket({ client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId: config.ACCOUNT_ID }),
 });
@@ -78,15 +107,16 @@ export const awsDriftingSite = (
 export const awsSecondarySite = (
   config: ConsumerEnvironment,
   telemetry: Telemetry,
-  standingOf: (siteTable: Table, clock: Clock) => StandingReader,
+  { switchesOf, recordOf }: { readonly switchesOf: SwitchesOf; readonly recordOf: RecordOf },
 ): { readonly site: SecondarySite; readonly deadline: Deadline; readonly versioning: VersioningCheck } => {
   const deadline = new Deadline(systemClock);
   const accountId = config.ACCOUNT_ID;
   const source = { client: s3Reader(config.PRIMARY_REGION), bucket: config.PRIMARY_BUCKET, accountId };
   const replica = { client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId };
   const siteTable = new DynamoTable(dynamoClient(), config.SITE_TABLE);
+  const record = recordOf(siteTable, systemClock);
   const site: SecondarySite = {
-    ...siteBase(config, telemetry),
+    ...siteBase(config, telemetry, switchesOf),
     ...tables(config),
     primary: new S3Bucket(source),
     replica: new S3ReplicaBucket({
@@ -98,14 +128,14 @@ export const awsSecondarySite = (
     verificationQueue: new SqsQueue(sqsClient(), config.VERIFICATION_QUEUE),
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
     siteTable,
-    standing: standingOf(siteTable, systemClock),
+    standing: record.standing,
+    scope: record.scope,
     removalGuard: {
       floor: Number(config.REMOVAL_GUARD_FLOOR),
       percent: Number(config.REMOVAL_GUARD_PERCENT),
       most: Number(config.REMOVAL_GUARD_MOST),
     },
     syncTimeoutMs: Number(config.SYNC_TIMEOUT_SECONDS) * 1_000,
-    syncObjectStorage: config.SYNC_OBJECT_STORAGE === "true",
   };
   return { site, deadline, versioning: new VersioningCheck([source, replica]) };
 };
@@ -120,12 +150,20 @@ export interface WalkingEnvironment {
   readonly REGISTRY_TABLE: string;
   readonly SITE_TABLE: string;
   readonly BACKFILL_QUEUE: string;
+  readonly PRIMARY_SITE_TABLE: string;
   readonly TIMEOUT_SECONDS: string;
 }
 
 /** A secondary site on AWS as the walks through both sides see it: they read, and write how far they came. */
-export const awsWalkingSite = (config: WalkingEnvironment, telemetry: Telemetry) => {
+export const awsWalkingSite = (
+  config: WalkingEnvironment,
+  telemetry: Telemetry,
+  { switchesOf, recordOf }: { readonly switchesOf: SwitchesOf; readonly recordOf: RecordOf },
+) => {
   const accountId = config.ACCOUNT_ID;
+  const siteTable = new DynamoTable(dynamoClient(), config.SITE_TABLE);
+  const { settings, scope } = recordOf(siteTable, systemClock);
+  const flags = new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE);
   return {
     clock: systemClock,
     chance: systemChance,
@@ -134,7 +172,10 @@ export const awsWalkingSite = (config: WalkingEnvironment, telemetry: Telemetry)
     primary: new S3Bucket({ client: s3Reader(config.PRIMARY_REGION), bucket: config.PRIMARY_BUCKET, accountId }),
     replica: new S3Bucket({ client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId }),
     registry: new DynamoTable(dynamoClient(), config.REGISTRY_TABLE),
-    siteTable: new DynamoTable(dynamoClient(), config.SITE_TABLE),
+    siteTable,
+    settings,
+    scope,
+    switches: switchesOf(flags, systemClock),
     backfill: new SqsQueue(sqsClient(), config.BACKFILL_QUEUE),
   };
 };

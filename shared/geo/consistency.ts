@@ -27,10 +27,15 @@ export interface ListedKey {
  * - `missing`: the primary has it, and the secondary has no record or no replica of it
  * - `stale`: the record or the replica is of something else than the primary holds
  * - `orphan`: the secondary has it, and the primary has not
+ * - `out_of_scope`: the secondary has it, and its rule does not want it (any more)
+ * - `unverified`: it was settled while its type was not verified, which it is now
+ * - `held`: somebody has it in hand, who decided by what was in force when they began
  * - `under_way`: its row is not settled, so it is looked at anyway
+ * - `unwanted`: the secondary does not have it, and its rule does not want it
  * - `equal`
  */
-export type Finding = "missing" | "stale" | "orphan" | "under_way" | "equal";
+export type Finding =
+  "missing" | "stale" | "orphan" | "out_of_scope" | "unverified" | "held" | "under_way" | "unwanted" | "equal";
 
 /** S3 tells times in whole seconds; other stores list finer times than they answer a HEAD with, which is where rows have theirs from. */
 const SAME_SECOND_MS = 1_000;
@@ -47,8 +52,9 @@ const isFrom = (row: RegistryRow, source: Listed): boolean =>
 
 /** Judges a key by both listings and its row, if it has one. */
 export const judge = ({ source, replica }: ListedKey, row: RegistryRow | undefined): Finding => {
-  // In the due index, or held: somebody looks at it without us.
-  if (row !== undefined && (row.due_at !== undefined || row.attempt_token !== undefined)) return "under_way";
+  if (row?.attempt_token !== undefined) return "held";
+  // In the due index: somebody looks at it without us.
+  if (row?.due_at !== undefined) return "under_way";
   if (source === undefined) return "orphan";
   if (row === undefined || row.state === "absent" || replica === undefined) return "missing";
   return isFrom(row, source) && replica.size === source.size ? "equal" : "stale";
@@ -61,16 +67,25 @@ export interface Findings {
   readonly missing: number;
   readonly stale: number;
   readonly orphan: number;
+  readonly outOfScope: number;
   /** Keys that were handed over to be looked at. */
   readonly enqueued: number;
 }
 
-export const NO_FINDINGS: Findings = { listed: 0, missing: 0, stale: 0, orphan: 0, enqueued: 0 };
+export const NO_FINDINGS: Findings = {
+  listed: 0,
+  missing: 0,
+  stale: 0,
+  orphan: 0,
+  outOfScope: 0,
+  enqueued: 0,
+};
 
 export const addFindings = (a: Findings, b: Findings): Findings => ({
   listed: a.listed + b.listed,
   missing: a.missing + b.missing,
   stale: a.stale + b.stale,
   orphan: a.orphan + b.orphan,
+  outOfScope: a.outOfScope + b.outOfScope,
   enqueued: a.enqueued + b.enqueued,
 });

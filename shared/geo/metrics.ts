@@ -76,6 +76,8 @@ export const COUNT_METRICS = {
   checksumMismatch: "ChecksumMismatch",
   /** A key that no replicable's pattern matches: not replicated. Never an error. */
   unmatchedKey: "UnmatchedKey",
+  /** A key whose type is switched off by its feature flag: nothing was done about it. Never an error. */
+  switchedOff: "SwitchedOff",
   /** A notification about a bucket that is not this installation's. */
   foreignBucketEvent: "ForeignBucketEvent",
   /** A message that can not be read was put into the dead-letter queue with its reason. */

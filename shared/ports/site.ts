@@ -1,3 +1,5 @@
+import type { TypeSwitches } from "../geo/feature-flags.ts";
+import type { ObjectRef } from "../geo/registry-row.ts";
 import type { RemovalGuardPolicy } from "../geo/removal-guard.ts";
 import type { SiteStanding } from "../geo/site-standing.ts";
 import type { Chance, Clock } from "./clock.ts";
@@ -5,6 +7,31 @@ import type { MessageQueue } from "./message-queue.ts";
 import type { ReadableBucket, ReplicaBucket } from "./object-store.ts";
 import type { Table } from "./table.ts";
 import type { Telemetry } from "./telemetry.ts";
+
+/** Something that changes while a site runs, at most `STANDING_KEPT_MS` old. */
+export interface LateReader<T> {
+  /** Throws TableUnavailableError when what is known is too old and can not be read again. */
+  read(): Promise<T>;
+}
+
+/** What the feature flags mean for each type, at most `STANDING_KEPT_MS` old. */
+export interface SwitchReader {
+  /** Everything is off for a type that nobody declared. Throws as `LateReader.read` does. */
+  of(replicableName: string): Promise<TypeSwitches>;
+  /** When a flag of the type was last changed, milliseconds since the epoch; 0 when never. */
+  changedAt(replicableName: string): Promise<number>;
+}
+
+/** Which objects a secondary wants, by settings that are at most `STANDING_KEPT_MS` old. */
+export interface ScopeReader {
+  /** Whether this site keeps replicas of objects at all. When not, it neither copies nor removes any (F50, F54). */
+  keepsObjects(): Promise<boolean>;
+  /**
+   * Whether selective sync lets this object in (F51-F53). Throws as `LateReader.read` does.
+   * @param metadata user metadata, names without `x-amz-meta-`
+   */
+  wants(ref: ObjectRef, metadata: Readonly<Record<string, string>>): Promise<boolean>;
+}
 
 /** What every site's services need of the world. */
 export interface SiteBase {
@@ -14,6 +41,7 @@ export interface SiteBase {
   readonly telemetry: Telemetry;
   /** How long the function that runs may live, milliseconds: leases and quarantines are derived from it. */
   readonly functionTimeoutMs: number;
+  readonly switches: SwitchReader;
 }
 
 /** A secondary site, seen by its verification: it reads replicas and writes nothing but its own registry. */
@@ -24,11 +52,8 @@ export interface VerifyingSite extends SiteBase {
   readonly primaryState: Pick<Table, "get">;
 }
 
-/** What a site is for now, by its own record; at most `STANDING_KEPT_MS` old. */
-export interface StandingReader {
-  /** Throws TableUnavailableError when the record is too old and can not be read again. */
-  read(): Promise<SiteStanding>;
-}
+/** What a site is for now, by its own record. */
+export type StandingReader = LateReader<SiteStanding>;
 
 /** A secondary site, seen by its event-consumer. */
 export interface SecondarySite extends VerifyingSite {
@@ -38,8 +63,7 @@ export interface SecondarySite extends VerifyingSite {
   readonly removalGuard: RemovalGuardPolicy;
   /** After how long a row whose holder never came back is given up on, milliseconds; see `leaseMs`. */
   readonly syncTimeoutMs: number;
-  /** Whether this site keeps replicas of objects at all. When not, it neither copies nor removes any (F50, F54). */
-  readonly syncObjectStorage: boolean;
+  readonly scope: ScopeReader;
   /** The primary's bucket: read, never written. */
   readonly primary: ReadableBucket;
   readonly replica: ReplicaBucket;

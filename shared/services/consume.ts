@@ -165,6 +165,10 @@ export const consumeEvents = async (
   const beginUntil = stopAt - writeBudgetMs(0, site.functionTimeoutMs);
   return workThroughMessage({ ...consuming, stopAt: beginUntil }, message, async (wanted) => {
     const { replicableName, key, correlationId } = wanted;
+    // What was under way when its type was switched off (F84): a walk finds the key when it is on again.
+    if (!(await site.switches.of(replicableName)).replication) {
+      return site.telemetry.count(COUNT_METRICS.switchedOff, 1, replicableName);
+    }
     if (wanted.want === "verify") return forwardToVerification(site, replicableName, key);
     const startedAt = site.clock.now();
     const result = await syncBlob(site, { ref: { replicableName, key }, cause: wanted.cause, stopAt, epoch });
@@ -186,6 +190,9 @@ export const consumeVerifications = async (
   const { site, stopAt } = consuming;
   return workThroughMessage(consuming, message, async (wanted) => {
     const { replicableName, key, correlationId } = wanted;
+    if (!(await site.switches.of(replicableName)).verification) {
+      return site.telemetry.count(COUNT_METRICS.switchedOff, 1, replicableName);
+    }
     const cause = wanted.want === "verify" ? "checksum_succeeded" : "due";
     reportVerification(
       site,

@@ -12,7 +12,7 @@ import { park } from "./park.ts";
 
 /** What the publisher of one secondary needs. */
 export interface Publishing {
-  readonly site: Pick<SiteBase, "name" | "clock" | "chance" | "telemetry">;
+  readonly site: Pick<SiteBase, "name" | "clock" | "chance" | "telemetry" | "switches">;
   readonly replicables: readonly Replicable[];
   /** Notifications about any other bucket are parked. */
   readonly primaryBucket: string;
@@ -86,7 +86,8 @@ const pack = (events: readonly GeoEvent[]): readonly OutgoingMessage[] => {
 
 /**
  * Turns a batch of the ingest queue into Geo events for one secondary, packed into as few messages as possible. A key that
- * no type claims is counted and dropped; a message that can not be read, or that speaks of another bucket, is parked with
+ * no type claims is counted and dropped, and so is one whose type is switched off (F84): a walk through both sides makes up
+ * for what happens meanwhile. A message that can not be read, or that speaks of another bucket, is parked with
  * its reason.
  *
  * @returns the ids of the messages that have to be delivered again: those whose events are not known to be durable
@@ -97,6 +98,8 @@ export const publishEvents = async (
 ): Promise<ReadonlySet<string>> => {
   const { site, primaryBucket, parking } = publishing;
   const { telemetry } = site;
+  // Before anything is parked: should the flags not be known, all of the batch comes again.
+  await site.switches.of("");
   const changes: S3Change[] = [];
   const announced: GeoEvent[] = [];
   const contributed = new Set<string>();
@@ -149,11 +152,13 @@ export const publishEvents = async (
     if (event === undefined) telemetry.count(COUNT_METRICS.unmatchedKey, 1);
     return event === undefined ? [] : [event];
   });
-  const verifications = announced.filter((event) => event.event_name === "checksum_succeeded");
-  const others = announced.filter((event) => event.event_name !== "checksum_succeeded");
+  const published = await keepReplicated(site, events);
+  const own = await keepReplicated(site, announced);
+  const verifications = own.filter((event) => event.event_name === "checksum_succeeded");
+  const others = own.filter((event) => event.event_name !== "checksum_succeeded");
 
   const outcomes = [
-    await sendPacked(publishing.events, [...events, ...others]),
+    await sendPacked(publishing.events, [...published, ...others]),
     await sendPacked(publishing.verification, verifications),
   ];
   for (const outcome of outcomes) {
@@ -162,8 +167,22 @@ export const publishEvents = async (
     for (const id of contributed) again.add(id);
     telemetry.error("events could not be sent to the secondary", { reason: outcome.reason });
   }
-  for (const { name, count } of countByReplicable(events)) telemetry.count(COUNT_METRICS.eventPublished, count, name);
+  for (const { name, count } of countByReplicable(published))
+    telemetry.count(COUNT_METRICS.eventPublished, count, name);
   return again;
+};
+
+/** Those of types that are replicated now. */
+const keepReplicated = async (
+  { switches, telemetry }: Publishing["site"],
+  events: readonly GeoEvent[],
+): Promise<readonly GeoEvent[]> => {
+  const kept: GeoEvent[] = [];
+  for (const event of events) {
+    if ((await switches.of(event.replicable_name)).replication) kept.push(event);
+    else telemetry.count(COUNT_METRICS.switchedOff, 1, event.replicable_name);
+  }
+  return kept;
 };
 
 const sendPacked = async (queue: MessageQueue, events: readonly GeoEvent[]) =>

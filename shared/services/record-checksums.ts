@@ -103,6 +103,9 @@ export const recordChecksums = async (recording: Recording, message: ReceivedMes
       return outOfPattern.putOff({ replicableName: dueOf, key });
     }
     if (match === undefined) return;
+    if (!(await site.switches.of(match.replicable.name)).primaryChecksumming) {
+      return site.telemetry.count(COUNT_METRICS.switchedOff, 1, match.replicable.name);
+    }
     const ref = { replicableName: match.replicable.name, key };
     const request = { ref, modelRecordId: match.modelRecordId, correlationId, stopAt };
     report(site, request, await recordPrimaryChecksum(site, request));

@@ -14,6 +14,8 @@ import { findDue } from "../tables/find-due.ts";
 export interface Sweeping {
   readonly table: Pick<Table, "query">;
   readonly replicableNames: readonly string[];
+  /** Whether work of a type is wanted now: what is due of one that is switched off stays due (F84). */
+  readonly isOn: (replicableName: string) => Promise<boolean>;
   /** Where all of them go. The worker that looks at a row decides what it needs: an index may be behind its table. */
   readonly queue: MessageQueue;
   readonly clock: Clock;
@@ -50,13 +52,15 @@ const afterPage = (items: readonly Item[]): number => {
 export const sweepDue = async (sweeping: Sweeping, cursor?: SweepCursor): Promise<Swept> => {
   const { table, queue, clock, telemetry } = sweeping;
   const now = clock.now();
+  const names: string[] = [];
+  for (const name of sweeping.replicableNames) if (await sweeping.isOn(name)) names.push(name);
   const partitionsOf = (name: string) =>
     duePartitions(name).filter((partition) => cursor === undefined || cursor[partition] !== undefined);
-  const partitions = sweeping.replicableNames.reduce((sum, name) => sum + partitionsOf(name).length, 0);
+  const partitions = names.reduce((sum, name) => sum + partitionsOf(name).length, 0);
   const share = Math.max(1, Math.floor(SWEEP_ROWS_MAX / Math.max(1, partitions)));
   let swept = 0;
   const next: Record<string, number> = {};
-  for (const name of sweeping.replicableNames) {
+  for (const name of names) {
     const due: string[] = [];
     await Promise.all(
       partitionsOf(name).map(async (partition) => {

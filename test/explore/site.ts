@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
+import { everythingOn, everythingWanted } from "../support/everything.ts";
 import type { ObjectFacts } from "../../shared/geo/object-facts.ts";
 import { type ObjectRef, rowKey } from "../../shared/geo/registry-row.ts";
 import type { SiteStanding } from "../../shared/geo/site-standing.ts";
@@ -248,6 +249,7 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
     },
     telemetry: NO_TELEMETRY,
     functionTimeoutMs: 60_000,
+    switches: everythingOn,
     fusedVerificationBytesMax: surroundings.fusedVerificationBytesMax,
     verificationQueue: { name: "verification", send: () => Promise.resolve({ outcome: "sent" }) },
     primaryState: {
@@ -287,7 +289,7 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
     },
     removalGuard: ONE_REMOVAL,
     syncTimeoutMs: SYNC_TIMEOUT_SECONDS.standard * 1_000,
-    syncObjectStorage: true,
+    scope: everythingWanted,
     primary: {
       bucket: "primary",
       head: () => {

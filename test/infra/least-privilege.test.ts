@@ -180,11 +180,12 @@ describe("each function", () => {
     ]);
   });
 
-  it("that only sweeps reads the due index and sends, and does nothing else with data", () => {
+  it("that only sweeps reads the due index, looks up the flags and sends, and does nothing else with data", () => {
     const sweeping = granted.filter(
       ({ role, action }) => /RetrySweepSweep|RetrySweepRole/.test(role) && !action.startsWith("logs:"),
     );
     expect([...new Set(sweeping.map(({ action }) => action))].sort()).toEqual([
+      "dynamodb:GetItem",
       "dynamodb:Query",
       "sqs:GetQueueUrl",
       "sqs:SendMessage",
@@ -192,6 +193,8 @@ describe("each function", () => {
     const queried = sweeping.filter(({ action }) => action === "dynamodb:Query").map(({ resource }) => resource);
     expect(queried).toHaveLength(4);
     for (const resource of queried) expect(resource).toMatch(/\/index\/due$/);
+    const lookedUp = sweeping.filter(({ action }) => action === "dynamodb:GetItem").map(({ resource }) => resource);
+    for (const resource of lookedUp) expect(resource).toMatch(/table\/s3-geo-virginia-site$/);
   });
 });
 
@@ -235,7 +238,10 @@ describe("rights on the site table", () => {
       ),
     );
     const [sites, secondaries] = [4, 3];
-    expect(statements).toHaveLength(sites * 3 + secondaries * 6);
+    // The flags, in the primary's table: its checksums and each site's sweep, and of each secondary what publishes for it,
+    // consumes, verifies and walks.
+    const flags = 1 + sites + secondaries * 4;
+    expect(statements).toHaveLength(sites * 3 + secondaries * 6 + flags);
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
         /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site|consistency)"\]\}\}$/,

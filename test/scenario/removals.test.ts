@@ -309,7 +309,10 @@ describe("a site that keeps no replicas", () => {
     await replicate(world, [KEY]);
     happen(world);
     await world.loseMessages();
-    const site = { ...world.secondary, syncObjectStorage: false };
+    const site = {
+      ...world.secondary,
+      scope: { ...world.secondary.scope, keepsObjects: () => Promise.resolve(false) },
+    };
     const result = await syncBlob(site, { ref: world.refOf(KEY), cause: "hint", stopAt: Infinity, epoch: 0 });
     expect(result).toEqual({ result: "absent", how: "left_in_place" });
     expect(await world.row(KEY)).toBeUndefined();

@@ -8,7 +8,7 @@ import { Worker } from "../support/workers.ts";
 const KEY = "cool_widgets/42/widget.bin";
 
 const become = async (world: TwoSites, role: SiteStanding["role"]): Promise<void> => {
-  const seen = parseSiteRecord(await world.siteTable.get(siteRecordKey));
+  const seen = parseSiteRecord(await world.siteTable.get(siteRecordKey)).standing;
   const written = await world.siteTable.update(changeStanding(seen, role));
   expect(written.outcome).toBe("written");
 };
@@ -18,6 +18,7 @@ describe("the soft fence (R27, R38)", () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, "one");
     const worker = await new Worker(world, KEY).until("copy");
+    world.clock.advance(STANDING_KEPT_MS);
     await become(world, "promoting");
     expect(await worker.finish()).toEqual({ result: "left_pending" });
     expect(world.replicaText(KEY)).toBeUndefined();
@@ -41,6 +42,7 @@ describe("the soft fence (R27, R38)", () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, "one");
     const worker = await new Worker(world, KEY).until("copy");
+    world.clock.advance(STANDING_KEPT_MS);
     await become(world, "secondary");
     expect(await worker.finish()).toEqual({ result: "left_pending" });
     expect(world.replicaText(KEY)).toBeUndefined();
@@ -81,12 +83,12 @@ describe("the soft fence (R27, R38)", () => {
 
   test("of two changes of the standing that saw the same, one is refused", async () => {
     const world = twoSites();
-    const seen = parseSiteRecord(await world.siteTable.get(siteRecordKey));
+    const seen = parseSiteRecord(await world.siteTable.get(siteRecordKey)).standing;
     expect((await world.siteTable.update(changeStanding(seen, "promoting"))).outcome).toBe("written");
     expect((await world.siteTable.update(changeStanding(seen, "secondary"))).outcome).toBe("refused");
-    const now = parseSiteRecord(await world.siteTable.get(siteRecordKey));
+    const now = parseSiteRecord(await world.siteTable.get(siteRecordKey)).standing;
     expect((await world.siteTable.update(changeStanding(now, "secondary"))).outcome).toBe("written");
-    expect(parseSiteRecord(await world.siteTable.get(siteRecordKey))).toEqual({ role: "secondary", epoch: 2 });
+    expect(parseSiteRecord(await world.siteTable.get(siteRecordKey)).standing).toEqual({ role: "secondary", epoch: 2 });
   });
 
   test("a record that can not be read stops the site rather than being guessed at", () => {

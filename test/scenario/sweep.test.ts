@@ -96,7 +96,14 @@ test("rounds of one sweep go on where the last one came to, and each due row is 
   let rounds = 0;
   for (let cursor: SweepCursor | undefined; ; rounds += 1) {
     const round = await sweepDue(
-      { table: world.registry, replicableNames, queue, clock: world.clock, telemetry: world.telemetry },
+      {
+        table: world.registry,
+        replicableNames,
+        isOn: () => Promise.resolve(true),
+        queue,
+        clock: world.clock,
+        telemetry: world.telemetry,
+      },
       cursor,
     );
     swept += round.swept;

@@ -4,7 +4,7 @@ import type { MemoryTable } from "../../shared/memory/table.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { StandingReader } from "../../shared/ports/site.ts";
 import type { Item, ItemKey, Table } from "../../shared/ports/table.ts";
-import { CachedStanding } from "../../shared/services/cached-standing.ts";
+import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
 import { siteRecordKey } from "../../shared/tables/site/site-record.ts";
 import type { Invocation, Machine } from "./calls.ts";
 import type { Report } from "./transitions.ts";
@@ -17,7 +17,7 @@ const standingOf = (record: Item | undefined): SiteStanding => ({
 
 /** What the functions that run on one machine, one after the other, know of the site they belong to. */
 interface Environment {
-  readonly reader: CachedStanding;
+  readonly reader: StandingReader;
   /** The process that runs in it, and how that reaches the site's table. */
   process: Invocation;
   table: Pick<Table, "get">;
@@ -88,7 +88,12 @@ export class Fence {
       environment.known = { standing: standingOf(record), askedAt };
       return record;
     };
-    const environment: Environment = { reader: new CachedStanding({ get }, clock), process, table, known: undefined };
+    const environment: Environment = {
+      reader: new CachedSiteRecord({ get }, clock).standing,
+      process,
+      table,
+      known: undefined,
+    };
     return environment;
   }
 }

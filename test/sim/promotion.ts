@@ -11,14 +11,14 @@ const EPISODES_MAX = 4;
 /** An operator changes what the secondary is for, or only its epoch, at once and for everybody to read. */
 export const become = async (world: World, role: SiteStanding["role"]): Promise<void> => {
   const table = world.secondarySiteTable;
-  const seen = parseSiteRecord(await table.get(siteRecordKey));
+  const seen = parseSiteRecord(await table.get(siteRecordKey)).standing;
   await table.update(changeStanding(seen, role));
   world.trace?.(`somebody makes the site ${role}, epoch ${seen.epoch + 1}`);
 };
 
 /** R38: whoever restores the registry has everybody let go who began before. */
 export const bumpEpoch = async (world: World): Promise<void> =>
-  become(world, parseSiteRecord(await world.secondarySiteTable.get(siteRecordKey)).role);
+  become(world, parseSiteRecord(await world.secondarySiteTable.get(siteRecordKey)).standing.role);
 
 /** R27: the site is promoted, or nearly so, and becomes a secondary again; sometimes only its epoch moves. */
 export const schedulePromotions = (world: World): void => {

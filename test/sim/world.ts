@@ -6,6 +6,7 @@ import { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
 import { MemoryReplicaBucket } from "../../shared/memory/replica-bucket.ts";
 import { MemoryTable } from "../../shared/memory/table.ts";
 import { MemoryTopic } from "../../shared/memory/topic.ts";
+import { everythingOn, everythingWanted } from "../support/everything.ts";
 import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
 import type { PrimarySite, SecondarySite, SiteBase } from "../../shared/ports/site.ts";
 import type { Item } from "../../shared/ports/table.ts";
@@ -159,6 +160,7 @@ export class World {
       chance,
       telemetry: SILENT,
       functionTimeoutMs: FUNCTION_TIMEOUT_MS,
+      switches: everythingOn,
     });
     const registry = (process: Invocation) => new TablePort(wires, process, this.registry, "registry", stale.registry);
     const state = (process: Invocation) =>
@@ -179,7 +181,7 @@ export class World {
       standing: this.watch.fence.reader(process, ownTable(process), new MachineClock(wires, process)),
       removalGuard,
       syncTimeoutMs: (plan.syncTimeoutSeconds ?? SYNC_TIMEOUT_SECONDS.standard) * 1_000,
-      syncObjectStorage: true,
+      scope: everythingWanted,
       primary: new BucketPort(wires, process, primaryBucket, "primary_bucket"),
       replica: new ReplicaPort(wires, process, replicaBucket, this.replicaBucket),
       registry: registry(process),
@@ -274,6 +276,7 @@ export class World {
             queue: queue(process, to),
             clock: new MachineClock(wires, process),
             telemetry: SILENT,
+            isOn: () => Promise.resolve(true),
           };
           let cursor: Parameters<typeof sweepDue>[1];
           for (let round = 0; round < SWEEP_ROUNDS_MAX; round += 1) {

@@ -18,7 +18,10 @@ import { MemoryTopic } from "../../shared/memory/topic.ts";
 import type { PrimarySite, SecondarySite } from "../../shared/ports/site.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
-import { CachedStanding } from "../../shared/services/cached-standing.ts";
+import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
+import { SiteScope } from "../../shared/services/site-scope.ts";
+import { CachedSwitches } from "../../shared/services/type-switches.ts";
+import { setFlag } from "../../shared/tables/site/flags-item.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { noticeDrift } from "../../shared/services/notice-drift.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
@@ -63,6 +66,8 @@ export interface TwoSitesOptions {
   readonly syncTimeoutMs?: number;
   /** Default true. */
   readonly syncObjectStorage?: boolean;
+  /** Whether types are on and off as they are declared. Default: all of them are on. */
+  readonly flagsOfDeclarations?: boolean;
   /** Whether the replica's bucket reports its changes. Default true. */
   readonly replicaDrift?: boolean;
 }
@@ -118,7 +123,17 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
 
   const siteTable = new MemoryTable({ name: "site" });
 
-  const base = { clock, chance, telemetry, functionTimeoutMs: FUNCTION_TIMEOUT_MS };
+  const primarySiteTable = new MemoryTable({ name: "primary-site" });
+  const record = new CachedSiteRecord(siteTable, clock);
+  const switches = new CachedSwitches(primarySiteTable, replicables, clock);
+  /** Every type is on, whatever it is declared to be: what most tests are about is not flags. */
+  const switchedOn = Promise.all(
+    (options.flagsOfDeclarations ?? false)
+      ? []
+      : replicables.map(({ names }) => primarySiteTable.update(setFlag(names.flags.replication, true, 0))),
+  );
+
+  const base = { clock, chance, telemetry, functionTimeoutMs: FUNCTION_TIMEOUT_MS, switches };
   const primary: PrimarySite = {
     ...base,
     name: "primary",
@@ -136,10 +151,10 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     verificationQueue: verification.live,
     fusedVerificationBytesMax: options.fusedVerificationBytesMax ?? FUSED_VERIFICATION_BYTES_MAX,
     siteTable,
-    standing: new CachedStanding(siteTable, clock),
+    standing: record.standing,
+    scope: new SiteScope(record.settings, replicables, options.syncObjectStorage ?? true, telemetry),
     removalGuard: options.removalGuard ?? REMOVAL_GUARD_DEFAULT,
     syncTimeoutMs: options.syncTimeoutMs ?? SYNC_TIMEOUT_SECONDS.standard * 1_000,
-    syncObjectStorage: options.syncObjectStorage ?? true,
   };
 
   const stopAt = () => clock.now() + FUNCTION_TIMEOUT_MS - 5_000;
@@ -153,6 +168,7 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
   };
 
   const deliverOnce = async (): Promise<boolean> => {
+    await switchedOn;
     await Promise.all(announcements.splice(0));
     const delivered = [
       await deliver(ingest.live, (messages) => publishEvents(publishing, messages)),
@@ -207,10 +223,12 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
   };
 
   const replicableNames = replicables.map(({ name }) => name);
+  const at = (flag: "replication" | "primaryChecksumming") => async (name: string) => (await switches.of(name))[flag];
   /** What the scheduler does each minute, at both sites. */
   const sweep = async (): Promise<void> => {
-    await sweepDue({ table: registry, replicableNames, queue: events.live, clock, telemetry });
-    await sweepDue({ table: verificationState, replicableNames, queue: checksum.live, clock, telemetry });
+    const sweeping = { replicableNames, clock, telemetry };
+    await sweepDue({ ...sweeping, table: registry, queue: events.live, isOn: at("replication") });
+    await sweepDue({ ...sweeping, table: verificationState, queue: checksum.live, isOn: at("primaryChecksumming") });
   };
 
   const refOf = (key: string) => {
@@ -233,6 +251,8 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     registry,
     verificationState,
     siteTable,
+    primarySiteTable,
+    settings: record.settings,
     queues: { ingest, checksum, events, verification, drift },
     publishing,
     refOf,

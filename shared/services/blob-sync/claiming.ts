@@ -143,7 +143,10 @@ export const lookAtRowStep: Step<SecondarySite, "look_at_row"> = async (site, { 
         : moveTo(row.taint_until);
     case "synced":
       if (row.gen > row.done_gen) return { at: "claim_seen", asked, seenGen: row.gen };
-      if (row.verification_state === "succeeded") return moveTo(row.taint_until);
+      // Nobody verifies what is switched off; a walk finds the row when it is on again (F84, F87).
+      if (row.verification_state === "succeeded" || !(await site.switches.of(asked.ref.replicableName)).verification) {
+        return moveTo(row.taint_until);
+      }
       if ((row.due_at ?? now) > now) return ended(asked.ref, { result: "nothing_due" });
       // Handed over by message, and due again should it get lost: a backlog of verifications must not be sent anew each
       // minute.

@@ -77,6 +77,7 @@ export const commitSyncedStep: Step<SecondarySite, "commit_synced"> = async (sit
   switch (verdict.verdict) {
     case "verified":
     case "still_verified":
+    case "switched_off":
       return ended(held.ref, result);
     case "to_verify":
       return { at: "request_verification", ref: held.ref, result, delaySeconds: 0 };

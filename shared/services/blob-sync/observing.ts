@@ -35,7 +35,7 @@ const neverWritten = ({ row, looks, passes }: Held): boolean =>
  */
 export const observeSourceStep: Step<SecondarySite, "observe_source"> = async (site, { held }) => {
   // A site that keeps no replicas forgets the key, whatever the primary holds, and leaves alone what is here (F50, F54).
-  if (!site.syncObjectStorage) return { at: "commit_absent", held, how: "left_in_place" };
+  if (!(await site.scope.keepsObjects())) return { at: "commit_absent", held, how: "left_in_place" };
   const seen = await site.primary.head(held.ref.key);
   if (seen.outcome === "failed") return failedAt(held, seen.failure);
   if (seen.outcome === "absent") {
@@ -45,6 +45,11 @@ export const observeSourceStep: Step<SecondarySite, "observe_source"> = async (s
       : { at: "observe_replica", held, source: NOTHING_THERE };
   }
   const { facts } = seen;
+  // Not for this site, by the rule that holds now: to it the object is one that the primary does not have (F46). The walk
+  // that follows a change of the rule brings every key here that was decided by the old one.
+  if (!(await site.scope.wants(held.ref, facts.metadata))) {
+    return { at: "observe_replica", held, source: NOTHING_THERE };
+  }
   // One request less for every new object: the copy goes out on the condition that nothing is there, and if something
   // is, S3 refuses it and both sides are looked at.
   if (neverWritten(held)) return copyOnto(held, facts, { expect: "nothing" });
@@ -101,7 +106,12 @@ const copyOnto = (held: Held, source: ObjectFacts, expectation: Expectation): At
 const copyOver = (held: Held, source: ObjectFacts, settled: SettledDecision): Attempt =>
   copyOnto(held, source, { expect: "version_with_etag", etag: settled.etag });
 
-const settle = (site: SecondarySite, held: Held, source: ObjectFacts, settled: SettledDecision): Attempt => {
+const settle = async (
+  site: SecondarySite,
+  held: Held,
+  source: ObjectFacts,
+  settled: SettledDecision,
+): Promise<Attempt> => {
   const written: Written = {
     how: settled.because === "named" ? "unchanged" : "adopted",
     source,
@@ -116,8 +126,11 @@ const settle = (site: SecondarySite, held: Held, source: ObjectFacts, settled: S
 };
 
 /** What follows a replica version that should hold the source: reading it back, now or later. */
-export const afterWriting = (site: SecondarySite, held: Held, written: Written): Attempt => {
+export const afterWriting = async (site: SecondarySite, held: Held, written: Written): Promise<Attempt> => {
   const { source } = written;
+  if (!(await site.switches.of(held.ref.replicableName)).verification) {
+    return { at: "commit_synced", held, written, verdict: { verdict: "switched_off" } };
+  }
   if (attested(source) !== undefined && source.size <= site.fusedVerificationBytesMax) {
     return { at: "read_back", held, written };
   }

@@ -16,6 +16,7 @@ import {
   type WalkReason,
   walkRequest,
 } from "../../tables/site/consistency-items.ts";
+import { isKnownEverywhere, scopeFingerprint, type ScopeInForce } from "../../geo/walk-scope.ts";
 import { splitKeys } from "./split-keys.ts";
 import { walkRange, type WalkingSite } from "./walk-range.ts";
 
@@ -66,6 +67,22 @@ const forgetRanges = async (site: WalkingSite, walk: Pick<Walk, "replicableName"
   await Promise.all(ranges.map((range) => site.siteTable.delete(forgetRange(range))));
 };
 
+const scopeInForce = async (site: WalkingSite, { name }: Replicable): Promise<ScopeInForce> => {
+  const { selectiveSync, scopeChangedAt } = await site.settings.read();
+  return {
+    selectiveSync,
+    keepsObjects: await site.scope.keepsObjects(),
+    ruleChangedAt: scopeChangedAt,
+    flagsChangedAt: await site.switches.changedAt(name),
+  };
+};
+
+const reasonOf = (last: Walk | undefined, isChanged: boolean, askedFor: boolean): WalkReason => {
+  if (last === undefined) return "first";
+  if (isChanged) return "settings_changed";
+  return askedFor ? "asked_for" : "scheduled";
+};
+
 /** The type's walk that goes on, begun now if it is time; undefined when there is nothing to walk. */
 const presentWalk = async (
   site: WalkingSite,
@@ -80,25 +97,33 @@ const presentWalk = async (
   // What was asked for before the last walk began has been done.
   const askedFor = askedAt !== undefined && (last === undefined || askedAt > last.startedAt);
   const isTime = last?.finishedAt === undefined || now - last.finishedAt >= settings.everyMs;
-  if (!isTime && !askedFor) return undefined;
-  const reason: WalkReason = last === undefined ? "first" : askedFor ? "asked_for" : "scheduled";
+  const inForce = await scopeInForce(site, replicable);
+  const scope = scopeFingerprint(replicable, inForce);
+  const isChanged = last !== undefined && last.scope !== scope;
+  if (isChanged && !isKnownEverywhere(inForce, now)) return undefined;
+  if (!isTime && !askedFor && !isChanged) return undefined;
+  const reason = reasonOf(last, isChanged, askedFor);
   const id = site.chance.token();
   const ranges = await splitKeys(site.primary, replicable.keyPattern.literalPrefix, settings.ways);
   // The ranges first: a walk that is there is whole. Two workers that begin one at the same time cut it each in their own
   // way, since keys come and go; ranges stand under the id of their walk, so that those of two cuts never mix.
   for (const [index, range] of ranges.entries()) await site.siteTable.put(newRange(name, id, index, range));
-  const begun = await site.siteTable.update(beginWalk(name, last, { id, reason, ranges: ranges.length, now }));
+  const begun = await site.siteTable.update(beginWalk(name, last, { id, reason, ranges: ranges.length, scope, now }));
   if (begun.outcome === "written") return parseWalk(begun.item);
   await forgetRanges(site, { replicableName: name, id });
   return parseWalk(await site.siteTable.get(walkRequest(name)));
 };
+
+/** Whether everything that is found was, or may have been, decided under another scope. */
+const ofNewScope = ({ reason }: Walk): boolean => reason === "first" || reason === "settings_changed";
 
 /** History that a first walk finds is nothing to be alarmed at; what a later one finds is, event by event, a lost one. */
 const report = (site: WalkingSite, walk: Walk, findings: Findings): void => {
   const { telemetry } = site;
   const name = walk.replicableName;
   if (findings.enqueued > 0) telemetry.count(COUNT_METRICS.backfilled, findings.enqueued, name);
-  if (walk.reason === "first") return;
+  // Nor at what an operator's own change of scope brings in or out.
+  if (ofNewScope(walk)) return;
   if (findings.missing > 0) telemetry.count(COUNT_METRICS.consistencyMissing, findings.missing, name);
   if (findings.stale > 0) telemetry.count(COUNT_METRICS.consistencyStale, findings.stale, name);
   if (findings.orphan > 0) telemetry.count(COUNT_METRICS.consistencyOrphan, findings.orphan, name);
@@ -128,6 +153,11 @@ export const runWalks = async (
     let worked = false;
     for (const replicable of replicables) {
       if (passedOver.has(replicable.name)) continue;
+      // Nothing of a type that is switched off is looked at; its rows and replicas stay (F84).
+      if (!(await site.switches.of(replicable.name)).replication) {
+        passedOver.add(replicable.name);
+        continue;
+      }
       if (site.clock.now() >= run.stopAt) return done("time");
       if (findings.enqueued >= run.keysPerRun) return done("pace");
       if ((await site.backfill.backlog()) * KEYS_PER_MESSAGE_MAX >= settings.backlogKeysMax) return done("backlog");
@@ -147,10 +177,11 @@ export const runWalks = async (
         passedOver.add(replicable.name);
         continue;
       }
-      const walked = await walkRange(site, replicables, replicable.name, free, {
+      const walked = await walkRange(site, replicables, replicable, free, {
         stopAt: run.stopAt,
         keysLeft: run.keysPerRun - findings.enqueued,
         orphansLeft: settings.orphansPerWalk - total(ranges).orphan,
+        everything: walk !== undefined && ofNewScope(walk),
       });
       findings = addFindings(findings, walked.findings);
       if (walk !== undefined) report(site, walk, walked.findings);

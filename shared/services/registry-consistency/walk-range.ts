@@ -1,22 +1,22 @@
-import { addFindings, type Finding, type Findings, judge, type ListedKey, NO_FINDINGS } from "../../geo/consistency.ts";
+import { addFindings, type Finding, type Findings, NO_FINDINGS } from "../../geo/consistency.ts";
 import { type GeoMessage, KEYS_PER_MESSAGE_MAX } from "../../geo/geo-message.ts";
 import { encodeKey } from "../../geo/key-codec.ts";
 import { leaseMs } from "../../geo/limits.ts";
-import { parseRegistryRow, type RegistryRow, rowKey } from "../../geo/registry-row.ts";
 import { matchKey } from "../../geo/replicable-match.ts";
 import type { Replicable } from "../../geo/replicable.ts";
 import type { MessageQueue, OutgoingMessage } from "../../ports/message-queue.ts";
 import type { ReadableBucket } from "../../ports/object-store.ts";
 import type { SiteBase } from "../../ports/site.ts";
-import type { ManyReader, Table } from "../../ports/table.ts";
+import type { Table } from "../../ports/table.ts";
 import { advanceRange, claimRange, releaseRange, type WalkRange } from "../../tables/site/consistency-items.ts";
+import { type Judged, judgeKeys, type JudgingSite } from "./judge-keys.ts";
 import { listBothSides } from "./list-both-sides.ts";
 
 /** What walking needs of a secondary: both listings, the rows, and the queue for what has to be looked at. */
-export interface WalkingSite extends Pick<SiteBase, "clock" | "chance" | "telemetry" | "functionTimeoutMs"> {
-  readonly primary: Pick<ReadableBucket, "list">;
+export interface WalkingSite
+  extends JudgingSite, Pick<SiteBase, "clock" | "chance" | "telemetry" | "functionTimeoutMs"> {
+  readonly primary: Pick<ReadableBucket, "list" | "head">;
   readonly replica: Pick<ReadableBucket, "list">;
-  readonly registry: ManyReader;
   readonly siteTable: Pick<Table, "get" | "put" | "update" | "delete" | "query">;
   /** Behind what happens today: history has a queue of its own, so that it never delays the present. */
   readonly backfill: MessageQueue & { backlog(): Promise<number> };
@@ -30,6 +30,8 @@ export interface WalkLimits {
   readonly keysLeft: number;
   /** Orphans that may still be handed over in this walk of the type. */
   readonly orphansLeft: number;
+  /** The scope has changed since the last walk: settled rows and held ones were decided under another one. */
+  readonly everything: boolean;
 }
 
 /** How one run on one range ended: `done`, out of its limits, not taken by the queue, or the range was somebody else's. */
@@ -38,26 +40,12 @@ export interface WalkedRange {
   readonly findings: Findings;
 }
 
-interface Judged {
-  readonly key: string;
-  readonly finding: Finding;
-}
+const WANTS_A_LOOK: ReadonlySet<Finding> = new Set(["missing", "stale", "out_of_scope", "unverified"]);
 
-const WANTS_A_LOOK: ReadonlySet<Finding> = new Set(["missing", "stale", "orphan"]);
-
-const judgeKeys = async (
-  site: WalkingSite,
-  replicableName: string,
-  keys: readonly ListedKey[],
-): Promise<readonly Judged[]> => {
-  const items = await site.registry.getMany(keys.map(({ key }) => rowKey({ replicableName, key })));
-  const rows = new Map<string, RegistryRow>();
-  for (const item of items) {
-    const row = parseRegistryRow(item);
-    rows.set(row.sk, row);
-  }
-  return keys.map((listed) => ({ key: listed.key, finding: judge(listed, rows.get(listed.key)) }));
-};
+/** Whether a key is handed over, orphans apart. @param everything the scope has changed since the last walk */
+const wantsALook = (finding: Finding, everything: boolean): boolean =>
+  // Who holds a row has decided by what was in force when they looked: counted as a hint, they look again (F46).
+  WANTS_A_LOOK.has(finding) || (everything && finding === "held");
 
 const lookMessages = (replicableName: string, keys: readonly string[]): readonly OutgoingMessage[] => {
   const messages: OutgoingMessage[] = [];
@@ -85,10 +73,11 @@ const count = (judged: readonly Judged[], finding: Finding): number =>
 export const walkRange = async (
   site: WalkingSite,
   replicables: readonly Replicable[],
-  replicableName: string,
+  replicable: Replicable,
   range: WalkRange,
   limits: WalkLimits,
 ): Promise<WalkedRange> => {
+  const replicableName = replicable.name;
   const token = site.chance.token();
   const lease = (): number => site.clock.now() + leaseMs(site.functionTimeoutMs);
   const claimed = await site.siteTable.update(claimRange(range, token, site.clock.now(), lease()));
@@ -98,10 +87,13 @@ export const walkRange = async (
   let { keysLeft, orphansLeft } = limits;
   const after = range.seenUntil ?? range.after;
   for await (const { keys, seenUntil } of listBothSides(site.primary, site.replica, { ...range, after })) {
-    const ours = keys.filter(({ key }) => matchKey(replicables, key)?.replicable.name === replicableName);
-    const judged = await judgeKeys(site, replicableName, ours);
+    const ours = keys.flatMap((listed) => {
+      const match = matchKey(replicables, listed.key);
+      return match?.replicable.name === replicableName ? [{ listed, attributes: match.attributes }] : [];
+    });
+    const judged = await judgeKeys(site, replicable, ours, limits.everything);
     const orphans = judged.filter(({ finding }) => finding === "orphan").slice(0, Math.max(0, orphansLeft));
-    const others = judged.filter(({ finding }) => finding !== "orphan" && WANTS_A_LOOK.has(finding));
+    const others = judged.filter(({ finding }) => wantsALook(finding, limits.everything));
     const wanted = [...others, ...orphans].map(({ key }) => key);
     const sent = wanted.length === 0 ? undefined : await site.backfill.send(lookMessages(replicableName, wanted));
     // What was not handed over has to be found again: the cursor stays.
@@ -118,6 +110,7 @@ export const walkRange = async (
       missing: count(judged, "missing"),
       stale: count(judged, "stale"),
       orphan: count(judged, "orphan"),
+      outOfScope: count(judged, "out_of_scope"),
       enqueued: wanted.length,
     };
     const advanced = await site.siteTable.update(

@@ -29,7 +29,9 @@ export type VerificationVerdict =
   /** They will be read by the verification function; the row is due at `dueAt` in case nobody asks it to. */
   | { readonly verdict: "to_verify"; readonly dueAt: number }
   /** S3 attests no digest; the primary is computing one (F16). */
-  | { readonly verdict: "awaiting_primary"; readonly dueAt: number };
+  | { readonly verdict: "awaiting_primary"; readonly dueAt: number }
+  /** Objects of its type are not verified now (F84, F87); a walk finds the row when they are again. */
+  | { readonly verdict: "switched_off" };
 
 /** The attempt that writes: the row must still be its, and untouched since it was claimed. */
 export interface HeldAttempt {
@@ -100,6 +102,8 @@ const verificationColumns = (verdict: VerificationVerdict, now: number): Record<
       };
     case "awaiting_primary":
       return { verification_state: VERIFICATION_STATE.disabled, verification_retry_at: verdict.dueAt };
+    case "switched_off":
+      return { verification_state: VERIFICATION_STATE.disabled, verification_retry_at: undefined };
   }
 };
 

@@ -17,6 +17,7 @@ const storedFindings = {
   found_missing: z._default(z.number(), 0),
   found_stale: z._default(z.number(), 0),
   found_orphan: z._default(z.number(), 0),
+  found_out_of_scope: z._default(z.number(), 0),
   enqueued_keys: z._default(z.number(), 0),
 };
 
@@ -26,6 +27,7 @@ const StoredWalk = z.object({
   reason: z.string(),
   ranges: z.number(),
   started_at: z.number(),
+  scope: text,
   finished_at: number,
   ...storedFindings,
 });
@@ -54,6 +56,8 @@ export interface Walk {
   readonly reason: string;
   readonly ranges: number;
   readonly startedAt: number;
+  /** The scope that it began under (`scopeFingerprint`); undefined for a walk from before there were any. */
+  readonly scope: string | undefined;
   /** Absent while it goes on. */
   readonly finishedAt: number | undefined;
   /** What it found in all, once it is finished. */
@@ -93,6 +97,7 @@ const findingsOf = (stored: Readonly<Record<keyof typeof storedFindings, number>
   missing: stored.found_missing,
   stale: stored.found_stale,
   orphan: stored.found_orphan,
+  outOfScope: stored.found_out_of_scope,
   enqueued: stored.enqueued_keys,
 });
 
@@ -111,6 +116,7 @@ export const parseWalk = (item: Item | undefined): Walk | undefined => {
     reason: data.reason,
     ranges: data.ranges,
     startedAt: data.started_at,
+    scope: data.scope,
     finishedAt: data.finished_at,
     findings: findingsOf(data),
   };
@@ -165,17 +171,25 @@ export const newRange = (
 export const beginWalk = (
   replicableName: string,
   before: Walk | undefined,
-  walk: { readonly id: string; readonly reason: WalkReason; readonly ranges: number; readonly now: number },
+  walk: {
+    readonly id: string;
+    readonly reason: WalkReason;
+    readonly ranges: number;
+    readonly scope: string;
+    readonly now: number;
+  },
 ): UpdateRequest => ({
   key: walkKey(replicableName),
   update:
-    "SET walk = :walk, reason = :reason, ranges = :ranges, started_at = :now" +
-    " REMOVE finished_at, listed_keys, found_missing, found_stale, found_orphan, enqueued_keys",
+    "SET walk = :walk, reason = :reason, ranges = :ranges, started_at = :now, #scope = :scope" +
+    " REMOVE finished_at, listed_keys, found_missing, found_stale, found_orphan, found_out_of_scope, enqueued_keys",
   condition: before === undefined ? "attribute_not_exists(pk)" : "walk = :before AND attribute_exists(finished_at)",
+  names: { "#scope": "scope" },
   values: {
     ":walk": walk.id,
     ":reason": walk.reason,
     ":ranges": walk.ranges,
+    ":scope": walk.scope,
     ":now": walk.now,
     ...(before === undefined ? {} : { ":before": before.id }),
   },
@@ -185,7 +199,8 @@ export const beginWalk = (
 export const endWalk = (walk: Walk, found: Findings, now: number): UpdateRequest => ({
   key: walkKey(walk.replicableName),
   update:
-    "SET finished_at = :now, listed_keys = :listed, found_missing = :missing, found_stale = :stale, found_orphan = :orphan, enqueued_keys = :enqueued",
+    "SET finished_at = :now, listed_keys = :listed, found_missing = :missing, found_stale = :stale," +
+    " found_orphan = :orphan, found_out_of_scope = :out_of_scope, enqueued_keys = :enqueued",
   condition: "walk = :walk AND attribute_not_exists(finished_at)",
   values: {
     ":now": now,
@@ -194,6 +209,7 @@ export const endWalk = (walk: Walk, found: Findings, now: number): UpdateRequest
     ":missing": found.missing,
     ":stale": found.stale,
     ":orphan": found.orphan,
+    ":out_of_scope": found.outOfScope,
     ":enqueued": found.enqueued,
   },
 });
@@ -233,7 +249,8 @@ export const advanceRange = (
     (seenUntil === undefined
       ? "SET done = :yes, lease_until = :lease_until"
       : "SET seen_until = :seen_until, lease_until = :lease_until") +
-    " ADD listed_keys :listed, found_missing :missing, found_stale :stale, found_orphan :orphan, enqueued_keys :enqueued" +
+    " ADD listed_keys :listed, found_missing :missing, found_stale :stale, found_orphan :orphan," +
+    " found_out_of_scope :out_of_scope, enqueued_keys :enqueued" +
     (seenUntil === undefined ? " REMOVE #token" : ""),
   condition: "#token = :token",
   names: { "#token": "token" },
@@ -245,6 +262,7 @@ export const advanceRange = (
     ":missing": findings.missing,
     ":stale": findings.stale,
     ":orphan": findings.orphan,
+    ":out_of_scope": findings.outOfScope,
     ":enqueued": findings.enqueued,
   },
 });

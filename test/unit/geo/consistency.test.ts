@@ -42,15 +42,16 @@ describe("what two listings and a row say of a key", () => {
     ["only the replica has it", undefined, REPLICA, row(), "orphan"],
     ["only the replica has it, and there is no record", undefined, REPLICA, undefined, "orphan"],
     ["the row is due", SOURCE, undefined, row({ due_at: 5 }), "under_way"],
-    ["somebody holds the row", undefined, REPLICA, row({ attempt_token: "worker" }), "under_way"],
+    ["somebody holds the row", undefined, REPLICA, row({ attempt_token: "worker" }), "held"],
   ])("%s", (_, source, replica, present, finding) => {
     expect(judge({ key: "key", source, replica }, present)).toBe(finding);
   });
 });
 
 test("findings of several walks add up, each kind by itself", () => {
-  const a = { listed: 1, missing: 2, stale: 3, orphan: 4, enqueued: 5 };
-  const b = { listed: 10, missing: 20, stale: 30, orphan: 40, enqueued: 50 };
-  expect(addFindings(a, b)).toEqual({ listed: 11, missing: 22, stale: 33, orphan: 44, enqueued: 55 });
+  const a = { listed: 1, missing: 2, stale: 3, orphan: 4, outOfScope: 5, enqueued: 6 };
+  const b = { listed: 10, missing: 20, stale: 30, orphan: 40, outOfScope: 50, enqueued: 60 };
+  const sum = { listed: 11, missing: 22, stale: 33, orphan: 44, outOfScope: 55, enqueued: 66 };
+  expect(addFindings(a, b)).toEqual(sum);
   expect(addFindings(NO_FINDINGS, a)).toEqual(a);
 });

@@ -1,0 +1,306 @@
+import { describe, expect, test } from "vitest";
+import { STANDING_KEPT_MS } from "../../shared/geo/limits.ts";
+import type { SelectiveSync } from "../../shared/geo/selective-sync.ts";
+import { keepConsistent } from "../../shared/services/registry-consistency/keep-consistent.ts";
+import { WALK_SETTINGS_DEFAULT } from "../../shared/services/registry-consistency/run-walks.ts";
+import type { WalkingSite } from "../../shared/services/registry-consistency/walk-range.ts";
+import { rowKey } from "../../shared/geo/registry-row.ts";
+import { setFlag } from "../../shared/tables/site/flags-item.ts";
+import { parseWalk, walkRequest } from "../../shared/tables/site/consistency-items.ts";
+import { changeSettings, type SettingsChange } from "../../shared/tables/site/site-record.ts";
+import { type TwoSites, twoSites } from "../support/two-sites.ts";
+
+/** Objects of namespaces that belong to no other one, and those of one that lies under two others. */
+const OF_7 = "namespace_uploads/7/1/avatar.png";
+const OF_8 = "namespace_uploads/8/2/avatar.png";
+const OF_42_UNDER_7 = "namespace_uploads/42/3/avatar.png";
+const WIDGET_OF_SHARD = "cool_widgets/4/widget.bin";
+const WIDGET_OF_NOBODY = "cool_widgets/5/widget.bin";
+const ALL = [OF_7, OF_8, OF_42_UNDER_7, WIDGET_OF_SHARD, WIDGET_OF_NOBODY] as const;
+
+const METADATA: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  [OF_42_UNDER_7]: { "geo-namespace": "7/40/42" },
+  [WIDGET_OF_SHARD]: { "geo-shard": "default,nvme", "geo-organization": "3" },
+};
+
+const NAMESPACE_7: SelectiveSync = { type: "namespaces", ids: ["7"] };
+
+const putAll = (world: TwoSites): void => {
+  for (const key of ALL) world.primaryBucket.put(key, key, { metadata: METADATA[key] ?? {} });
+};
+
+/** Which of the keys the secondary has, by its bucket and by its registry. */
+const had = async (world: TwoSites): Promise<readonly string[]> => {
+  const rows = await Promise.all(ALL.map((key) => world.row(key)));
+  const byRegistry = ALL.filter((_, index) => rows[index]?.state === "synced");
+  expect(ALL.filter((key) => world.replicaText(key) !== undefined)).toEqual(byRegistry);
+  return byRegistry;
+};
+
+const change = async (world: TwoSites, settings: SettingsChange): Promise<void> => {
+  await world.siteTable.update(changeSettings(settings, world.clock.now()));
+  world.clock.advance(STANDING_KEPT_MS);
+};
+
+/** What the scheduler starts each minute, until nothing is left to do. */
+const walkThrough = async (world: TwoSites): Promise<void> => {
+  const heads: string[] = [];
+  const site: WalkingSite = {
+    ...world.secondary,
+    settings: world.settings,
+    registry: world.registry,
+    siteTable: world.siteTable,
+    primary: {
+      list: (options) => world.secondary.primary.list(options),
+      head: (key) => {
+        heads.push(key);
+        return world.secondary.primary.head(key);
+      },
+    },
+    backfill: {
+      name: "backfill",
+      send: (messages) => world.queues.events.live.send(messages),
+      backlog: () => Promise.resolve(0),
+    },
+  };
+  for (let minute = 0; minute < 3; minute += 1) {
+    world.clock.advance(60_000);
+    await keepConsistent(site, world.replicables, WALK_SETTINGS_DEFAULT, Infinity);
+    await world.settle();
+  }
+};
+
+const walkOf = async (world: TwoSites, name: string) => parseWalk(await world.siteTable.get(walkRequest(name)));
+
+describe("a secondary with a rule", () => {
+  test.each<readonly [string, SelectiveSync, readonly string[]]>([
+    ["nothing is restricted", { type: "none" }, ALL],
+    ["a namespace includes its descendants", NAMESPACE_7, [OF_7, OF_42_UNDER_7]],
+    ["a descendant does not include its ancestors", { type: "namespaces", ids: ["42"] }, [OF_42_UNDER_7]],
+    ["several namespaces", { type: "namespaces", ids: ["8", "40"] }, [OF_8, OF_42_UNDER_7]],
+    ["a shard", { type: "shards", ids: ["nvme"] }, [WIDGET_OF_SHARD]],
+    ["an organization", { type: "organizations", ids: ["3"] }, [WIDGET_OF_SHARD]],
+  ])("takes what its rule names: %s (F51, F52)", async (_, rule, wanted) => {
+    const world = twoSites();
+    await change(world, { selectiveSync: rule });
+    putAll(world);
+    await world.settle();
+    expect(await had(world)).toEqual(wanted);
+    expect(world.queues.events.live.size).toBe(0);
+  });
+
+  test("applies a delete whatever the rule says of the object (F48)", async () => {
+    const world = twoSites();
+    putAll(world);
+    await world.settle();
+    await change(world, { selectiveSync: NAMESPACE_7 });
+    world.primaryBucket.deleteCurrent(OF_8);
+    await world.settle();
+    expect(world.replicaText(OF_8)).toBeUndefined();
+    expect(await world.row(OF_8)).toBeUndefined();
+  });
+
+  test("says so where an object's owners can not be read, and goes by the rest", async () => {
+    const world = twoSites();
+    await change(world, { selectiveSync: NAMESPACE_7 });
+    world.primaryBucket.put(OF_7, "x", { metadata: { "geo-namespace": "7//; drop" } });
+    await world.settle();
+    expect(world.replicaText(OF_7)).toBe("x");
+    const warning = world.telemetry.linesOf("an object's owners can not be read")[0];
+    expect(warning?.fields["reason"]).toContain('the metadata geo-namespace is "7//; drop"');
+  });
+});
+
+describe("a rule that changes while the site runs", () => {
+  test("lets what left go, through the guard, and brings what came in (F46)", async () => {
+    const world = twoSites();
+    putAll(world);
+    await world.settle();
+    await walkThrough(world);
+    expect(await had(world)).toEqual(ALL);
+
+    await change(world, { selectiveSync: NAMESPACE_7 });
+    await walkThrough(world);
+    expect(await had(world)).toEqual([OF_7, OF_42_UNDER_7]);
+    expect(await walkOf(world, "group_upload")).toMatchObject({
+      reason: "settings_changed",
+      findings: { outOfScope: 1 },
+    });
+    expect(await walkOf(world, "cool_widget")).toMatchObject({ findings: { outOfScope: 2, missing: 0 } });
+    expect(world.telemetry.total("ReplicaRemoved")).toBe(3);
+    // What an operator asked for is nothing to be alarmed at.
+    for (const metric of ["ConsistencyMissing", "ConsistencyStale", "ConsistencyOrphan"]) {
+      expect(world.telemetry.total(metric)).toBe(0);
+    }
+
+    await change(world, { selectiveSync: { type: "none" } });
+    await walkThrough(world);
+    expect(await had(world)).toEqual(ALL);
+  });
+
+  test("costs nothing in walks afterwards for what can be told from the key, and one look for what can not", async () => {
+    const world = twoSites();
+    await change(world, { selectiveSync: NAMESPACE_7 });
+    putAll(world);
+    await world.settle();
+    await walkThrough(world);
+    world.clock.advance(WALK_SETTINGS_DEFAULT.everyMs);
+    await walkThrough(world);
+    const walk = await walkOf(world, "group_upload");
+    expect(walk).toMatchObject({
+      reason: "scheduled",
+      findings: { listed: 3, missing: 0, outOfScope: 0, enqueued: 0 },
+    });
+    expect(await had(world)).toEqual([OF_7, OF_42_UNDER_7]);
+  });
+
+  test("reaches a worker that has a row in hand and decided by the old one", async () => {
+    const world = twoSites();
+    putAll(world);
+    await world.settle();
+    await walkThrough(world);
+    await world.registry.update({
+      key: rowKey(world.refOf(OF_8)),
+      update: "SET attempt_token = :token, lease_until = :lease",
+      values: { ":token": "somebody", ":lease": world.clock.now() + 3_600_000 },
+    });
+    const before = (await world.row(OF_8))?.gen ?? 0;
+    await change(world, { selectiveSync: NAMESPACE_7 });
+    await walkThrough(world);
+    expect((await world.row(OF_8))?.gen).toBe(before + 1);
+  });
+
+  test("is not walked through before every function has heard of it", async () => {
+    const world = twoSites();
+    putAll(world);
+    await world.settle();
+    await walkThrough(world);
+    const { id } = (await walkOf(world, "group_upload")) ?? { id: undefined };
+    await world.siteTable.update(changeSettings({ selectiveSync: NAMESPACE_7 }, world.clock.now() + 60_000));
+    world.clock.advance(60_000 + 2 * STANDING_KEPT_MS);
+    const site: WalkingSite = {
+      ...world.secondary,
+      settings: world.settings,
+      registry: world.registry,
+      siteTable: world.siteTable,
+      backfill: {
+        name: "backfill",
+        send: () => Promise.resolve({ outcome: "sent" }),
+        backlog: () => Promise.resolve(0),
+      },
+    };
+    await keepConsistent(site, world.replicables, WALK_SETTINGS_DEFAULT, Infinity);
+    expect((await walkOf(world, "group_upload"))?.id).toBe(id);
+    world.clock.advance(STANDING_KEPT_MS);
+    await keepConsistent(site, world.replicables, WALK_SETTINGS_DEFAULT, Infinity);
+    expect((await walkOf(world, "group_upload"))?.id).not.toBe(id);
+  });
+
+  test("of keeping objects at all: off forgets the rows and leaves the replicas, on adopts them without a copy (F54)", async () => {
+    const world = twoSites();
+    putAll(world);
+    await world.settle();
+    await walkThrough(world);
+    const versions = ALL.map((key) => world.replicaBucket.versions(key).length);
+    await change(world, { syncObjectStorage: false });
+    await walkThrough(world);
+    for (const key of ALL) {
+      expect(await world.row(key)).toBeUndefined();
+      expect(world.replicaText(key)).toBe(key);
+    }
+    await change(world, { syncObjectStorage: true });
+    await walkThrough(world);
+    expect(await had(world)).toEqual(ALL);
+    expect(ALL.map((key) => world.replicaBucket.versions(key).length)).toEqual(versions);
+  });
+});
+
+describe("a type that is switched off (F84)", () => {
+  const flag = "geo_cool_widget_replication";
+  const KEY = "cool_widgets/6/widget.bin";
+
+  const set = async (world: TwoSites, name: string, value: boolean | undefined): Promise<void> => {
+    await world.primarySiteTable.update(setFlag(name, value, world.clock.now()));
+    world.clock.advance(STANDING_KEPT_MS);
+  };
+
+  test("has no events, no sync and no verification; what is there stays, and another type goes on", async () => {
+    const world = twoSites();
+    world.primaryBucket.put(KEY, "one");
+    await world.settle();
+    await set(world, flag, false);
+    world.primaryBucket.put(KEY, "two");
+    world.primaryBucket.put(OF_7, "of a group");
+    await world.settle();
+    await world.live(3_600_000);
+    expect(world.replicaText(KEY)).toBe("one");
+    expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded" });
+    expect(world.replicaText(OF_7)).toBe("of a group");
+    expect(world.telemetry.total("SwitchedOff")).toBeGreaterThan(0);
+  });
+
+  test("goes on by backfill when it is on again, with all that changed meanwhile", async () => {
+    const world = twoSites();
+    world.primaryBucket.put(KEY, "one");
+    await world.settle();
+    await walkThrough(world);
+    await set(world, flag, false);
+    world.primaryBucket.put(KEY, "two");
+    world.primaryBucket.put(WIDGET_OF_NOBODY, "new");
+    await world.settle();
+    await walkThrough(world);
+    expect(world.replicaText(KEY)).toBe("one");
+    await set(world, flag, true);
+    await walkThrough(world);
+    expect(world.replicaText(KEY)).toBe("two");
+    expect(world.replicaText(WIDGET_OF_NOBODY)).toBe("new");
+  });
+
+  test("is off when its declaration says so, until somebody switches it on", async () => {
+    const world = twoSites({ flagsOfDeclarations: true });
+    world.primaryBucket.put(KEY, "one");
+    await world.settle();
+    expect(await world.row(KEY)).toBeUndefined();
+    await set(world, flag, true);
+    world.primaryBucket.put(KEY, "two");
+    await world.settle();
+    expect(world.replicaText(KEY)).toBe("two");
+  });
+
+  test("keeps its digests at the primary while its checksumming is forced (F85)", async () => {
+    const world = twoSites({ flagsOfDeclarations: true });
+    world.primaryBucket.put(KEY, "one");
+    await world.settle();
+    expect(await world.state(KEY)).toBeUndefined();
+    await set(world, "geo_cool_widget_force_primary_checksumming", true);
+    world.primaryBucket.put(KEY, "two");
+    await world.settle();
+    expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded" });
+    expect(await world.row(KEY)).toBeUndefined();
+  });
+
+  test("and with verification off everywhere, replicas are copied and not read; on again, they are (F87)", async () => {
+    const world = twoSites();
+    await set(world, "geo_object_storage_verification", false);
+    world.primaryBucket.put(KEY, "one");
+    await world.settle();
+    expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "disabled" });
+    expect((await world.row(KEY))?.due_at).toBeUndefined();
+    await walkThrough(world);
+    await set(world, "geo_object_storage_verification", true);
+    await walkThrough(world);
+    expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded" });
+    expect(world.replicaBucket.versions(KEY)).toHaveLength(1);
+  });
+
+  test("nothing is decided while its flag can not be read: messages come again", async () => {
+    const world = twoSites();
+    world.primaryBucket.put(KEY, "one");
+    await world.primarySiteTable.put({ pk: "site", sk: "flags", flag_geo_cool_widget_replication: "yes, please" });
+    await world.settle().catch(() => undefined);
+    expect(world.replicaText(KEY)).toBeUndefined();
+    await set(world, flag, true);
+    await world.live(3_600_000);
+    expect(world.replicaText(KEY)).toBe("one");
+  });
+});
