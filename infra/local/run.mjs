@@ -22,6 +22,7 @@ const entries = {
   bench: "test/bench/main.ts",
   explore: "test/explore/main.ts",
   sim: "test/sim/main.ts",
+  geo: "cli/geo.ts",
 };
 
 const say = (text) => process.stderr.write(`${text}\n`);

@@ -19,6 +19,12 @@ const RESERVED_PLURALS = ["projects", "repositories", "repositories_checked", "r
 const SNAKE_CASE = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
 const RUBY_CLASS = /^[A-Z][A-Za-z0-9]*(?:::[A-Z][A-Za-z0-9]*)*$/;
 
+/** What is wrong with a type's name, for people; undefined when nothing is. */
+export const findNameProblem = (name: string): string | undefined =>
+  SNAKE_CASE.test(name) && name.length <= REPLICABLE_NAME_LENGTH_MAX
+    ? undefined
+    : `its name must be snake_case of at most ${String(REPLICABLE_NAME_LENGTH_MAX)} characters`;
+
 /** One line per problem, for people; empty when the list is good. */
 export const findReplicableProblems = (replicables: readonly Replicable[]): readonly string[] => [
   ...(replicables.length === 0 ? ["there is no replicable at all, expected at least one"] : []),
@@ -45,10 +51,8 @@ const ownProblems = (replicable: Replicable): string[] => {
     if (!good) problems.push(problem);
   };
   const { name, names, scope, keyPattern } = replicable;
-  expect(
-    SNAKE_CASE.test(name) && name.length <= REPLICABLE_NAME_LENGTH_MAX,
-    `its name must be snake_case of at most ${String(REPLICABLE_NAME_LENGTH_MAX)} characters`,
-  );
+  const nameProblem = findNameProblem(name);
+  if (nameProblem !== undefined) problems.push(nameProblem);
   expect(SNAKE_CASE.test(names.plural), `its plural must be snake_case, and is ${quoted(names.plural)}`);
   expect(
     !RESERVED_PLURALS.includes(names.plural),

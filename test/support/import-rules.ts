@@ -62,7 +62,8 @@ export const ROOMS: readonly Room[] = [
     name: "cli",
     holds: /^cli\//,
     ours: inside("cli", "shared/client", "shared/geo", "shared/replicables", "shared/config"),
-    packages: [/^(?!@aws-sdk\/|aws-cdk-lib|cdk-nag)/],
+    // No SDK and no CDK: what a command wants of a deployment, it asks the API for.
+    packages: [/^(commander|prettier)$/, ZOD, BUILT_IN],
   },
   {
     // The one exception: a pure function over bytes that is better kept by AWS than by us.

@@ -1,0 +1,39 @@
+import { Command, CommanderError } from "commander";
+import { GeoError } from "../shared/geo/errors.ts";
+import { PRODUCT_VERSION } from "../shared/geo/product-version.ts";
+import { addReplicable } from "./commands/replicable.ts";
+import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+const makeProgram = (surroundings: Surroundings): Command => {
+  const program = new Command("geo")
+    .description("Looks after the replication of S3 objects between sites.")
+    .version(PRODUCT_VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: surroundings.out, writeErr: surroundings.err })
+    .showHelpAfterError("(geo --help says what there is)")
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 called in a way that can not work.");
+  // Commands are made with `parent.command`, by which they end and speak as this one does.
+  addReplicable(program, surroundings);
+  return program;
+};
+
+/**
+ * Runs one command line. Never throws: what went wrong is said on the error stream and by the exit code.
+ * @param args what stands behind `geo`
+ */
+export const runCli = async (args: readonly string[], surroundings: Surroundings): Promise<ExitCode> => {
+  try {
+    await makeProgram(surroundings).parseAsync(args, { from: "user" });
+    return EXIT.ok;
+  } catch (error) {
+    // Commander has said it already; asking for help is no error.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const text = error instanceof Error ? error.message : String(error);
+    surroundings.err(`geo: ${text}\n`);
+    if (error instanceof CommandError) return error.exitCode;
+    // A GeoError says all there is to say; anything else is a mistake of ours, and its origin helps to mend it.
+    if (!(error instanceof GeoError) && error instanceof Error) surroundings.err(`${error.stack ?? ""}\n`);
+    return EXIT.failure;
+  }
+};

@@ -1,0 +1,15 @@
+import type { Replicable } from "../shared/geo/replicable.ts";
+
+/** What a command has of the world; tests have another. */
+export interface Surroundings {
+  /** The checkout: every path that a command writes is in it. */
+  readonly root: string;
+  /** The declared types. */
+  readonly replicables: readonly Replicable[];
+  /** The command's answer, for people or scripts. */
+  readonly out: (text: string) => void;
+  /** What is said beside it. */
+  readonly err: (text: string) => void;
+  /** Asks a question that is answered with yes or no. Absent when nobody is there to answer. */
+  readonly ask?: (question: string) => Promise<boolean>;
+}
