@@ -29,6 +29,7 @@ describe("the import table of docs/architecture.md", () => {
     ["shared/geo/rule.ts", 'import { s3 } from "../aws/clients.ts";'],
     ["shared/geo/rule.ts", 'import { S3Client } from "@aws-sdk/client-s3";'],
     ["shared/geo/rule.ts", 'import { Crc64Nvme } from "@aws-sdk/checksums/crc";'],
+    ["shared/geo/rule.ts", 'import { createSHA256 } from "hash-wasm";'],
     ["shared/geo/rule.ts", "export const now = () => Date.now();"],
     ["shared/geo/rule.ts", "export const dice = Math.random();"],
     ["shared/geo/rule.ts", 'import { randomBytes } from "node:crypto";'],
@@ -59,6 +60,7 @@ describe("the import table of docs/architecture.md", () => {
 
   test.each([
     ["shared/geo/digest.ts", 'import { Crc64Nvme } from "@aws-sdk/checksums/crc";'],
+    ["shared/geo/digest.ts", 'import { createSHA256 } from "hash-wasm";'],
     [
       "shared/geo/rule.ts",
       "/** Never Date.now: time comes in. */\nexport const later = (now: number) => now + 1; // not Math.random",

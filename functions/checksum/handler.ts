@@ -6,6 +6,7 @@ import { SnsTopic } from "../../shared/aws/sns-topic.ts";
 import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
 import { SqsSource } from "../../shared/aws/sqs-source.ts";
 import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
+import { checksumRules } from "../../shared/geo/checksum-policy.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
@@ -29,6 +30,7 @@ const site: PrimarySite = {
   switches: new CachedSwitches(new DynamoTable(dynamoClient(), config.PRIMARY_SITE_TABLE), replicables, systemClock),
   bucket: new S3Bucket({ client: s3Reader(), bucket: config.PRIMARY_BUCKET, accountId: config.ACCOUNT_ID }),
   verificationState: new DynamoTable(dynamoClient(), config.STATE_TABLE),
+  checksums: checksumRules(replicables),
   geoEvents: new SnsTopic(snsClient(), config.GEO_EVENTS_TOPIC_ARN),
 };
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);

@@ -18,6 +18,7 @@ const replicables = applySelection(declared, decodeReplicableSelection(config.RE
 const { site, deadline, versioning } = awsSecondarySite(
   config,
   telemetry,
+  replicables,
   siteReaders(replicables, config.SYNC_OBJECT_STORAGE === "true", telemetry),
 );
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);

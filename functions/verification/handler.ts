@@ -15,7 +15,12 @@ import { env } from "./env.ts";
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "verification" });
 const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
-const site = awsVerifyingSite(config, telemetry, (table, clock) => new CachedSwitches(table, replicables, clock));
+const site = awsVerifyingSite(
+  config,
+  telemetry,
+  replicables,
+  (table, clock) => new CachedSwitches(table, replicables, clock),
+);
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 
 /** Reads the replicas of the keys that a batch of the verification queue names, and compares. */

@@ -6,6 +6,7 @@ import { buffer } from "node:stream/consumers";
 import { admitted } from "../../functions/status-api/admitted.ts";
 import { statusApp } from "../../functions/status-api/app.ts";
 import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
+import { checksumRules } from "../../shared/geo/checksum-policy.ts";
 import { FUSED_VERIFICATION_BYTES_MAX } from "../../shared/geo/limits.ts";
 import { DUE_INDEX, feedNames, primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
@@ -220,6 +221,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     name: config.primary.name,
     bucket: new MemoryReadableBucket(primaryBucket),
     verificationState: state,
+    checksums: checksumRules(replicables),
     geoEvents,
   };
   const secondary: SecondarySite = {
@@ -229,6 +231,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     replica: new MemoryReplicaBucket({ primary: primaryBucket, replica: replicaBucket }),
     registry,
     primaryState: state,
+    checksums: checksumRules(replicables),
     verificationQueue: verification.queue,
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
     siteTable: secondaryTable,

@@ -8,12 +8,14 @@ import {
 } from "@aws-sdk/client-s3";
 import { StoreUnavailableError } from "../geo/errors.ts";
 import type {
+  ByteRange,
   HeadOutcome,
   ListedObject,
   ListPage,
   ReadableBucket,
   ReadOutcome,
   TagsOutcome,
+  VersionOutcome,
 } from "../ports/object-store.ts";
 import { objectFacts } from "./s3-facts.ts";
 import { readSdkError, storeFailure } from "./s3-failure.ts";
@@ -61,6 +63,18 @@ export class S3Bucket implements ReadableBucket {
     }
   }
 
+  /** Asks about one version, whether or not it is the key's current one. */
+  async headVersion(key: string, versionId: string): Promise<VersionOutcome> {
+    try {
+      const head = await this.#client.send(
+        new HeadObjectCommand({ ...this.#target, Key: key, VersionId: versionId, ChecksumMode: "ENABLED" }),
+      );
+      return { outcome: "present", facts: objectFacts(head) };
+    } catch (thrown) {
+      return goneOrFailed(thrown);
+    }
+  }
+
   async tags(key: string, versionId: string): Promise<TagsOutcome> {
     try {
       const { TagSet = [] } = await this.#client.send(
@@ -73,11 +87,7 @@ export class S3Bucket implements ReadableBucket {
   }
 
   /** The body has to be read to its end or left early by `break`: an untouched one holds on to a connection. */
-  async read(
-    key: string,
-    versionId: string,
-    range?: { readonly start: number; readonly endInclusive: number },
-  ): Promise<ReadOutcome> {
+  async read(key: string, versionId: string, range?: ByteRange): Promise<ReadOutcome> {
     try {
       const { Body, ContentLength } = await this.#client.send(
         new GetObjectCommand({

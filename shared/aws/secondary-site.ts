@@ -1,4 +1,6 @@
+import { checksumRules } from "../geo/checksum-policy.ts";
 import { FUSED_VERIFICATION_BYTES_MAX } from "../geo/limits.ts";
+import type { Replicable } from "../geo/replicable.ts";
 import type { SiteSettings } from "../geo/site-settings.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
@@ -77,9 +79,11 @@ const tables = (config: ReplicaEnvironment) => ({
 export const awsVerifyingSite = (
   config: ReplicaEnvironment,
   telemetry: Telemetry,
+  replicables: readonly Replicable[],
   switchesOf: SwitchesOf,
 ): VerifyingSite => ({
   ...siteBase(config, telemetry, switchesOf),
+  checksums: checksumRules(replicables),
   ...tables(config),
   replica: new S3Bucket({ client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId: config.ACCOUNT_ID }),
 });
@@ -107,6 +111,7 @@ export const awsDriftingSite = (
 export const awsSecondarySite = (
   config: ConsumerEnvironment,
   telemetry: Telemetry,
+  replicables: readonly Replicable[],
   { switchesOf, recordOf }: { readonly switchesOf: SwitchesOf; readonly recordOf: RecordOf },
 ): { readonly site: SecondarySite; readonly deadline: Deadline; readonly versioning: VersioningCheck } => {
   const deadline = new Deadline(systemClock);
@@ -117,6 +122,7 @@ export const awsSecondarySite = (
   const record = recordOf(siteTable, systemClock);
   const site: SecondarySite = {
     ...siteBase(config, telemetry, switchesOf),
+    checksums: checksumRules(replicables),
     ...tables(config),
     primary: new S3Bucket(source),
     replica: new S3ReplicaBucket({

@@ -124,3 +124,33 @@ export const KEYS_IN_FLIGHT = 16;
  * the SDK opens per client. A write that waits for a socket until its deadline would count as one without an answer.
  */
 export const MESSAGES_IN_FLIGHT = 3;
+
+/** How the bytes of an object are read to be digested. Sizes in bytes. */
+export interface ReadLimits {
+  /** Pieces of a tree digest. The scheme's name says 64 MiB: anything else is for tests alone. */
+  readonly treeChunkBytes: number;
+  /** From this size on an object is read in ranges of `rangeBytes`, several at a time, where its scheme allows that. */
+  readonly parallelFromBytes: number;
+  readonly rangeBytes: number;
+  readonly rangesInFlight: number;
+  /** From this size on a plain SHA-256 is computed so that it can be saved and taken up again, which costs processor time. */
+  readonly resumableFromBytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Below 256 MiB there are too few ranges to gain anything. Two ranges more than the one that every key has leave the
+ * keys in flight below the sockets of a client, since one object at a time is read in parallel. A gigabyte is read
+ * within four minutes even where sixteen keys share 75 MB/s, and above it a function may run out of time.
+ */
+export const READ_LIMITS: ReadLimits = {
+  treeChunkBytes: 64 * MIB,
+  parallelFromBytes: 256 * MIB,
+  rangeBytes: 64 * MIB,
+  rangesInFlight: 3,
+  resumableFromBytes: 1024 * MIB,
+};
+
+/** How often one read is begun, the first included: a connection that breaks is taken up where it broke. */
+export const READ_TRIES_MAX = 5;

@@ -52,8 +52,10 @@ const verificationColumns = {
   verified_at: time,
   verification_retry_at: time,
   verification_retry_count: z._default(z.number(), 0),
-  /** `<scheme>:<hex>` of what was read here. */
+  /** `<scheme>:<hex>` of what was read here; `attested-…` and `size:…` of what was not read (`shared/geo/checksum.ts`). */
   verification_checksum: text,
+  /** How far the bytes of a large object were read by an attempt that ran out of time (`shared/geo/read-progress.ts`). */
+  verification_progress: text,
   verification_failure: text,
 };
 
@@ -101,8 +103,10 @@ export const RegistryItem = z.object({
   taint_until: time,
   rep_version_id: text,
   rep_etag: text,
-  /** The source's digest as S3 attests it, when it does. */
+  /** What S3 says of the source, in the kind that its type declares, when that takes no reading. */
   src_checksum: text,
+  /** The source version of which one mismatch was taken for a passing one (F32). */
+  mismatch_excused: text,
   /** The present holder of the verification, and until when. */
   v_token: text,
   v_lease: time,

@@ -17,12 +17,26 @@ export const SHARDING_KEYS = [
 export type ShardingKey = (typeof SHARDING_KEYS)[number];
 
 /**
- * What a replica's bytes are compared with.
- * - `stored_or_sha256`: the full-object checksum that S3 stores with the source if it has at least 64 bits, else a
- *   SHA-256 which the primary computes
- * - `sha256`: always a SHA-256
+ * What a replica is compared with, and how. Each value is recorded with its scheme (`shared/geo/checksum.ts`).
+ * - `stored_or_sha256`: the bytes, with the full-object checksum that S3 stores with the source if it has at least 64
+ *   bits, else with a SHA-256 that the primary computes
+ * - `sha256`: the bytes, with a SHA-256 that the primary always computes itself, whatever S3 stores
+ * - `sha256-tree-64m`: the bytes, with the SHA-256 over the SHA-256 digests of pieces of 64 MiB, which the primary
+ *   computes: a cryptographic digest whose pieces can be read at the same time
+ * - `crc64nvme`: the bytes, with the CRC64NVME that S3 stores with the source, else with one that the primary computes
+ * - `size`: Geo's own check in object storage. No byte is read: a replica of the same size passes, whatever is in it
+ * - `attested`: what S3 stores and says of both versions. No byte is read: a copy carries the source's checksum over, so
+ *   this proves that the right version was copied, and not that it arrived or is still whole. A source of which S3 stores
+ *   no checksum of the whole content is read as for `stored_or_sha256`
  */
-export const CHECKSUM_POLICIES = ["stored_or_sha256", "sha256"] as const;
+export const CHECKSUM_POLICIES = [
+  "stored_or_sha256",
+  "sha256",
+  "sha256-tree-64m",
+  "crc64nvme",
+  "size",
+  "attested",
+] as const;
 export type ChecksumPolicy = (typeof CHECKSUM_POLICIES)[number];
 
 /** Everything that is said about a type by hand. */

@@ -15,6 +15,7 @@ export type ReplicationState = keyof typeof REPLICATION_STATE;
  * | `release` | T5b without time, or out of time: Geo's `pending` |
  * | `fail` | T6, and a read-back in the same pass that differs |
  * | `mismatch` | T7: a replica that was read later differs |
+ * | `excuse` | T7: it differs, and that may pass: both sides are looked at again (F32) |
  * | `note` | T5c: whoever wrote without holding the row says so |
  * | `drift` | T9 |
  * | `purge` | a tombstone is deleted |
@@ -29,6 +30,7 @@ export type ReplicationChange =
   | "release"
   | "fail"
   | "mismatch"
+  | "excuse"
   | "note"
   | "drift"
   | "purge";
@@ -54,6 +56,7 @@ export const NEXT_REPLICATION_STATE = {
     start: "started",
     start_due: "refused",
     mismatch: "refused",
+    excuse: "refused",
     note: "pending",
     drift: "pending",
     purge: "refused",
@@ -63,6 +66,7 @@ export const NEXT_REPLICATION_STATE = {
     start: "started",
     start_due: "started",
     mismatch: "refused",
+    excuse: "refused",
     note: "pending",
     drift: "pending",
     purge: "refused",
@@ -78,6 +82,7 @@ export const NEXT_REPLICATION_STATE = {
     release: "pending",
     fail: "failed",
     mismatch: "refused",
+    excuse: "refused",
     note: "started",
     drift: "refused",
     purge: "refused",
@@ -88,6 +93,7 @@ export const NEXT_REPLICATION_STATE = {
     start_due: "started",
     // A failed verification drives the sync state to failed, so that the copy is made again (F25).
     mismatch: "failed",
+    excuse: "pending",
     note: "synced",
     drift: "synced",
     purge: "refused",
@@ -97,6 +103,7 @@ export const NEXT_REPLICATION_STATE = {
     start: "started",
     start_due: "started",
     mismatch: "refused",
+    excuse: "refused",
     note: "failed",
     drift: "failed",
     purge: "refused",
@@ -106,6 +113,7 @@ export const NEXT_REPLICATION_STATE = {
     start: "started",
     start_due: "started",
     mismatch: "refused",
+    excuse: "refused",
     note: "absent",
     drift: "absent",
     purge: "none",

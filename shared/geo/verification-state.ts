@@ -9,7 +9,8 @@ export type VerificationState = keyof typeof VERIFICATION_STATE;
  * of it.
  * - `start`, `take_over`, `time_out`: T7's claim; of a holder whose time is over, by the primary's event (F28) or as a
  *   failure that is told of (F21)
- * - `succeed`, `fail`, `disable`: how a claimed verification ends
+ * - `succeed`, `fail`, `disable`: how a claimed verification ends; `put_back`: when it ends without a verdict, because the
+ *   time was up in the middle of a large replica, or both sides have to be looked at again (F32)
  * - `settle_…`: what the attempt that wrote or found the replica says of its bytes in the same write (T5, T6): it has read
  *   them itself, will have them read, or waits for the primary's digest
  */
@@ -20,6 +21,7 @@ export type VerificationChange =
   | "succeed"
   | "fail"
   | "disable"
+  | "put_back"
   | "settle_verified"
   | "settle_pending"
   | "settle_disabled"
@@ -41,6 +43,7 @@ const NOT_STARTED = {
   succeed: "refused",
   fail: "refused",
   disable: "refused",
+  put_back: "refused",
 } as const;
 
 /**
@@ -57,6 +60,7 @@ export const NEXT_VERIFICATION_STATE = {
     succeed: "succeeded",
     fail: "failed",
     disable: "disabled",
+    put_back: "pending",
   },
   succeeded: { ...NOT_STARTED, ...SETTLED },
   failed: { ...NOT_STARTED, ...SETTLED },

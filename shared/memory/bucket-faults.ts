@@ -22,6 +22,7 @@ export type MutationFault =
  */
 export interface BucketFaults {
   head?(key: string): MaybeLater<StoreFailure | undefined>;
+  headVersion?(key: string, versionId: string): MaybeLater<StoreFailure | undefined>;
   tags?(key: string, versionId: string): MaybeLater<StoreFailure | undefined>;
   read?(key: string, versionId: string): MaybeLater<StoreFailure | undefined>;
   /** A failed listing is thrown as `StoreUnavailableError`. */
@@ -30,12 +31,12 @@ export interface BucketFaults {
   remove?(key: string, etag: string): MaybeLater<MutationFault | undefined>;
 }
 
-type ReadOperation = "head" | "tags" | "read" | "list";
+type ReadOperation = "head" | "headVersion" | "tags" | "read" | "list";
 type MutationOperation = "copy" | "remove";
 
 /** Faults from a script: each is used once, in the order in which they were given for their operation. */
 export class ScriptedFaults implements BucketFaults {
-  readonly #reads: Record<ReadOperation, StoreFailure[]> = { head: [], tags: [], read: [], list: [] };
+  readonly #reads: Record<ReadOperation, StoreFailure[]> = { head: [], headVersion: [], tags: [], read: [], list: [] };
   readonly #mutations: Record<MutationOperation, MutationFault[]> = { copy: [], remove: [] };
   readonly #late: (() => void)[] = [];
 
@@ -68,6 +69,10 @@ export class ScriptedFaults implements BucketFaults {
 
   head(): StoreFailure | undefined {
     return this.#reads.head.shift();
+  }
+
+  headVersion(): StoreFailure | undefined {
+    return this.#reads.headVersion.shift();
   }
 
   tags(): StoreFailure | undefined {

@@ -1,11 +1,13 @@
 import { StoreUnavailableError } from "../geo/errors.ts";
 import type {
+  ByteRange,
   HeadOutcome,
   ListPage,
   ReadableBucket,
   ReadOutcome,
   StoreFailure,
   TagsOutcome,
+  VersionOutcome,
 } from "../ports/object-store.ts";
 import type { MemoryBucket, StoredObject } from "./bucket.ts";
 import type { BucketFaults } from "./bucket-faults.ts";
@@ -40,22 +42,14 @@ export class MemoryReadableBucket implements ReadableBucket {
     const current = this.model.current(key);
     if (current === undefined) return { outcome: "absent" };
     if (current.kind === "delete_marker") return { outcome: "absent", deleteMarkerVersionId: current.versionId };
-    if (current.customerKey) return { outcome: "failed", failure: CUSTOMER_KEY };
-    return {
-      outcome: "present",
-      facts: {
-        versionId: current.versionId,
-        etag: current.etag,
-        size: current.body.byteLength,
-        lastModified: current.lastModified,
-        ...(current.checksum === undefined ? {} : { checksum: current.checksum }),
-        metadata: current.metadata,
-        headers: current.headers,
-        storageClass: current.storageClass,
-        archived: current.archived,
-        customerKey: false,
-      },
-    };
+    return presentUnlessHidden(current);
+  }
+
+  async headVersion(key: string, versionId: string): Promise<VersionOutcome> {
+    const failure = await this.faults.headVersion?.(key, versionId);
+    if (failure !== undefined) return { outcome: "failed", failure };
+    const version = this.model.version(key, versionId);
+    return version === undefined ? { outcome: "gone" } : presentUnlessHidden(version);
   }
 
   async tags(key: string, versionId: string): Promise<TagsOutcome> {
@@ -65,11 +59,7 @@ export class MemoryReadableBucket implements ReadableBucket {
     return version === undefined ? { outcome: "gone" } : { outcome: "read", tags: version.tags };
   }
 
-  async read(
-    key: string,
-    versionId: string,
-    range?: { readonly start: number; readonly endInclusive: number },
-  ): Promise<ReadOutcome> {
+  async read(key: string, versionId: string, range?: ByteRange): Promise<ReadOutcome> {
     const failure = await this.faults.read?.(key, versionId);
     if (failure !== undefined) return { outcome: "failed", failure };
     const version = this.model.version(key, versionId);
@@ -107,6 +97,28 @@ export class MemoryReadableBucket implements ReadableBucket {
     return keys.length > page.length && last !== undefined ? { objects, next: last } : { objects };
   }
 }
+
+/** What S3 says of a version, unless it is asked for a key that only its owner has. */
+const presentUnlessHidden = (
+  version: StoredObject,
+): Extract<HeadOutcome & VersionOutcome, { outcome: "present" | "failed" }> => {
+  if (version.customerKey) return { outcome: "failed", failure: CUSTOMER_KEY };
+  return {
+    outcome: "present",
+    facts: {
+      versionId: version.versionId,
+      etag: version.etag,
+      size: version.body.byteLength,
+      lastModified: version.lastModified,
+      ...(version.checksum === undefined ? {} : { checksum: version.checksum }),
+      metadata: version.metadata,
+      headers: version.headers,
+      storageClass: version.storageClass,
+      archived: version.archived,
+      customerKey: false,
+    },
+  };
+};
 
 /** Why the bytes of a version can be neither read nor copied; undefined when they can. */
 export const unreadableReason = (version: StoredObject): StoreFailure | undefined => {

@@ -19,6 +19,12 @@ export type HeadOutcome =
   | { readonly outcome: "absent"; readonly deleteMarkerVersionId?: string }
   | { readonly outcome: "failed"; readonly failure: StoreFailure };
 
+/** What is to be said of one immutable version. `gone` when that version does not exist (any more), or is a delete marker. */
+export type VersionOutcome =
+  | { readonly outcome: "present"; readonly facts: ObjectFacts }
+  | { readonly outcome: "gone" }
+  | { readonly outcome: "failed"; readonly failure: StoreFailure };
+
 export type TagsOutcome =
   | { readonly outcome: "read"; readonly tags: Readonly<Record<string, string>> }
   | { readonly outcome: "gone" }
@@ -82,17 +88,24 @@ export interface ListPage {
   readonly next?: string;
 }
 
+/** Counted from 0. */
+export interface ByteRange {
+  readonly start: number;
+  readonly endInclusive: number;
+}
+
 /** What may be read from a bucket. The primary's bucket is only ever read. */
 export interface ReadableBucket {
   readonly bucket: string;
   /** The current version of `key`. */
   head(key: string): Promise<HeadOutcome>;
+  /** One version, current or not. */
+  headVersion(key: string, versionId: string): Promise<VersionOutcome>;
   tags(key: string, versionId: string): Promise<TagsOutcome>;
-  read(
-    key: string,
-    versionId: string,
-    range?: { readonly start: number; readonly endInclusive: number },
-  ): Promise<ReadOutcome>;
+  /**
+   * @param range of bytes. It has to begin within the version, and may end behind it; `size` is then what comes. Default: all
+   */
+  read(key: string, versionId: string, range?: ByteRange): Promise<ReadOutcome>;
   /** Current objects in UTF-8 byte order, a page of at most 1,000 at a time. */
   list(options: { readonly prefix?: string; readonly after?: string; readonly limit?: number }): Promise<ListPage>;
 }

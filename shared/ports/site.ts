@@ -1,3 +1,4 @@
+import type { ChecksumRules } from "../geo/checksum-policy.ts";
 import type { TypeSwitches } from "../geo/feature-flags.ts";
 import type { ObjectRef } from "../geo/registry-row.ts";
 import type { RemovalGuardPolicy } from "../geo/removal-guard.ts";
@@ -50,6 +51,7 @@ export interface VerifyingSite extends SiteBase {
   readonly registry: Table;
   /** The primary's verification states, read only. */
   readonly primaryState: Pick<Table, "get">;
+  readonly checksums: ChecksumRules;
 }
 
 /** What a site is for now, by its own record. */
@@ -76,6 +78,7 @@ export interface SecondarySite extends VerifyingSite {
 export interface PrimarySite extends SiteBase {
   readonly bucket: ReadableBucket;
   readonly verificationState: Table;
+  readonly checksums: ChecksumRules;
   /** Where the primary announces what it did itself. */
   readonly geoEvents: MessageQueue;
 }

@@ -112,6 +112,15 @@ const reportVerification = (
       telemetry.count(COUNT_METRICS.verificationTimedOut, 1, replicable);
       telemetry.warn("verification timed out", { ...fields, reason: result.text, retry_at: result.retryAt });
       return;
+    case "paused":
+      telemetry.info("verification paused", { ...fields, reason: result.detail });
+      return;
+    case "looking_again":
+      telemetry.info("replica does not match the primary, which has looked at its object since: looking again", {
+        ...fields,
+        reason: result.text,
+      });
+      return;
     case "awaiting_primary":
     case "not_due":
     case "superseded":

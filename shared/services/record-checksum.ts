@@ -1,5 +1,5 @@
-import { COMPUTED_SCHEME, attested } from "../geo/checksum.ts";
-import { digest } from "../geo/digest.ts";
+import type { ChecksumScheme } from "../geo/checksum.ts";
+import { expectationOf } from "../geo/checksum-policy.ts";
 import { failureText } from "../geo/failure-policy.ts";
 import type { GeoMessage } from "../geo/geo-message.ts";
 import { encodeKey } from "../geo/key-codec.ts";
@@ -16,18 +16,22 @@ import {
   failUnseen,
   forgetSource,
   leaveTombstone,
+  pauseChecksum,
   recordAttested,
   recordChecksum,
   startChecksum,
   timeOutChecksum,
 } from "../tables/verification-state/record-source.ts";
+import { digestVersion } from "./verification/read-digest.ts";
 
 /** What the primary now knows about one of its objects. */
 export type ChecksumResult =
-  /** S3 vouches for a digest: nothing had to be read. */
+  /** S3 says all that the type's kind of checksum needs: nothing had to be read. */
   | { readonly result: "attested" }
   /** The bytes were read and digested, and the secondaries have been told. */
   | { readonly result: "computed"; readonly size: number }
+  /** The time was up in the middle of a large object: the next attempt goes on from there. */
+  | { readonly result: "paused"; readonly detail: string }
   /** The row already speaks of this version. */
   | { readonly result: "unchanged" }
   /** The object is gone, and so is its row. */
@@ -87,43 +91,53 @@ const compute = async (
   request: ChecksumRequest,
   row: VerificationStateRow,
   facts: ObjectFacts,
+  scheme: ChecksumScheme,
 ): Promise<ChecksumResult> => {
   const { ref } = request;
-  const failed = async (detail: string): Promise<ChecksumResult> => {
+  const failed = async (detail: string, progress?: string): Promise<ChecksumResult> => {
     const now = site.clock.now();
     const failure = failureOf(site, row, detail, now);
-    const written = await site.verificationState.update(failChecksum(ref, row, failure, now));
+    const written = await site.verificationState.update(failChecksum(ref, row, failure, now, progress));
     return written.outcome === "written" ? { result: "failed", ...failure } : { result: "left_to_others" };
   };
   // Too large to be copied as well, so nobody waits for its digest.
   if (facts.size > SINGLE_COPY_BYTES_MAX) {
     return failed(`${facts.size} bytes without a stored digest; at most ${SINGLE_COPY_BYTES_MAX} are read`);
   }
-  const read = await site.bucket.read(ref.key, facts.versionId);
+  const read = await digestVersion({
+    bucket: site.bucket,
+    key: ref.key,
+    pin: facts,
+    size: facts.size,
+    scheme,
+    rules: site.checksums,
+    isOver: () => site.clock.now() >= request.stopAt,
+    progress: row.verification_progress,
+  });
   if (read.outcome === "gone") return failed("the version was removed while it was to be read");
-  if (read.outcome === "failed") return failed(read.failure.detail);
-  try {
-    const { checksum, size } = await digest(COMPUTED_SCHEME, read.body, () => site.clock.now() >= request.stopAt);
-    const now = site.clock.now();
-    const written = await site.verificationState.update(recordChecksum(ref, row, checksum, now));
-    // Refused: the object was replaced while it was read (F29). Whoever saw that has the row.
-    if (written.outcome === "refused") return { result: "left_to_others" };
-    await announce(site, request, now);
-    return { result: "computed", size };
-  } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error));
+  const now = site.clock.now();
+  if (read.outcome === "unread") {
+    if (!read.paused) return failed(read.detail, read.progress);
+    const paused = await site.verificationState.update(pauseChecksum(ref, row, read.progress, now));
+    return paused.outcome === "written" ? { result: "paused", detail: read.detail } : { result: "left_to_others" };
   }
+  const written = await site.verificationState.update(recordChecksum(ref, row, read.checksum, now));
+  // Refused: the object was replaced while it was read (F29). Whoever saw that has the row.
+  if (written.outcome === "refused") return { result: "left_to_others" };
+  await announce(site, request, now);
+  return { result: "computed", size: read.size };
 };
 
 /**
  * Brings the primary's record of one object up to date: the row is read, then the object is looked at, then the row is
- * written on the condition that it has not changed. An object whose digest S3 stores costs one write and no read.
+ * written on the condition that it has not changed. An object of which S3 says what its type's kind of checksum needs costs
+ * one write and no read.
  *
  * @throws TableUnavailableError when the table did not answer: the message must be delivered again
  */
 export const recordPrimaryChecksum = async (site: PrimarySite, request: ChecksumRequest): Promise<ChecksumResult> => {
   const { ref } = request;
-  const begun = new Set<number>();
+  const begun = new Map<number, ChecksumScheme>();
   for (let tries = 0; tries < STATE_WRITE_TRIES_MAX; tries += 1) {
     const item = await site.verificationState.get(rowKey(ref));
     const row = item === undefined ? undefined : parseVerificationStateRow(item);
@@ -177,7 +191,7 @@ const timeOut = async (
 };
 
 /**
- * @param begun when this very call has said that it is going to read the version. That it was refused does not prove that it
+ * @param begun when this very call has said that it is going to read the version, and by which scheme. That it was refused does not prove that it
  *   was not written (R14), and nobody else would read it then
  */
 const recordPresent = async (
@@ -186,7 +200,7 @@ const recordPresent = async (
   row: VerificationStateRow | undefined,
   facts: ObjectFacts,
   now: number,
-  begun: Set<number>,
+  begun: Map<number, ChecksumScheme>,
 ): Promise<ChecksumResult | "refused"> => {
   const { ref } = request;
   const pin = { versionId: facts.versionId, etag: facts.etag, size: facts.size, lastModified: facts.lastModified };
@@ -199,21 +213,21 @@ const recordPresent = async (
       if (confirmed.outcome === "refused") return "refused";
       if (settled) return { result: "unchanged" };
       // Should another worker have begun in the same millisecond, both read it: that costs a read and does no harm.
-      return begun.has(row.verification_started_at ?? 0)
-        ? compute(site, request, row, facts)
-        : { result: "left_to_others" };
+      const ours = begun.get(row.verification_started_at ?? 0);
+      return ours === undefined ? { result: "left_to_others" } : compute(site, request, row, facts, ours);
     }
   }
-  const known = attested(facts);
-  if (known !== undefined) {
-    const written = await site.verificationState.update(recordAttested(ref, row, pin, known, now, revStart(site)));
+  const expectation = expectationOf(site.checksums.policyOf(ref.replicableName), facts);
+  if ("vouched" in expectation) {
+    const { vouched } = expectation;
+    const written = await site.verificationState.update(recordAttested(ref, row, pin, vouched, now, revStart(site)));
     return written.outcome === "written" ? { result: "attested" } : "refused";
   }
-  begun.add(now);
+  begun.set(now, expectation.toCompute);
   const started = await site.verificationState.update(
     startChecksum(ref, row, pin, now, now + leaseMs(site.functionTimeoutMs), revStart(site)),
   );
   return started.outcome === "written"
-    ? compute(site, request, parseVerificationStateRow(started.item), facts)
+    ? compute(site, request, parseVerificationStateRow(started.item), facts, expectation.toCompute)
     : "refused";
 };

@@ -79,6 +79,9 @@ const report = (site: PrimarySite, request: ChecksumRequest, result: ChecksumRes
       telemetry.count(COUNT_METRICS.checksumFailed, 1, replicable);
       telemetry.warn("checksum failed", { ...fields, reason: result.text, retry_at: result.retryAt });
       return;
+    case "paused":
+      telemetry.info("checksum paused", { ...fields, reason: result.detail });
+      return;
     case "forgotten":
     case "unchanged":
     case "left_to_others":

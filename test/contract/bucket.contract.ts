@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { digest } from "../../shared/geo/digest.ts";
+import { digestOf } from "../support/digest-of.ts";
 import type { ReadableBucket, ReadOutcome } from "../../shared/ports/object-store.ts";
 import { type Lacks, needs } from "./capability.ts";
 import type { ObjectWorld } from "./object-world.ts";
@@ -96,7 +96,7 @@ export const bucketContract = (name: string, lacks: Lacks, make: () => Promise<B
 
     it("keeps a CRC64NVME of what was uploaded without one", async () => {
       await world.put("crc", "content", { checksum: "crc64nvme" });
-      const { checksum } = await digest("crc64nvme", streamOf("content"));
+      const { checksum } = await digestOf("crc64nvme", streamOf("content"));
       const value = Buffer.from(checksum.replace("crc64nvme:", ""), "hex").toString("base64");
       expect(await bucket.head("crc")).toMatchObject({
         facts: { checksum: { algorithm: "CRC64NVME", type: "FULL_OBJECT", value } },
@@ -139,7 +139,7 @@ export const bucketContract = (name: string, lacks: Lacks, make: () => Promise<B
       if (outcome.outcome !== "reading") throw new Error(outcome.outcome);
       expect(outcome.size).toBe(large.byteLength);
       const expected = `sha256:${createHash("sha256").update(large).digest("hex")}`;
-      expect(await digest("sha256", outcome.body)).toEqual({ checksum: expected, size: large.byteLength });
+      expect(await digestOf("sha256", outcome.body)).toEqual({ checksum: expected, size: large.byteLength });
       const empty = await world.put("empty", "");
       expect(await textOf(await bucket.read("empty", empty.versionId))).toBe("");
     });

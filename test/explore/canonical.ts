@@ -29,6 +29,7 @@ const DECIDING = [
   "src_checksum",
   "checksum_mismatch",
   "resync_requested",
+  "mismatch_excused",
   "verification_state",
   "verification_retry_at",
   "v_token",

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { checksumRules } from "../../shared/geo/checksum-policy.ts";
 import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { everythingOn, everythingWanted } from "../support/everything.ts";
 import type { ObjectFacts } from "../../shared/geo/object-facts.ts";
@@ -262,6 +263,7 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
         return Promise.resolve(tampering.primaryRecord === undefined ? honest : tampering.primaryRecord(honest));
       },
     },
+    checksums: checksumRules([]),
     standing: {
       read: () => {
         stage.asked |= ASKED.other;
@@ -301,6 +303,7 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
         return Promise.resolve(tampering.sourceHead?.(stage.state, honest) ?? honest);
       },
       tags: () => Promise.resolve({ outcome: "read", tags: {} }),
+      headVersion: () => Promise.reject(new Error("no version of the source is asked about")),
       read: () => Promise.resolve({ outcome: "gone" }),
       list: () => Promise.resolve({ objects: [] }),
     },
@@ -313,6 +316,7 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
         return Promise.resolve(tampering.replicaHead?.(stage.state, honest, stage.step) ?? honest);
       },
       tags: () => Promise.resolve({ outcome: "read", tags: {} }),
+      headVersion: () => Promise.reject(new Error("replicas of one byte are read, and not asked about")),
       read: (_key, versionId): Promise<ReadOutcome> => {
         stage.asked |= ASKED.replica;
         const version = stage.state.replica.find(({ v }) => v === versionId);

@@ -29,6 +29,7 @@ const slow = (
         world.clock.advance(takes.look?.(key) ?? 0);
         return primary.head(key);
       },
+      headVersion: (key, versionId) => primary.headVersion(key, versionId),
       tags: (key, versionId) => primary.tags(key, versionId),
       read: (key, versionId) => primary.read(key, versionId),
       list: (options) => primary.list(options),
@@ -36,6 +37,7 @@ const slow = (
     replica: {
       bucket: replica.bucket,
       head: (key) => replica.head(key),
+      headVersion: (key, versionId) => replica.headVersion(key, versionId),
       tags: (key, versionId) => replica.tags(key, versionId),
       read: (key, versionId) => replica.read(key, versionId),
       list: (options) => replica.list(options),

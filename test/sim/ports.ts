@@ -5,6 +5,7 @@ import type { MemoryReplicaBucket } from "../../shared/memory/replica-bucket.ts"
 import type { MemoryTable } from "../../shared/memory/table.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type {
+  ByteRange,
   CopyOutcome,
   CopyRequest,
   HeadOutcome,
@@ -15,6 +16,7 @@ import type {
   ReplicaBucket,
   StoreFailure,
   TagsOutcome,
+  VersionOutcome,
 } from "../../shared/ports/object-store.ts";
 import type {
   AttributeValue,
@@ -213,6 +215,15 @@ export class BucketPort implements ReadableBucket {
     return head === undefined || this.port !== "primary_bucket" ? asked : asked.then(head);
   }
 
+  headVersion(key: string, versionId: string): Promise<VersionOutcome> {
+    return this.wires.calls.call(this.process, {
+      port: this.port,
+      what: () => `head ${this.bucket} ${key} ${versionId}`,
+      carryOut: () => this.#bucket.headVersion(key, versionId),
+      refuse: failed,
+    });
+  }
+
   tags(key: string, versionId: string): Promise<TagsOutcome> {
     this.wires.watch.steps.comparesTags(this.process, this.port, key);
     return this.wires.calls.call(this.process, {
@@ -223,22 +234,23 @@ export class BucketPort implements ReadableBucket {
     });
   }
 
-  read(
-    key: string,
-    versionId: string,
-    range?: { readonly start: number; readonly endInclusive: number },
-  ): Promise<ReadOutcome> {
+  read(key: string, versionId: string, range?: ByteRange): Promise<ReadOutcome> {
     this.wires.watch.steps.reads(this.process, this.port, key);
     return this.wires.calls.call(this.process, {
       port: this.port,
-      what: () => `read ${this.bucket} ${key} ${versionId}`,
+      what: () => `read ${this.bucket} ${key} ${versionId} from ${range?.start ?? 0}`,
       carryOut: async () => {
         const outcome = await this.#bucket.read(key, versionId, range);
         if (outcome.outcome !== "reading") return outcome;
-        if (this.wires.faults.hits("cut_body", 0.15)) return { ...outcome, body: cut(outcome.body) };
-        if (this.port === "replica_bucket" && range === undefined)
-          this.wires.watch.readReplica(this.process, key, versionId);
-        return outcome;
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of outcome.body) chunks.push(chunk);
+        const bytes = Buffer.concat(chunks);
+        const isCut = this.wires.faults.hits("cut_body", 0.15);
+        const given = isCut ? bytes.subarray(0, bytes.byteLength >> 1) : bytes;
+        if (this.port === "replica_bucket") {
+          this.wires.watch.readReplica(this.process, key, versionId, range?.start ?? 0, given, !isCut);
+        }
+        return { ...outcome, body: handedOver(given, isCut) };
       },
       refuse: failed,
     });
@@ -249,10 +261,10 @@ export class BucketPort implements ReadableBucket {
   }
 }
 
-/** Some of the bytes, then the connection is gone. */
-const cut = async function* (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) yield chunk.subarray(0, chunk.byteLength >> 1);
-  throw new StoreUnavailableError("simulated: the body ended in the middle");
+/** The bytes; where the body is cut, some of them, and then the connection is gone. */
+const handedOver = async function* (bytes: Uint8Array, isCut: boolean): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+  if (isCut) throw new StoreUnavailableError("simulated: the body ended in the middle");
 };
 
 /** What arrives instead of the source's bytes. */

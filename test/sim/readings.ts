@@ -1,4 +1,4 @@
-import type { MemoryBucket, StoredObject } from "../../shared/memory/bucket.ts";
+import type { StoredObject } from "../../shared/memory/bucket.ts";
 import type { Item } from "../../shared/ports/table.ts";
 import { sameBytes, text } from "./oracle.ts";
 import type { Report } from "./transitions.ts";
@@ -10,22 +10,20 @@ import type { Report } from "./transitions.ts";
  */
 export class Readings {
   readonly #report: Report;
-  readonly #replica: MemoryBucket;
   readonly #source: (versionId: string) => StoredObject | undefined;
-  /** What a process read last of a version, by process and version. */
+  /** What a process has read last of a version, from its beginning, by process and version. */
   readonly #read = new Map<string, Uint8Array>();
 
   /** @param source finds any version that the primary ever held */
-  constructor(report: Report, replica: MemoryBucket, source: (versionId: string) => StoredObject | undefined) {
+  constructor(report: Report, source: (versionId: string) => StoredObject | undefined) {
     this.#report = report;
-    this.#replica = replica;
     this.#source = source;
   }
 
-  /** A process read a version from end to end. */
-  read(process: string, key: string, versionId: string): void {
-    const version = this.#replica.version(key, versionId);
-    if (version !== undefined) this.#read.set(`${process} ${versionId}`, version.body);
+  /** A process was given bytes of a version. @param start how many bytes there are before them */
+  read(process: string, versionId: string, start: number, bytes: Uint8Array): void {
+    const before = this.#read.get(`${process} ${versionId}`)?.subarray(0, start) ?? new Uint8Array();
+    this.#read.set(`${process} ${versionId}`, Buffer.concat([before, bytes]));
   }
 
   /** A process says that the replica is verified. @param row as it has written it */

@@ -49,7 +49,7 @@ export class StepCounter {
     if (port === "registry" && walker === "sync") this.#take(process, key, "sync look_at_row");
     if (port === "registry" && walker === "drift") this.#take(process, key, "drift read_row");
     if (port === "verification_state" && walker === "sync") this.#take(process, key, "sync ask_primary_record");
-    if (port === "verification_state" && walker === "verify") this.#take(process, key, "verify find_primary_checksum");
+    if (port === "verification_state" && walker === "verify") this.#take(process, key, this.#asksRecord(process, key));
   }
 
   /** A bucket is asked about a key. */
@@ -98,6 +98,11 @@ export class StepCounter {
     const last = this.#last.get(process)?.get(key);
     if (last === "sync look_at_row") return "sync recheck";
     return last === "sync copy" || last === "sync remove" ? "sync resolve_unknown" : "sync observe_replica";
+  }
+
+  #asksRecord(process: Invocation, key: string): Step {
+    const last = this.#last.get(process)?.get(key);
+    return last === "verify read_replica" ? "verify weigh_mismatch" : "verify find_primary_checksum";
   }
 
   #take(process: Invocation, key: string, step: Step): void {

@@ -48,7 +48,7 @@ export class Watch {
     this.resyncs = new Resyncs(registry, () => timeline.now);
     this.#transitions = new Transitions(report, (told) => this.steps.told(told));
     this.#removals = new Removals(report);
-    this.#readings = new Readings(report, world.replicaBucket, (versionId) => oracle.sourceOf(versionId));
+    this.#readings = new Readings(report, (versionId) => oracle.sourceOf(versionId));
     world.verificationState.onChange((record) => this.#transitions.recordChanged(record));
     registry.onChange((record) => {
       if (!oracle.restoring) this.#transitions.changed(record);
@@ -109,10 +109,17 @@ export class Watch {
     this.#removals.looked(process.name, key, outcome);
   }
 
-  /** A process read a replica's version from end to end. */
-  readReplica(process: Invocation, key: string, versionId: string): void {
-    this.#oracle.replicaRead(key, versionId);
-    this.#readings.read(process.name, key, versionId);
+  /** A process was given bytes of a replica's version. @param toTheEnd whether these are the last that there are */
+  readReplica(
+    process: Invocation,
+    key: string,
+    versionId: string,
+    start: number,
+    bytes: Uint8Array,
+    toTheEnd: boolean,
+  ): void {
+    if (toTheEnd) this.#oracle.replicaRead(key, versionId);
+    this.#readings.read(process.name, versionId, start, bytes);
   }
 
   /** A process sends a copy. @param clockNow the time by the clock of its machine */

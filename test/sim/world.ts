@@ -1,3 +1,4 @@
+import { checksumRules } from "../../shared/geo/checksum-policy.ts";
 import { FUSED_VERIFICATION_BYTES_MAX, STOP_BEFORE_TIMEOUT_MS, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
@@ -173,6 +174,7 @@ export class World {
       ...base(process, "primary"),
       bucket: new BucketPort(wires, process, primaryBucket, "primary_bucket"),
       verificationState: state(process),
+      checksums: checksumRules(TYPES),
       geoEvents: queue(process, geoEvents),
     });
     const secondary = (process: Invocation): SecondarySite => ({
@@ -186,6 +188,7 @@ export class World {
       replica: new ReplicaPort(wires, process, replicaBucket, this.replicaBucket),
       registry: registry(process),
       primaryState: state(process),
+      checksums: checksumRules(TYPES),
       verificationQueue: queue(process, this.#verification),
       fusedVerificationBytesMax: plan.fused ? FUSED_VERIFICATION_BYTES_MAX : 0,
     });

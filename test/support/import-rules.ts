@@ -66,11 +66,11 @@ export const ROOMS: readonly Room[] = [
     packages: [/^(commander|prettier)$/, ZOD, BUILT_IN],
   },
   {
-    // The one exception: a pure function over bytes that is better kept by AWS than by us.
+    // The one exception: pure functions over bytes that others keep better than we would.
     name: "shared/geo/digest.ts",
     holds: /^shared\/geo\/digest\.ts$/,
     ours: inside("shared/geo"),
-    packages: [PURE_BUILT_IN, /^@aws-sdk\/checksums\/crc$/],
+    packages: [PURE_BUILT_IN, /^@aws-sdk\/checksums\/crc$/, /^hash-wasm$/],
     never: WORLDLY,
   },
   {

@@ -1,6 +1,7 @@
 import { rowKey, parseRegistryRow, parseVerificationStateRow } from "../../shared/geo/registry-row.ts";
 import type { RegistryRow, VerificationStateRow } from "../../shared/geo/registry-row.ts";
-import { FUSED_VERIFICATION_BYTES_MAX, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
+import { checksumRules } from "../../shared/geo/checksum-policy.ts";
+import { FUSED_VERIFICATION_BYTES_MAX, type ReadLimits, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { REMOVAL_GUARD_DEFAULT, type RemovalGuardPolicy } from "../../shared/geo/removal-guard.ts";
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
 import { matchKey } from "../../shared/geo/replicable-match.ts";
@@ -60,6 +61,8 @@ export interface TwoSitesOptions {
   readonly replicables?: readonly Replicable[];
   /** Default: the product's own limit. */
   readonly fusedVerificationBytesMax?: number;
+  /** Default: the product's own. */
+  readonly readLimits?: ReadLimits;
   /** Default: the product's own. */
   readonly removalGuard?: RemovalGuardPolicy;
   /** Default: the product's own. */
@@ -139,6 +142,7 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     name: "primary",
     bucket: new MemoryReadableBucket(primaryBucket, primaryFaults),
     verificationState,
+    checksums: checksumRules(replicables, options.readLimits),
     geoEvents,
   };
   const secondary: SecondarySite = {
@@ -148,6 +152,7 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     replica: new MemoryReplicaBucket({ primary: primaryBucket, replica: replicaBucket, faults: replicaFaults }),
     registry,
     primaryState: verificationState,
+    checksums: checksumRules(replicables, options.readLimits),
     verificationQueue: verification.live,
     fusedVerificationBytesMax: options.fusedVerificationBytesMax ?? FUSED_VERIFICATION_BYTES_MAX,
     siteTable,

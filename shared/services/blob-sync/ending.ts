@@ -1,4 +1,3 @@
-import { attested } from "../../geo/checksum.ts";
 import { recordFailure } from "../../geo/failure-policy.ts";
 import type { GeoMessage } from "../../geo/geo-message.ts";
 import { encodeKey } from "../../geo/key-codec.ts";
@@ -20,6 +19,7 @@ import { purge } from "../../tables/registry/purge.ts";
 import { type HeldAttempt, type SourcePin, commitAbsent, commitSynced } from "../../tables/registry/settle.ts";
 import { taint } from "../../tables/registry/taint.ts";
 import { type Attempt, type Held, type Step, type SyncResult, type Written, ended } from "./attempt.ts";
+import { vouched } from "./observing.ts";
 
 const heldAttempt = (site: SecondarySite, held: Held): HeldAttempt => ({
   ref: held.ref,
@@ -30,12 +30,12 @@ const heldAttempt = (site: SecondarySite, held: Held): HeldAttempt => ({
   ownTaintUntil: held.ownTaintUntil,
 });
 
-const sourcePin = ({ source }: Written): SourcePin => ({
+const sourcePin = (site: SecondarySite, held: Held, { source }: Written): SourcePin => ({
   versionId: source.versionId,
   etag: source.etag,
   size: source.size,
   lastModified: source.lastModified,
-  checksum: attested(source),
+  checksum: vouched(site, held, source),
 });
 
 const passOutcome = (written: Written, source: SourcePin): PassOutcome => ({
@@ -64,7 +64,7 @@ const refusedCommit = (
 };
 
 export const commitSyncedStep: Step<SecondarySite, "commit_synced"> = async (site, { held, written, verdict }) => {
-  const pin = sourcePin(written);
+  const pin = sourcePin(site, held, written);
   const commit = await site.registry.update(commitSynced(heldAttempt(site, held), pin, written.replica, verdict));
   if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, passOutcome(written, pin));
   const result: SyncResult = {
@@ -105,7 +105,7 @@ export const commitMismatchedStep: Step<SecondarySite, "commit_mismatched"> = as
   site,
   { held, written, mismatch },
 ) => {
-  const pin = sourcePin(written);
+  const pin = sourcePin(site, held, written);
   const commit = await site.registry.update(failMismatched(heldAttempt(site, held), pin, written.replica, mismatch));
   if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, passOutcome(written, pin));
   return ended(held.ref, {

@@ -1,4 +1,5 @@
-import { attested } from "../../geo/checksum.ts";
+import type { AnyChecksum } from "../../geo/checksum.ts";
+import { isRead, vouchedFor } from "../../geo/checksum-policy.ts";
 import { type Expectation, type Seen, decideAbsent, decidePresent, sameEntries } from "../../geo/decide.ts";
 import {
   LOOKS_PER_ATTEMPT_MAX,
@@ -125,13 +126,18 @@ const settle = async (
   return afterWriting(site, held, written);
 };
 
+/** What S3 says of the source, in the kind that the key's type declares; undefined when the primary has to read it. */
+export const vouched = (site: SecondarySite, held: Held, source: ObjectFacts): AnyChecksum | undefined =>
+  vouchedFor(site.checksums.policyOf(held.ref.replicableName), source);
+
 /** What follows a replica version that should hold the source: reading it back, now or later. */
 export const afterWriting = async (site: SecondarySite, held: Held, written: Written): Promise<Attempt> => {
   const { source } = written;
   if (!(await site.switches.of(held.ref.replicableName)).verification) {
     return { at: "commit_synced", held, written, verdict: { verdict: "switched_off" } };
   }
-  if (attested(source) !== undefined && source.size <= site.fusedVerificationBytesMax) {
+  const expected = vouched(site, held, source);
+  if (expected !== undefined && (!isRead(expected) || source.size <= site.fusedVerificationBytesMax)) {
     return { at: "read_back", held, written };
   }
   return verifyLater(site, held, written);
@@ -145,7 +151,7 @@ export const verifyLater = (site: SecondarySite, held: Held, written: Written): 
     held,
     written,
     verdict:
-      attested(written.source) === undefined
+      vouched(site, held, written.source) === undefined
         ? { verdict: "awaiting_primary", dueAt: now + PRIMARY_CHECKSUM_WAIT_MIN_MS }
         : { verdict: "to_verify", dueAt: now + VERIFICATION_GRACE_MS },
   };

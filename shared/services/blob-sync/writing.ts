@@ -1,6 +1,12 @@
-import { attested, mismatchText, schemeOf } from "../../geo/checksum.ts";
+import {
+  type AnyChecksum,
+  attestation,
+  type ChecksumScheme,
+  mismatchText,
+  parseChecksum,
+  sizeChecksum,
+} from "../../geo/checksum.ts";
 import { decideAbsent, decidePresent, type Seen } from "../../geo/decide.ts";
-import { digest } from "../../geo/digest.ts";
 import { failureText } from "../../geo/failure-policy.ts";
 import { quarantineMs, writeBudgetMs } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
@@ -9,8 +15,9 @@ import { retryDelayMs } from "../../geo/retry.ts";
 import { mayWrite } from "../../geo/site-standing.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import { askToRemove } from "../removal-guard.ts";
-import type { Attempt, Held, Step } from "./attempt.ts";
-import { afterWriting, failedAt, lookAgain, verifyLater } from "./observing.ts";
+import { digestVersion } from "../verification/read-digest.ts";
+import type { Attempt, Held, Step, Written } from "./attempt.ts";
+import { afterWriting, failedAt, lookAgain, verifyLater, vouched } from "./observing.ts";
 
 const outOfTime = (site: SecondarySite, held: Held): boolean => site.clock.now() >= held.stopAt;
 
@@ -121,23 +128,72 @@ export const resolveUnknownStep: Step<SecondarySite, "resolve_unknown"> = async 
   return { at: "fail", held, kind: "unknown_outcome", detail };
 };
 
+/** What was found of the replica that was just written. */
+type ReadBack =
+  | { readonly found: AnyChecksum; readonly size: number }
+  | "gone"
+  /** The copy stands; only the proof is missing. The verification function will see to it. */
+  | "unread";
+
+/** Reads the bytes: the replica's own stored checksum proves nothing, since S3 carries it over from the source when it copies. */
+const readBytes = async (
+  site: SecondarySite,
+  held: Held,
+  { source, replica }: Written,
+  scheme: ChecksumScheme,
+): Promise<ReadBack> => {
+  const read = await digestVersion({
+    bucket: site.replica,
+    key: held.ref.key,
+    pin: replica,
+    size: source.size,
+    scheme,
+    rules: site.checksums,
+    isOver: () => outOfTime(site, held),
+    progress: undefined,
+  });
+  switch (read.outcome) {
+    case "digested":
+      return { found: read.checksum, size: read.size };
+    case "gone":
+      return "gone";
+    case "unread":
+      return "unread";
+  }
+};
+
+/** Asks S3 what it says of the replica: for types that declare to be content with that. */
+const lookAt = async (
+  site: SecondarySite,
+  held: Held,
+  { replica }: Written,
+  by: "size" | "attestation",
+): Promise<ReadBack> => {
+  const seen = await site.replica.headVersion(held.ref.key, replica.versionId);
+  if (seen.outcome !== "present") return seen.outcome === "gone" ? "gone" : "unread";
+  const { size } = seen.facts;
+  const found = by === "size" ? sizeChecksum(size) : attestation(seen.facts);
+  return found === undefined ? "unread" : { found, size };
+};
+
 /**
- * Reads the replica's bytes in its own region and compares them with what S3 attests of the source. The replica's own
- * stored checksum proves nothing here: S3 carries it over from the source when it copies.
+ * Compares the replica with what S3 says of the source, in its own region: by its bytes, or by less where the key's type
+ * declares less.
  */
 export const readBackStep: Step<SecondarySite, "read_back"> = async (site, { held, written }): Promise<Attempt> => {
-  const expected = attested(written.source);
-  const scheme = expected === undefined ? undefined : schemeOf(expected);
-  if (expected === undefined || scheme === undefined) return verifyLater(site, held, written);
-  if (outOfTime(site, held)) return verifyLater(site, held, written);
-  const read = await site.replica.read(held.ref.key, written.replica.versionId);
-  // The copy stands; only the proof is missing. The verification function will read it.
-  if (read.outcome === "failed") return verifyLater(site, held, written);
-  if (read.outcome === "gone") return lookAgain(held);
-  const found = await digest(scheme, read.body, () => outOfTime(site, held)).catch(() => undefined);
-  if (found === undefined) return verifyLater(site, held, written);
-  if (found.checksum === expected && found.size === written.source.size) {
-    return { at: "commit_synced", held, written, verdict: { verdict: "verified", checksum: found.checksum } };
+  const expected = parseChecksum(vouched(site, held, written.source) ?? "");
+  if (expected === undefined || outOfTime(site, held)) return verifyLater(site, held, written);
+  const found =
+    expected.by === "bytes"
+      ? await readBytes(site, held, written, expected.scheme)
+      : await lookAt(site, held, written, expected.by);
+  if (found === "gone") return lookAgain(held);
+  // What is attested in another scheme says nothing about this one.
+  if (found === "unread" || schemeText(found.found) !== schemeText(expected.checksum)) {
+    return verifyLater(site, held, written);
+  }
+  if (found.found === expected.checksum && found.size === written.source.size) {
+    return { at: "commit_synced", held, written, verdict: { verdict: "verified", checksum: found.found } };
   }
   const failures = held.row.verification_retry_count + 1;
   return {
@@ -145,11 +201,13 @@ export const readBackStep: Step<SecondarySite, "read_back"> = async (site, { hel
     held,
     written,
     mismatch: {
-      found: found.checksum,
-      expected,
+      found: found.found,
+      expected: expected.checksum,
       verificationRetryCount: failures,
       retryAt: site.clock.now() + retryDelayMs(failures, () => site.chance.random()),
-      text: failureText(mismatchText(expected, found.checksum, written.source.size, found.size)),
+      text: failureText(mismatchText(expected.checksum, found.found, written.source.size, found.size)),
     },
   };
 };
+
+const schemeText = (checksum: AnyChecksum): string => checksum.slice(0, checksum.indexOf(":"));

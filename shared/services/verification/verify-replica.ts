@@ -1,5 +1,13 @@
-import { type Checksum, mismatchText, schemeOf } from "../../geo/checksum.ts";
-import { digest } from "../../geo/digest.ts";
+import {
+  type AnyChecksum,
+  attestation,
+  type Checksum,
+  mismatchText,
+  type ParsedChecksum,
+  parseChecksum,
+  sizeChecksum,
+} from "../../geo/checksum.ts";
+import { isOfPolicy } from "../../geo/checksum-policy.ts";
 import { failureText } from "../../geo/failure-policy.ts";
 import { PRIMARY_CHECKSUM_WAIT_MAX_MS, PRIMARY_CHECKSUM_WAIT_MIN_MS, leaseMs } from "../../geo/limits.ts";
 import {
@@ -8,6 +16,7 @@ import {
   parseVerificationStateRow,
   type RegistryRow,
   rowKey,
+  type VerificationStateRow,
 } from "../../geo/registry-row.ts";
 import { retryDelayMs } from "../../geo/retry.ts";
 import type { VerifyingSite } from "../../ports/site.ts";
@@ -16,14 +25,18 @@ import {
   claimVerification,
   commitMismatched,
   commitVerified,
+  excuseMismatch,
   failVerification,
   type HeldVerification,
+  pauseVerification,
   timeOutVerification,
 } from "../../tables/registry/verification.ts";
+import { digestVersion } from "./read-digest.ts";
 
 /**
- * T7: reads a replica in its own region and compares it with the primary's digest. As in a sync, what is known is plain
- * data and each step asks the outside world at most once.
+ * T7: reads a replica in its own region and compares it with the primary's digest, or asks S3 about it, where its type
+ * declares no more. As in a sync, what is known is plain data and each step asks the outside world at most once, beside
+ * reading on where a connection broke.
  */
 
 export type VerificationResult =
@@ -32,6 +45,10 @@ export type VerificationResult =
   | { readonly result: "failed"; readonly text: string; readonly retryAt: number }
   /** Whoever verified it last never came back (F21). */
   | { readonly result: "timed_out"; readonly text: string; readonly retryAt: number }
+  /** The time was up in the middle of a large replica: the next attempt goes on from there. */
+  | { readonly result: "paused"; readonly detail: string }
+  /** It differs, and the primary has looked at its object again since the copy: so do we, before we say so (F32). */
+  | { readonly result: "looking_again"; readonly text: string }
   /** The primary has no digest for this version yet. */
   | { readonly result: "awaiting_primary"; readonly dueAt: number }
   /** Not settled, being copied, being verified by somebody else, or verified already. */
@@ -47,11 +64,20 @@ interface Claimed {
   readonly stopAt: number;
 }
 
-/** What the replica's bytes digest to, or why that is not known. */
+interface Difference {
+  readonly found: AnyChecksum;
+  readonly expected: AnyChecksum;
+  readonly size: number;
+}
+
+/** What was found of the replica, or why that is not known. */
 type Reading =
-  | { readonly read: "equal"; readonly found: Checksum }
-  | { readonly read: "different"; readonly found: Checksum; readonly expected: Checksum; readonly size: number }
-  | { readonly read: "failed"; readonly detail: string };
+  | { readonly read: "equal"; readonly found: AnyChecksum }
+  | ({ readonly read: "different" } & Difference)
+  | { readonly read: "failed"; readonly detail: string; readonly progress: string | undefined }
+  | { readonly read: "paused"; readonly detail: string; readonly progress: string | undefined };
+
+type Expected<By extends ParsedChecksum["by"]> = Extract<ParsedChecksum, { by: By }>;
 
 export type Verification =
   | {
@@ -63,7 +89,14 @@ export type Verification =
     }
   | { readonly at: "time_out"; readonly ref: ObjectRef; readonly row: RegistryRow }
   | { readonly at: "find_primary_checksum"; readonly claimed: Claimed }
-  | { readonly at: "read_replica"; readonly claimed: Claimed; readonly expected: string }
+  | { readonly at: "read_replica"; readonly claimed: Claimed; readonly expected: Expected<"bytes"> }
+  | {
+      readonly at: "look_at_replica";
+      readonly claimed: Claimed;
+      readonly expected: Expected<"size" | "attestation">;
+    }
+  | { readonly at: "weigh_mismatch"; readonly claimed: Claimed; readonly difference: Difference }
+  | { readonly at: "look_again"; readonly claimed: Claimed; readonly difference: Difference }
   | { readonly at: "commit"; readonly claimed: Claimed; readonly reading: Reading }
   | { readonly at: "await_primary"; readonly claimed: Claimed }
   | { readonly at: "ended"; readonly result: VerificationResult };
@@ -82,11 +115,11 @@ const claim = async (
     const row = claimed.item === undefined ? undefined : parseRegistryRow(claimed.item);
     // Our own claim, sent twice (R14). Touched since the first time, the row has another reason to be due, which a verdict on
     // the touched row would take away unheard.
-    if (row?.v_token === token && row.gen === row.done_gen) return afterClaim({ ref, token, row, stopAt });
+    if (row?.v_token === token && row.gen === row.done_gen) return afterClaim(site, { ref, token, row, stopAt });
     const isOver = which === "unverified" && row?.v_token !== undefined && (row.v_lease ?? 0) < now;
     return isOver ? { at: "time_out", ref, row } : ended({ result: "not_due" });
   }
-  return afterClaim({ ref, token, row: parseRegistryRow(claimed.item), stopAt });
+  return afterClaim(site, { ref, token, row: parseRegistryRow(claimed.item), stopAt });
 };
 
 /** F21. A due row whose verifier never came back says so, and is read again after a wait that grows. */
@@ -103,55 +136,160 @@ const timeOut = async (
   return ended(written.outcome === "written" ? { result: "timed_out", text, retryAt } : { result: "superseded" });
 };
 
-const afterClaim = (claimed: Claimed): Verification =>
-  claimed.row.src_checksum === undefined
-    ? { at: "find_primary_checksum", claimed }
-    : { at: "read_replica", claimed, expected: claimed.row.src_checksum };
+/** A value from before a change of its type's policy is not asked for again: the primary's record says what counts now. */
+const afterClaim = (site: VerifyingSite, claimed: Claimed): Verification => {
+  const { src_checksum: recorded } = claimed.row;
+  return recorded !== undefined && isOfPolicy(site.checksums.policyOf(claimed.ref.replicableName), recorded)
+    ? compareWith(claimed, recorded)
+    : { at: "find_primary_checksum", claimed };
+};
+
+/** Each value is compared within its own scheme, whatever its type declares by now. */
+const compareWith = (claimed: Claimed, recorded: string): Verification => {
+  const expected = parseChecksum(recorded);
+  if (expected === undefined) {
+    const detail = `the primary's checksum has an unknown scheme: ${recorded.slice(0, 32)}`;
+    return { at: "commit", claimed, reading: { read: "failed", detail, progress: undefined } };
+  }
+  return expected.by === "bytes"
+    ? { at: "read_replica", claimed, expected }
+    : { at: "look_at_replica", claimed, expected };
+};
+
+const readPrimaryRecord = async (site: VerifyingSite, claimed: Claimed): Promise<VerificationStateRow | undefined> => {
+  const item = await site.primaryState.get(rowKey(claimed.ref));
+  return item === undefined ? undefined : parseVerificationStateRow(item);
+};
+
+const speaksOf = (state: VerificationStateRow, row: RegistryRow): boolean =>
+  state.src_version_id === row.src_version_id && state.src_etag === row.src_etag;
 
 /** The digest must be the one of the very version that was copied (R16). */
 const findPrimaryChecksum = async (
   site: VerifyingSite,
   { claimed }: Extract<Verification, { at: "find_primary_checksum" }>,
 ): Promise<Verification> => {
-  const item = await site.primaryState.get(rowKey(claimed.ref));
-  if (item === undefined) return { at: "await_primary", claimed };
-  const state = parseVerificationStateRow(item);
-  const isOfThisVersion =
-    state.verification_state === "succeeded" &&
-    state.src_version_id === claimed.row.src_version_id &&
-    state.src_etag === claimed.row.src_etag;
+  const state = await readPrimaryRecord(site, claimed);
+  const isOfThisVersion = state?.verification_state === "succeeded" && speaksOf(state, claimed.row);
   const expected = isOfThisVersion ? state.verification_checksum : undefined;
-  return expected === undefined ? { at: "await_primary", claimed } : { at: "read_replica", claimed, expected };
+  return expected === undefined ? { at: "await_primary", claimed } : compareWith(claimed, expected);
 };
+
+const sizeOf = ({ row }: Claimed): number => row.src_size ?? 0;
+
+/** What a look at the replica, or a read of it, says of it. */
+const compared = (
+  claimed: Claimed,
+  expected: ParsedChecksum,
+  found: { readonly checksum: AnyChecksum; readonly size: number },
+): Verification =>
+  found.checksum === expected.checksum && found.size === claimed.row.src_size
+    ? { at: "commit", claimed, reading: { read: "equal", found: found.checksum } }
+    : differs(claimed, { found: found.checksum, expected: expected.checksum, size: found.size });
+
+/** F32, once for each version. */
+const differs = (claimed: Claimed, difference: Difference): Verification =>
+  claimed.row.mismatch_excused === claimed.row.src_version_id
+    ? { at: "commit", claimed, reading: { read: "different", ...difference } }
+    : { at: "weigh_mismatch", claimed, difference };
+
+/** The version is gone although nobody here may delete versions: nothing can be compared, and the copy must be made again. */
+const isGone = (claimed: Claimed, { checksum: expected }: ParsedChecksum): Verification => ({
+  at: "commit",
+  claimed,
+  reading: { read: "different", found: NOTHING, expected, size: 0 },
+});
 
 const readReplica = async (
   site: VerifyingSite,
   { claimed, expected }: Extract<Verification, { at: "read_replica" }>,
 ): Promise<Verification> => {
-  const reading = (value: Reading): Verification => ({ at: "commit", claimed, reading: value });
-  const scheme = schemeOf(expected);
-  if (scheme === undefined)
-    return reading({
-      read: "failed",
-      detail: `the primary's checksum has an unknown scheme: ${expected.slice(0, 32)}`,
-    });
-  const read = await site.replica.read(claimed.ref.key, claimed.row.rep_version_id ?? "");
-  if (read.outcome === "failed") return reading({ read: "failed", detail: read.failure.detail });
-  // The version is gone although nobody here may delete versions: nothing can be compared, and the copy must be made again.
-  if (read.outcome === "gone")
-    return reading({ read: "different", found: NOTHING, expected: expected as Checksum, size: 0 });
-  try {
-    const found = await digest(scheme, read.body, () => site.clock.now() >= claimed.stopAt);
-    return found.checksum === expected && found.size === claimed.row.src_size
-      ? reading({ read: "equal", found: found.checksum })
-      : reading({ read: "different", found: found.checksum, expected: expected as Checksum, size: found.size });
-  } catch (error) {
-    return reading({ read: "failed", detail: error instanceof Error ? error.message : String(error) });
+  const { ref, row, stopAt } = claimed;
+  const found = await digestVersion({
+    bucket: site.replica,
+    key: ref.key,
+    pin: { versionId: row.rep_version_id ?? "", etag: row.rep_etag ?? "" },
+    size: sizeOf(claimed),
+    scheme: expected.scheme,
+    rules: site.checksums,
+    isOver: () => site.clock.now() >= stopAt,
+    progress: row.verification_progress,
+  });
+  switch (found.outcome) {
+    case "digested":
+      return compared(claimed, expected, found);
+    case "gone":
+      return isGone(claimed, expected);
+    case "unread": {
+      const { detail, progress } = found;
+      return { at: "commit", claimed, reading: { read: found.paused ? "paused" : "failed", detail, progress } };
+    }
+  }
+};
+
+/** Asks S3 about the replica and reads none of it. What S3 does not attest in the same scheme is read after all. */
+const lookAtReplica = async (
+  site: VerifyingSite,
+  { claimed, expected }: Extract<Verification, { at: "look_at_replica" }>,
+): Promise<Verification> => {
+  const seen = await site.replica.headVersion(claimed.ref.key, claimed.row.rep_version_id ?? "");
+  switch (seen.outcome) {
+    case "gone":
+      return isGone(claimed, expected);
+    case "failed":
+      return {
+        at: "commit",
+        claimed,
+        reading: { read: "failed", detail: seen.failure.detail, progress: claimed.row.verification_progress },
+      };
+    case "present": {
+      const { facts } = seen;
+      if (expected.by === "size") return compared(claimed, expected, { ...facts, checksum: sizeChecksum(facts.size) });
+      const checksum = attestation(facts);
+      const { scheme, digest } = expected;
+      return checksum?.startsWith(`attested-${scheme}:`) === true
+        ? compared(claimed, expected, { ...facts, checksum })
+        : { at: "read_replica", claimed, expected: { by: "bytes", scheme, checksum: digest } };
+    }
   }
 };
 
 /** SHA-256 of no bytes: what stands in a row whose replica version does not exist. */
 const NOTHING: Checksum = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/**
+ * F32. Has the primary looked at its object again since the replica was made, or does it hold another version by now? Then
+ * what the replica was compared with may not be what it should be compared with any more (R15, R16).
+ */
+const weighMismatch = async (
+  site: VerifyingSite,
+  { claimed, difference }: Extract<Verification, { at: "weigh_mismatch" }>,
+): Promise<Verification> => {
+  const state = await readPrimaryRecord(site, claimed);
+  const { row } = claimed;
+  const mayPass =
+    state !== undefined && (!speaksOf(state, row) || (state.verified_at ?? 0) > (row.last_synced_at ?? 0));
+  return mayPass
+    ? { at: "look_again", claimed, difference }
+    : { at: "commit", claimed, reading: { read: "different", ...difference } };
+};
+
+const textOf = (claimed: Claimed, { expected, found, size }: Difference): string =>
+  failureText(mismatchText(expected, found, sizeOf(claimed), size));
+
+/** F32. The row is pending, which is quiet, and due: whoever takes it looks at both sides. */
+const lookAgain = async (
+  site: VerifyingSite,
+  { claimed, difference }: Extract<Verification, { at: "look_again" }>,
+): Promise<Verification> => {
+  const { ref, token, row } = claimed;
+  const written = await site.registry.update(excuseMismatch({ ref, token, row, now: site.clock.now() }));
+  return ended(
+    written.outcome === "written"
+      ? { result: "looking_again", text: textOf(claimed, difference) }
+      : { result: "superseded" },
+  );
+};
 
 const commit = async (
   site: VerifyingSite,
@@ -168,7 +306,7 @@ const commit = async (
       return ended({ result: written.outcome === "written" ? "verified" : "superseded" });
     }
     case "different": {
-      const text = failureText(mismatchText(reading.expected, reading.found, claimed.row.src_size ?? 0, reading.size));
+      const text = textOf(claimed, reading);
       const written = await site.registry.update(
         commitMismatched(held, {
           found: reading.found,
@@ -180,9 +318,16 @@ const commit = async (
       );
       return ended(written.outcome === "written" ? { result: "mismatched", text, retryAt } : { result: "superseded" });
     }
+    case "paused": {
+      const written = await site.registry.update(pauseVerification(held, reading.progress));
+      return ended(
+        written.outcome === "written" ? { result: "paused", detail: reading.detail } : { result: "superseded" },
+      );
+    }
     case "failed": {
       const text = failureText(`Error during verification: ${reading.detail}`);
-      const written = await site.registry.update(failVerification(held, { text, retryAt, retryCount: failures }));
+      const failure = { text, retryAt, retryCount: failures };
+      const written = await site.registry.update(failVerification(held, failure, reading.progress));
       return ended(written.outcome === "written" ? { result: "failed", text, retryAt } : { result: "superseded" });
     }
   }
@@ -220,6 +365,12 @@ export const verificationStep = (
       return findPrimaryChecksum(site, verification);
     case "read_replica":
       return readReplica(site, verification);
+    case "look_at_replica":
+      return lookAtReplica(site, verification);
+    case "weigh_mismatch":
+      return weighMismatch(site, verification);
+    case "look_again":
+      return lookAgain(site, verification);
     case "commit":
       return commit(site, verification);
     case "await_primary":

@@ -73,6 +73,7 @@ export const mismatchColumns = (ref: ObjectRef, mismatch: Mismatch, now: number)
   // Also keeps the next attempt from trusting the versions that this row names: it has to copy again.
   checksum_mismatch: true,
   verified_at: now,
+  verification_progress: undefined,
   v_token: undefined,
   v_lease: undefined,
 });

@@ -10,7 +10,7 @@ export interface SourcePin {
   readonly etag: string;
   readonly size: number;
   readonly lastModified: number;
-  /** As S3 attests it, `<scheme>:<hex>`, when it does. */
+  /** What S3 says of it, in the kind that its type declares, when that takes no reading. */
   readonly checksum: string | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface ReplicaPin {
 
 /** What this attempt knows about the replica's bytes. */
 export type VerificationVerdict =
-  /** They were read back and are the source's. */
+  /** They were read back and are the source's; or they were compared without reading them, and `checksum` says so. */
   | { readonly verdict: "verified"; readonly checksum: string }
   /** They were read back before, and neither version has changed since: the columns stand as they are. */
   | { readonly verdict: "still_verified" }
@@ -90,6 +90,8 @@ const verificationColumns = (verdict: VerificationVerdict, now: number): Record<
         verification_retry_count: 0,
         verification_retry_at: undefined,
         verification_failure: undefined,
+        verification_progress: undefined,
+        mismatch_excused: undefined,
       };
     case "still_verified":
       return {};
@@ -170,6 +172,8 @@ export const commitAbsent = (held: HeldAttempt): UpdateRequest =>
       missing_on_primary: undefined,
       resync_requested: undefined,
       verification_state: VERIFICATION_STATE.disabled,
+      verification_progress: undefined,
+      mismatch_excused: undefined,
       checksum_mismatch: false,
       v_token: undefined,
       v_lease: undefined,

@@ -81,8 +81,50 @@ export const commitVerified = (held: HeldVerification, checksum: string): Update
       verification_retry_count: 0,
       verification_retry_at: undefined,
       verification_failure: undefined,
+      verification_progress: undefined,
       checksum_mismatch: false,
       verification_checksum_mismatched: undefined,
+      mismatch_excused: undefined,
+    },
+    condition: UNCHANGED,
+    names: { "#state": "state" },
+    values: unchangedValues(held),
+  });
+
+/**
+ * T7, different, and the primary has looked at its object again since this replica was made: what it was compared with may
+ * have been wrong, or of another version by now. Nothing is held against the replica yet; both sides are looked at again
+ * (F32). Once for each version of the source, so that a mismatch which stays becomes one.
+ */
+export const excuseMismatch = (held: HeldVerification): UpdateRequest =>
+  writeColumns({
+    key: rowKey(held.ref),
+    columns: {
+      ...LET_GO,
+      ...dueColumns(held.ref, held.now),
+      state: REPLICATION_STATE.pending,
+      verification_state: VERIFICATION_STATE.pending,
+      verification_progress: undefined,
+      mismatch_excused: held.row.src_version_id,
+    },
+    alsoSet: ["gen = gen + :one"],
+    condition: UNCHANGED,
+    values: { ...unchangedValues(held), ":one": 1 },
+  });
+
+/**
+ * T7, out of time in the middle of a large replica: where the next attempt goes on. Due at once, and no failure.
+ * @param progress as `writeProgress` writes it
+ */
+export const pauseVerification = (held: HeldVerification, progress: string | undefined): UpdateRequest =>
+  writeColumns({
+    key: rowKey(held.ref),
+    columns: {
+      ...LET_GO,
+      ...dueColumns(held.ref, held.now),
+      verification_state: VERIFICATION_STATE.pending,
+      verification_retry_at: undefined,
+      verification_progress: progress,
     },
     condition: UNCHANGED,
     names: { "#state": "state" },
@@ -131,10 +173,14 @@ export const timeOutVerification = (
     },
   });
 
-/** The replica could not be read: verification is tried again; the sync state stands, since nothing is known against it. */
+/**
+ * The replica could not be read: verification is tried again; the sync state stands, since nothing is known against it.
+ * @param progress how far it was read all the same, as `writeProgress` writes it
+ */
 export const failVerification = (
   held: HeldVerification,
   failure: { readonly text: string; readonly retryAt: number; readonly retryCount: number },
+  progress?: string,
 ): UpdateRequest =>
   writeColumns({
     key: rowKey(held.ref),
@@ -146,6 +192,7 @@ export const failVerification = (
       verification_retry_count: failure.retryCount,
       verification_failure: failure.text,
       verified_at: held.now,
+      verification_progress: progress,
     },
     condition: UNCHANGED,
     names: { "#state": "state" },

@@ -57,6 +57,7 @@ export const recordAttested = (
       verification_retry_count: 0,
       verification_retry_at: undefined,
       verification_failure: undefined,
+      verification_progress: undefined,
       due_at: undefined,
       due_pk: undefined,
     },
@@ -110,19 +111,50 @@ export const recordChecksum = (
       verification_retry_count: 0,
       verification_retry_at: undefined,
       verification_failure: undefined,
+      verification_progress: undefined,
       due_at: undefined,
       due_pk: undefined,
     },
     ...stillThis(row),
   });
 
-/** The version could not be read. */
+/**
+ * The version could not be read.
+ * @param progress how far it was read all the same, as `writeProgress` writes it
+ */
 export const failChecksum = (
   ref: ObjectRef,
   row: VerificationStateRow,
   failure: { readonly text: string; readonly retryAt: number; readonly retryCount: number },
   now: number,
-): UpdateRequest => writeColumns({ key: rowKey(ref), columns: failedColumns(ref, failure, now), ...stillThis(row) });
+  progress?: string,
+): UpdateRequest =>
+  writeColumns({
+    key: rowKey(ref),
+    columns: { ...failedColumns(ref, failure, now), verification_progress: progress },
+    ...stillThis(row),
+  });
+
+/**
+ * Out of time in the middle of a large version: where the next attempt goes on. Due at once, and no failure.
+ * @param progress as `writeProgress` writes it
+ */
+export const pauseChecksum = (
+  ref: ObjectRef,
+  row: VerificationStateRow,
+  progress: string | undefined,
+  now: number,
+): UpdateRequest =>
+  writeColumns({
+    key: rowKey(ref),
+    columns: {
+      verification_state: VERIFICATION_STATE.pending,
+      verification_progress: progress,
+      due_at: now,
+      due_pk: duePartition(ref),
+    },
+    ...stillThis(row),
+  });
 
 const failedColumns = (
   ref: ObjectRef,
@@ -183,6 +215,7 @@ export const leaveTombstone = (
       verification_retry_count: 0,
       verification_retry_at: undefined,
       verification_failure: undefined,
+      verification_progress: undefined,
       due_at: purgeAt,
       due_pk: duePartition(ref),
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { attested } from "../../../shared/geo/checksum.ts";
-import { digest } from "../../../shared/geo/digest.ts";
+import { digestOf } from "../../support/digest-of.ts";
 import { MemoryBucket } from "../../../shared/memory/bucket.ts";
 import { encodeEventKey } from "../../../shared/memory/bucket-event.ts";
 import { SeededChance } from "../../../shared/memory/chance.ts";
@@ -78,7 +78,7 @@ describe("a bucket in memory", () => {
       const bytes = async function* () {
         yield new TextEncoder().encode(text);
       };
-      const { checksum } = await digest("crc64nvme", bytes());
+      const { checksum } = await digestOf("crc64nvme", bytes());
       expect(`crc64nvme:${Buffer.from(stored, "base64").toString("hex")}`).toBe(checksum);
     }
   });
@@ -94,7 +94,7 @@ describe("a bucket in memory", () => {
     if (read.outcome !== "reading") throw new Error(read.outcome);
     const told = before.outcome === "present" ? attested(before.facts) : undefined;
     expect(told).toMatch(/^crc64nvme:/);
-    expect((await digest("crc64nvme", read.body)).checksum).not.toBe(told);
+    expect((await digestOf("crc64nvme", read.body)).checksum).not.toBe(told);
   });
 
   it.each(["", "x".repeat(1025), "\uD800"])("takes no key that S3 would not take", (key) => {

@@ -29,7 +29,9 @@ import {
   claimVerification,
   commitMismatched,
   commitVerified,
+  excuseMismatch,
   failVerification,
+  pauseVerification,
   timeOutVerification,
 } from "../../../shared/tables/registry/verification.ts";
 
@@ -108,6 +110,7 @@ const WRITES: Record<ReplicationChange, readonly Write[]> = {
     { update: failMismatched(HELD, SOURCE, REPLICA, MISMATCH) },
   ],
   mismatch: [{ update: commitMismatched(verifying(itemIn("synced", "started")), MISMATCH) }],
+  excuse: [{ update: excuseMismatch(verifying(itemIn("synced", "started"))) }],
   note: [{ update: taint(REF, NOW, LATER, LATER, 1) }],
   drift: [{ update: touchDrifted(REF, NOW, 1) }],
   purge: [{ delete: purge(REF, 3) }],
@@ -127,7 +130,8 @@ describe("registry rows (F8, F10)", () => {
   test.each(replicationCells)("$change makes $to of $from", async ({ from, change, to }) => {
     const leaseUntil = ON_A_LEASE_THAT_IS_OVER.has(change) ? NOW - 1 : LATER;
     // A mismatch is found by a verifier, which only a settled row can have.
-    const item = from === "none" ? undefined : itemIn(from, change === "mismatch" ? "started" : "pending", leaseUntil);
+    const found = change === "mismatch" || change === "excuse";
+    const item = from === "none" ? undefined : itemIn(from, found ? "started" : "pending", leaseUntil);
     for (const write of WRITES[change]) {
       const left = await after(item, write);
       expect(typeof left === "string" ? left : left.state).toBe(to);
@@ -184,6 +188,11 @@ const verifications = (
       };
     case "disable":
       return { item: settled, writes: [{ update: awaitPrimaryChecksum(verifier, LATER) }] };
+    case "put_back":
+      return {
+        item: settled,
+        writes: [{ update: pauseVerification(verifier, undefined) }, { update: excuseMismatch(verifier) }],
+      };
     case "settle_verified":
       return {
         item: held,

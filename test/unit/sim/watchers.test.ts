@@ -154,6 +154,8 @@ describe("who watches claims", () => {
   });
 });
 
+const bytes = (text: string) => new TextEncoder().encode(text);
+
 describe("who watches readings (S2)", () => {
   test("sees who calls a replica verified that they have not read, or have read as other bytes", () => {
     const { rules, report } = reports();
@@ -161,19 +163,32 @@ describe("who watches readings (S2)", () => {
     const replica = new MemoryBucket({ name: "replica", clock, chance: new NamingChance(1, "r") });
     const primary = new MemoryBucket({ name: "primary", clock, chance: new NamingChance(1, "s") });
     const [source, copy] = [primary.put(KEY, "bytes"), replica.put(KEY, "bytes")];
-    const readings = new Readings(report, replica, (versionId) => primary.version(KEY, versionId));
+    const readings = new Readings(report, (versionId) => primary.version(KEY, versionId));
     const row: Item = { src_version_id: source.versionId, rep_version_id: copy.versionId };
-    readings.read(PROCESS, KEY, copy.versionId);
+    readings.read(PROCESS, copy.versionId, 0, bytes("bytes"));
     readings.verified(PROCESS, row);
     expect(rules).toEqual([]);
     readings.verified("another", row);
     expect(rules).toEqual(["S2"]);
-    replica.corrupt(KEY, copy.versionId, new TextEncoder().encode("rot"));
-    readings.verified(PROCESS, row);
-    expect(rules).toEqual(["S2"]);
-    readings.read(PROCESS, KEY, copy.versionId);
+    readings.read(PROCESS, copy.versionId, 0, bytes("rot"));
     readings.verified(PROCESS, row);
     expect(rules).toEqual(["S2", "S2"]);
+  });
+
+  test("puts together what was read in stretches, and sees where one is missing", () => {
+    const { rules, report } = reports();
+    const clock = new ManualClock();
+    const primary = new MemoryBucket({ name: "primary", clock, chance: new NamingChance(1, "s") });
+    const source = primary.put(KEY, "bytes");
+    const readings = new Readings(report, (versionId) => primary.version(KEY, versionId));
+    const row: Item = { src_version_id: source.versionId, rep_version_id: "r" };
+    readings.read(PROCESS, "r", 0, bytes("by"));
+    readings.read(PROCESS, "r", 2, bytes("tes"));
+    readings.verified(PROCESS, row);
+    expect(rules).toEqual([]);
+    readings.read(PROCESS, "r", 0, bytes("by"));
+    readings.verified(PROCESS, row);
+    expect(rules).toEqual(["S2"]);
   });
 });
 
