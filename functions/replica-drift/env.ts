@@ -12,6 +12,9 @@ export const env = z.object({
   EVENTS_QUEUE: z.string().check(z.minLength(1)),
   /** Name of the dead-letter queue of the drift queue: unreadable messages are parked there with their reason. */
   PARKING_QUEUE: z.string().check(z.minLength(1)),
+  PRIMARY_REGION: z.string().check(z.minLength(1)),
+  /** The primary's own table, where the feature flags of all sites are. */
+  PRIMARY_SITE_TABLE: z.string().check(z.minLength(1)),
   REPLICABLES: z.string().check(z.minLength(2)),
   /** This function's timeout in seconds. 1 to 900. */
   TIMEOUT_SECONDS: z.string().check(z.regex(/^\d{1,3}$/)),

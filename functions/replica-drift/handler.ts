@@ -9,12 +9,13 @@ import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { noticeDrift } from "../../shared/services/notice-drift.ts";
+import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { env } from "./env.ts";
 
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "replica-drift" });
 const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
-const site = awsDriftingSite(config, telemetry);
+const site = awsDriftingSite(config, telemetry, (table, clock) => new CachedSwitches(table, replicables, clock));
 const events = new SqsQueue(sqsClient(), config.EVENTS_QUEUE);
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 

@@ -3,12 +3,12 @@ import { Construct } from "constructs";
 
 import { env } from "../../functions/replica-drift/env.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
-import { functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
+import { SITE_TABLE_PARTITIONS, functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { queueArn } from "../constructs/arns.ts";
 import type { WatchedQueue } from "../constructs/dashboard.ts";
 import { DRIFT_BATCHING_WINDOW, DRIFT_TIMEOUT } from "../constructs/drift-queue.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { bucketOf, placeOf, registryOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { bucketOf, flagTableOf, placeOf, registryOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { feedFunction } from "../constructs/queue-with-dead-letters.ts";
 
@@ -39,6 +39,7 @@ export class ReplicaDrift extends Construct {
     const registry = registryOf(config, site);
     const events = new QueueAccess(here, names.eventsQueue);
     const parking = new QueueAccess(here, names.driftDeadLetterQueue);
+    const flags = flagTableOf(config);
     const noticer = new GeoFunction(this, "Noticer", {
       folder: "replica-drift",
       functionName: functionName(config, site, "replica-drift"),
@@ -51,6 +52,8 @@ export class ReplicaDrift extends Construct {
         REGISTRY_TABLE: registry.tableName,
         EVENTS_QUEUE: events.queueName,
         PARKING_QUEUE: parking.queueName,
+        PRIMARY_REGION: config.primary.region,
+        PRIMARY_SITE_TABLE: flags.tableName,
         REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(DRIFT_TIMEOUT.toSeconds()),
       },
@@ -58,6 +61,7 @@ export class ReplicaDrift extends Construct {
       memorySize: 256,
       tracing: config.tracing,
     });
+    flags.grantLookUpPartition(noticer, SITE_TABLE_PARTITIONS.site);
     replica.grantLook(noticer);
     registry.grantTouch(noticer);
     events.grantSend(noticer);

@@ -93,18 +93,22 @@ export interface DriftEnvironment {
   readonly ACCOUNT_ID: string;
   readonly REPLICA_BUCKET: string;
   readonly REGISTRY_TABLE: string;
+  readonly PRIMARY_REGION: string;
+  readonly PRIMARY_SITE_TABLE: string;
 }
 
 /** A secondary site on AWS as its replica-drift function sees it: the replica to ask about, and rows to touch. */
 export const awsDriftingSite = (
   config: DriftEnvironment,
   telemetry: Telemetry,
-): Pick<VerifyingSite, "clock" | "chance" | "telemetry" | "registry" | "replica"> => ({
+  switchesOf: SwitchesOf,
+): Pick<VerifyingSite, "clock" | "chance" | "telemetry" | "registry" | "replica" | "switches"> => ({
   clock: systemClock,
   chance: systemChance,
   telemetry,
   registry: new DynamoTable(dynamoClient(), config.REGISTRY_TABLE),
   replica: new S3Bucket({ client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId: config.ACCOUNT_ID }),
+  switches: switchesOf(new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE), systemClock),
 });
 
 /** A secondary site on AWS as its event-consumer sees it, the deadline that its writes to S3 keep, and what has to hold before it works. */

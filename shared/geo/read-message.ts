@@ -2,7 +2,7 @@ import { messageOf } from "./errors.ts";
 import { GeoMessage } from "./geo-message.ts";
 import { decodeKey } from "./key-codec.ts";
 import type { Replicable } from "./replicable.ts";
-import { matchKey } from "./replicable-match.ts";
+import { matchKey, type ReplicableMatch } from "./replicable-match.ts";
 
 /** One key that a message asks to look at. */
 export type Wanted =
@@ -48,8 +48,14 @@ export const parseGeoMessage = (body: string): { readonly message: GeoMessage } 
  * belong together by this installation's own patterns, and what is done about the key is decided by looking at it.
  *
  * @param messageId stands in as correlation id where the message has none
+ * @param match to which type a key belongs now; default: the one whose pattern claims it
  */
-export const readGeoMessage = (replicables: readonly Replicable[], body: string, messageId: string): ReadMessage => {
+export const readGeoMessage = (
+  replicables: readonly Replicable[],
+  body: string,
+  messageId: string,
+  match: (key: string) => ReplicableMatch | undefined = (key) => matchKey(replicables, key),
+): ReadMessage => {
   const parsed = parseGeoMessage(body);
   if ("reason" in parsed) return { wanted: [], unreadable: parsed.reason };
   const { message } = parsed;
@@ -74,7 +80,7 @@ export const readGeoMessage = (replicables: readonly Replicable[], body: string,
   for (const { encodedKey, ...rest } of named) {
     try {
       const key = decodeKey(encodedKey);
-      const owner = matchKey(replicables, key)?.replicable.name;
+      const owner = match(key)?.replicable.name;
       if (owner === rest.replicableName) wanted.push({ ...rest, key });
       else if (rest.cause === "due" && replicables.some(({ name }) => name === rest.replicableName))
         wanted.push({ want: "put_off", replicableName: rest.replicableName, key });

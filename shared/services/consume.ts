@@ -9,6 +9,7 @@ import type { SecondarySite, VerifyingSite } from "../ports/site.ts";
 import { countThrottled } from "../tables/site/walk-pace-item.ts";
 import type { SyncResult } from "./blob-sync/attempt.ts";
 import { syncBlob } from "./blob-sync/blob-sync.ts";
+import { keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
 import { OutOfPattern } from "./put-off.ts";
 import { type VerificationResult, verifyReplica } from "./verification/verify-replica.ts";
@@ -141,7 +142,8 @@ const workThroughMessage = async (
   message: ReceivedMessage,
   work: (wanted: Exclude<Wanted, { want: "put_off" }>) => Promise<void>,
 ): Promise<WorkedThrough> => {
-  const { wanted, unreadable } = readGeoMessage(replicables, message.body, message.id);
+  const matching = await keyMatcher(replicables, site.switches);
+  const { wanted, unreadable } = readGeoMessage(replicables, message.body, message.id, matching);
   const outOfPattern = new OutOfPattern(site, site.registry);
   const worked = await workThrough(wanted, { site, stopAt, receiveCount: message.receiveCount }, (one) =>
     one.want === "put_off" ? outOfPattern.putOff(one) : work(one),

@@ -3,7 +3,6 @@ import type { GeoMessage } from "../geo/geo-message.ts";
 import { encodeKey } from "../geo/key-codec.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import { type ObjectRef, type RegistryRow, parseRegistryRow, rowKey } from "../geo/registry-row.ts";
-import { matchKey } from "../geo/replicable-match.ts";
 import type { Replicable } from "../geo/replicable.ts";
 import { parseS3Notification, type S3Change } from "../geo/s3-notification.ts";
 import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
@@ -11,11 +10,12 @@ import type { SecondarySite } from "../ports/site.ts";
 import { touchDrifted } from "../tables/registry/touch-drifted.ts";
 import { firstRev } from "../tables/write-columns.ts";
 import { asRecorded } from "./blob-sync/rechecking.ts";
+import { keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
 import { type WorkedThrough, workThrough } from "./work-through.ts";
 
 /** What noticing drift needs of a secondary: it reads the replica, and writes nothing but rows. */
-export type DriftingSite = Pick<SecondarySite, "clock" | "chance" | "telemetry" | "registry"> & {
+export type DriftingSite = Pick<SecondarySite, "clock" | "chance" | "telemetry" | "registry" | "switches"> & {
   readonly replica: Pick<SecondarySite["replica"], "bucket" | "head">;
 };
 
@@ -129,8 +129,9 @@ export const noticeDrift = async (noticing: NoticingDrift, message: ReceivedMess
     return { done: true };
   }
   let left = 0;
+  const matching = await keyMatcher(replicables, site.switches);
   const worked = await workThrough(notification.changes, noticing, async (change) => {
-    const match = matchKey(replicables, change.key);
+    const match = matching(change.key);
     if (match === undefined) {
       site.telemetry.count(COUNT_METRICS.unmatchedKey, 1);
       return;

@@ -3,11 +3,11 @@ import { encodeKey } from "../geo/key-codec.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import { parseGeoMessage } from "../geo/read-message.ts";
 import type { Replicable } from "../geo/replicable.ts";
-import { matchKey } from "../geo/replicable-match.ts";
 import { assertEventSupported } from "../geo/replicable.ts";
 import { type S3Change, coalesce, parseS3Notification } from "../geo/s3-notification.ts";
 import type { MessageQueue, OutgoingMessage, ReceivedMessage } from "../ports/message-queue.ts";
 import type { SiteBase } from "../ports/site.ts";
+import { type KeyMatcher, keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
 
 /** What the publisher of one secondary needs. */
@@ -51,8 +51,8 @@ const ingest = (body: string): Ingested => {
   }
 };
 
-const toEvent = ({ site, replicables }: Publishing, change: S3Change): GeoEvent | undefined => {
-  const match = matchKey(replicables, change.key);
+const toEvent = ({ site }: Publishing, matching: KeyMatcher, change: S3Change): GeoEvent | undefined => {
+  const match = matching(change.key);
   if (match === undefined) return undefined;
   const { replicable, modelRecordId } = match;
   assertEventSupported(replicable, change.change);
@@ -99,7 +99,7 @@ export const publishEvents = async (
   const { site, primaryBucket, parking } = publishing;
   const { telemetry } = site;
   // Before anything is parked: should the flags not be known, all of the batch comes again.
-  await site.switches.of("");
+  const matching = await keyMatcher(publishing.replicables, site.switches);
   const changes: S3Change[] = [];
   const announced: GeoEvent[] = [];
   const contributed = new Set<string>();
@@ -148,7 +148,7 @@ export const publishEvents = async (
 
   // A key that changed several times within the batch needs one look (R7).
   const events = coalesce(changes).flatMap((change) => {
-    const event = toEvent(publishing, change);
+    const event = toEvent(publishing, matching, change);
     if (event === undefined) telemetry.count(COUNT_METRICS.unmatchedKey, 1);
     return event === undefined ? [] : [event];
   });

@@ -2,10 +2,10 @@ import { decodeKey, encodeKey } from "../geo/key-codec.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import { parseGeoMessage } from "../geo/read-message.ts";
 import type { Replicable } from "../geo/replicable.ts";
-import { matchKey } from "../geo/replicable-match.ts";
 import { coalesce, parseS3Notification } from "../geo/s3-notification.ts";
 import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
 import type { PrimarySite } from "../ports/site.ts";
+import { keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
 import { OutOfPattern } from "./put-off.ts";
 import { type ChecksumRequest, type ChecksumResult, recordPrimaryChecksum } from "./record-checksum.ts";
@@ -99,9 +99,10 @@ export const recordChecksums = async (recording: Recording, message: ReceivedMes
   const named = readNamedKeys(primaryBucket, message);
   const keys = "keys" in named ? named.keys : [];
   const outOfPattern = new OutOfPattern(site, site.verificationState);
+  const matching = await keyMatcher(replicables, site.switches);
   const working = { site, stopAt, receiveCount: message.receiveCount };
   const worked = await workThrough(keys, working, async ({ key, correlationId, dueOf }) => {
-    const match = matchKey(replicables, key);
+    const match = matching(key);
     if (dueOf !== undefined && match?.replicable.name !== dueOf) {
       return outOfPattern.putOff({ replicableName: dueOf, key });
     }

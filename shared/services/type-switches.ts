@@ -22,13 +22,23 @@ export class CachedSwitches implements SwitchReader {
   async of(replicableName: string): Promise<TypeSwitches> {
     const { overrides } = await this.#flags.read();
     const replicable = this.#replicables.get(replicableName);
-    return replicable === undefined ? ALL_OFF : switchesOf(replicable, overrides);
+    if (replicable === undefined) return ALL_OFF;
+    const whole = this.#wholeOf(replicable);
+    // A partition rests while the type that it is a part of is replicated: no object has two registries (F90).
+    return whole !== undefined && switchesOf(whole, overrides).replication
+      ? ALL_OFF
+      : switchesOf(replicable, overrides);
   }
 
   async changedAt(replicableName: string): Promise<number> {
     const { changedAt } = await this.#flags.read();
     const replicable = this.#replicables.get(replicableName);
-    const flags = replicable === undefined ? [] : flagsOf(replicable);
+    const whole = replicable && this.#wholeOf(replicable);
+    const flags = [replicable, whole].flatMap((type) => (type === undefined ? [] : flagsOf(type)));
     return Math.max(0, ...flags.map((flag) => changedAt[flag] ?? 0));
+  }
+
+  #wholeOf({ partitionOf }: Replicable): Replicable | undefined {
+    return partitionOf === undefined ? undefined : this.#replicables.get(partitionOf);
   }
 }

@@ -42,6 +42,11 @@ const change = async (world: TwoSites, settings: SettingsChange): Promise<void> 
   world.clock.advance(STANDING_KEPT_MS);
 };
 
+const setFlagOf = async (world: TwoSites, name: string, value: boolean | undefined): Promise<void> => {
+  await world.primarySiteTable.update(setFlag(name, value, world.clock.now()));
+  world.clock.advance(STANDING_KEPT_MS);
+};
+
 /** What the scheduler starts each minute, until nothing is left to do. */
 const walkThrough = async (world: TwoSites): Promise<void> => {
   const heads: string[] = [];
@@ -219,16 +224,11 @@ describe("a type that is switched off (F84)", () => {
   const flag = "geo_cool_widget_replication";
   const KEY = "cool_widgets/6/widget.bin";
 
-  const set = async (world: TwoSites, name: string, value: boolean | undefined): Promise<void> => {
-    await world.primarySiteTable.update(setFlag(name, value, world.clock.now()));
-    world.clock.advance(STANDING_KEPT_MS);
-  };
-
   test("has no events, no sync and no verification; what is there stays, and another type goes on", async () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, "one");
     await world.settle();
-    await set(world, flag, false);
+    await setFlagOf(world, flag, false);
     world.primaryBucket.put(KEY, "two");
     world.primaryBucket.put(OF_7, "of a group");
     await world.settle();
@@ -244,13 +244,13 @@ describe("a type that is switched off (F84)", () => {
     world.primaryBucket.put(KEY, "one");
     await world.settle();
     await walkThrough(world);
-    await set(world, flag, false);
+    await setFlagOf(world, flag, false);
     world.primaryBucket.put(KEY, "two");
     world.primaryBucket.put(WIDGET_OF_NOBODY, "new");
     await world.settle();
     await walkThrough(world);
     expect(world.replicaText(KEY)).toBe("one");
-    await set(world, flag, true);
+    await setFlagOf(world, flag, true);
     await walkThrough(world);
     expect(world.replicaText(KEY)).toBe("two");
     expect(world.replicaText(WIDGET_OF_NOBODY)).toBe("new");
@@ -261,7 +261,7 @@ describe("a type that is switched off (F84)", () => {
     world.primaryBucket.put(KEY, "one");
     await world.settle();
     expect(await world.row(KEY)).toBeUndefined();
-    await set(world, flag, true);
+    await setFlagOf(world, flag, true);
     world.primaryBucket.put(KEY, "two");
     await world.settle();
     expect(world.replicaText(KEY)).toBe("two");
@@ -272,7 +272,7 @@ describe("a type that is switched off (F84)", () => {
     world.primaryBucket.put(KEY, "one");
     await world.settle();
     expect(await world.state(KEY)).toBeUndefined();
-    await set(world, "geo_cool_widget_force_primary_checksumming", true);
+    await setFlagOf(world, "geo_cool_widget_force_primary_checksumming", true);
     world.primaryBucket.put(KEY, "two");
     await world.settle();
     expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded" });
@@ -281,13 +281,13 @@ describe("a type that is switched off (F84)", () => {
 
   test("and with verification off everywhere, replicas are copied and not read; on again, they are (F87)", async () => {
     const world = twoSites();
-    await set(world, "geo_object_storage_verification", false);
+    await setFlagOf(world, "geo_object_storage_verification", false);
     world.primaryBucket.put(KEY, "one");
     await world.settle();
     expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "disabled" });
     expect((await world.row(KEY))?.due_at).toBeUndefined();
     await walkThrough(world);
-    await set(world, "geo_object_storage_verification", true);
+    await setFlagOf(world, "geo_object_storage_verification", true);
     await walkThrough(world);
     expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded" });
     expect(world.replicaBucket.versions(KEY)).toHaveLength(1);
@@ -299,8 +299,67 @@ describe("a type that is switched off (F84)", () => {
     await world.primarySiteTable.put({ pk: "site", sk: "flags", flag_geo_cool_widget_replication: "yes, please" });
     await world.settle().catch(() => undefined);
     expect(world.replicaText(KEY)).toBeUndefined();
-    await set(world, flag, true);
+    await setFlagOf(world, flag, true);
     await world.live(3_600_000);
     expect(world.replicaText(KEY)).toBe("one");
+  });
+});
+
+describe("a partitioned type and its partitions (F90)", () => {
+  const FLAG = "geo_upload_replication";
+  const AVATAR = "achievement_uploads/7/42/avatar.png";
+
+  /** The types that have a row of the key, in either table. */
+  const registriesOf = async (world: TwoSites): Promise<readonly string[]> => {
+    const names = ["achievement_upload", "upload"];
+    const rows = await Promise.all(
+      names.map((replicableName) => world.registry.get(rowKey({ replicableName, key: AVATAR }))),
+    );
+    return names.filter((_, index) => rows[index] !== undefined);
+  };
+
+  test("an object is of the one that is on, and never of both", async () => {
+    const world = twoSites({ flagsOfDeclarations: true });
+    await setFlagOf(world, "geo_achievement_upload_replication", true);
+    world.primaryBucket.put(AVATAR, "one");
+    await world.settle();
+    expect(world.replicaText(AVATAR)).toBe("one");
+    expect(await registriesOf(world)).toEqual(["upload"]);
+    expect(await world.verificationState.get(rowKey({ replicableName: "upload", key: AVATAR }))).toBeDefined();
+  });
+
+  test("after the switch-over the partition adopts what is there, without a copy, and goes on alone", async () => {
+    const world = twoSites({ flagsOfDeclarations: true });
+    world.primaryBucket.put(AVATAR, "one");
+    await world.settle();
+    await walkThrough(world);
+    await setFlagOf(world, "geo_achievement_upload_replication", true);
+    await setFlagOf(world, FLAG, false);
+    await walkThrough(world);
+    expect(await world.row(AVATAR)).toMatchObject({ state: "synced", verification_state: "succeeded" });
+    expect(world.replicaBucket.versions(AVATAR)).toHaveLength(1);
+
+    world.primaryBucket.put(AVATAR, "two");
+    await world.settle();
+    expect(world.replicaText(AVATAR)).toBe("two");
+    world.primaryBucket.deleteCurrent(AVATAR);
+    await world.settle();
+    await world.live(3_600_000);
+    expect(world.replicaText(AVATAR)).toBeUndefined();
+    // The row of before is of a type that is off: it stays as it was, and nobody acts on it (F84).
+    expect(await registriesOf(world)).toEqual(["upload"]);
+  });
+
+  test("and back again: the partitioned type finds all that changed meanwhile", async () => {
+    const world = twoSites();
+    world.primaryBucket.put(AVATAR, "one");
+    await world.settle();
+    await walkThrough(world);
+    await setFlagOf(world, FLAG, true);
+    world.primaryBucket.put(AVATAR, "two");
+    await world.settle();
+    await walkThrough(world);
+    expect(world.replicaText(AVATAR)).toBe("two");
+    expect(await world.registry.get(rowKey({ replicableName: "upload", key: AVATAR }))).toMatchObject({ state: 2 });
   });
 });

@@ -129,11 +129,13 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
   const primarySiteTable = new MemoryTable({ name: "primary-site" });
   const record = new CachedSiteRecord(siteTable, clock);
   const switches = new CachedSwitches(primarySiteTable, replicables, clock);
-  /** Every type is on, whatever it is declared to be: what most tests are about is not flags. */
+  /** Every type is on, whatever it is declared to be, and partitions for what they are parts of: most tests are not about flags. */
   const switchedOn = Promise.all(
     (options.flagsOfDeclarations ?? false)
       ? []
-      : replicables.map(({ names }) => primarySiteTable.update(setFlag(names.flags.replication, true, 0))),
+      : replicables.map(({ names, partitioned }) =>
+          primarySiteTable.update(setFlag(names.flags.replication, !partitioned, 0)),
+        ),
   );
 
   const base = { clock, chance, telemetry, functionTimeoutMs: FUNCTION_TIMEOUT_MS, switches };

@@ -16,6 +16,7 @@ import {
   type WalkReason,
   walkRequest,
 } from "../../tables/site/consistency-items.ts";
+import { keyPrefixesOf } from "../../geo/upload-partitions.ts";
 import { isKnownEverywhere, scopeFingerprint, type ScopeInForce } from "../../geo/walk-scope.ts";
 import { splitKeys } from "./split-keys.ts";
 import { walkRange, type WalkingSite } from "./walk-range.ts";
@@ -86,6 +87,7 @@ const reasonOf = (last: Walk | undefined, isChanged: boolean, askedFor: boolean)
 /** The type's walk that goes on, begun now if it is time; undefined when there is nothing to walk. */
 const presentWalk = async (
   site: WalkingSite,
+  replicables: readonly Replicable[],
   replicable: Replicable,
   settings: WalkSettings,
   askedAt: number | undefined,
@@ -104,7 +106,9 @@ const presentWalk = async (
   if (!isTime && !askedFor && !isChanged) return undefined;
   const reason = reasonOf(last, isChanged, askedFor);
   const id = site.chance.token();
-  const ranges = await splitKeys(site.primary, replicable.keyPattern.literalPrefix, settings.ways);
+  const prefixes = keyPrefixesOf(replicables, replicable);
+  const ways = Math.ceil(settings.ways / Math.max(1, prefixes.length));
+  const ranges = (await Promise.all(prefixes.map((prefix) => splitKeys(site.primary, prefix, ways)))).flat();
   // The ranges first: a walk that is there is whole. Two workers that begin one at the same time cut it each in their own
   // way, since keys come and go; ranges stand under the id of their walk, so that those of two cuts never mix.
   for (const [index, range] of ranges.entries()) await site.siteTable.put(newRange(name, id, index, range));
@@ -161,7 +165,7 @@ export const runWalks = async (
       if (site.clock.now() >= run.stopAt) return done("time");
       if (findings.enqueued >= run.keysPerRun) return done("pace");
       if ((await site.backfill.backlog()) * KEYS_PER_MESSAGE_MAX >= settings.backlogKeysMax) return done("backlog");
-      const walk = await presentWalk(site, replicable, settings, run.askedFor.get(replicable.name));
+      const walk = await presentWalk(site, replicables, replicable, settings, run.askedFor.get(replicable.name));
       const ranges = walk === undefined ? [] : await rangesOf(site, walk);
       const open = ranges.filter((range) => !range.done);
       if (walk !== undefined && ranges.length === walk.ranges && open.length === 0) {

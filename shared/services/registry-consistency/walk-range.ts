@@ -2,13 +2,13 @@ import { addFindings, type Finding, type Findings, NO_FINDINGS } from "../../geo
 import { type GeoMessage, KEYS_PER_MESSAGE_MAX } from "../../geo/geo-message.ts";
 import { encodeKey } from "../../geo/key-codec.ts";
 import { leaseMs } from "../../geo/limits.ts";
-import { matchKey } from "../../geo/replicable-match.ts";
 import type { Replicable } from "../../geo/replicable.ts";
 import type { MessageQueue, OutgoingMessage } from "../../ports/message-queue.ts";
 import type { ReadableBucket } from "../../ports/object-store.ts";
 import type { SiteBase } from "../../ports/site.ts";
 import type { Table } from "../../ports/table.ts";
 import { advanceRange, claimRange, releaseRange, type WalkRange } from "../../tables/site/consistency-items.ts";
+import { keyMatcher } from "../key-matcher.ts";
 import { type Judged, judgeKeys, type JudgingSite } from "./judge-keys.ts";
 import { listBothSides } from "./list-both-sides.ts";
 
@@ -83,12 +83,13 @@ export const walkRange = async (
   const claimed = await site.siteTable.update(claimRange(range, token, site.clock.now(), lease()));
   if (claimed.outcome === "refused") return { end: "not_ours", findings: NO_FINDINGS };
 
+  const matching = await keyMatcher(replicables, site.switches);
   let total = NO_FINDINGS;
   let { keysLeft, orphansLeft } = limits;
   const after = range.seenUntil ?? range.after;
   for await (const { keys, seenUntil } of listBothSides(site.primary, site.replica, { ...range, after })) {
     const ours = keys.flatMap((listed) => {
-      const match = matchKey(replicables, listed.key);
+      const match = matching(listed.key);
       return match?.replicable.name === replicableName ? [{ listed, attributes: match.attributes }] : [];
     });
     const judged = await judgeKeys(site, replicable, ours, limits.everything);
