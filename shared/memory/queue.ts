@@ -38,7 +38,8 @@ export type QueueState = readonly QueuedMessage[];
 
 /**
  * A standard queue in memory: visibility by the clock, receive counts, dead letters. It hands messages over in the order
- * of arrival, which SQS does not promise; a simulation shuffles by its own chance.
+ * of arrival, which SQS does not promise; a simulation shuffles by its own chance. As in SQS's fair queues, a group of
+ * which fewer messages are under way than of another goes first, however many of the other have waited longer.
  */
 export class MemoryQueue implements MessageQueue {
   readonly name: string;
@@ -81,10 +82,12 @@ export class MemoryQueue implements MessageQueue {
       this.#buryDead();
       const now = this.#clock.now();
       const received: ReceivedMessage[] = [];
-      for (const message of this.#messages.values()) {
-        if (received.length >= Math.min(max, RECEIVE_MAX)) break;
-        if (message.visibleAt > now) continue;
-        const { id, body } = message;
+      const underWay = this.#underWay(now);
+      while (received.length < Math.min(max, RECEIVE_MAX)) {
+        const message = this.#next(now, underWay);
+        if (message === undefined) break;
+        const { id, body, group } = message;
+        underWay.set(group, (underWay.get(group) ?? 0) + 1);
         const receiveCount = message.receiveCount + 1;
         this.#messages.set(id, { ...message, receiveCount, visibleAt: now + this.#visibilityTimeoutMs });
         received.push({ id, body, receiveCount });
@@ -140,6 +143,28 @@ export class MemoryQueue implements MessageQueue {
   /** Goes back to a snapshot. */
   import(state: QueueState): void {
     this.#messages = new Map(state.map((message) => [message.id, message]));
+  }
+
+  /** How many messages of each group somebody has received and not yet acknowledged. */
+  #underWay(now: number): Map<string | undefined, number> {
+    const underWay = new Map<string | undefined, number>();
+    for (const { group, receiveCount, visibleAt } of this.#messages.values()) {
+      if (receiveCount > 0 && visibleAt > now) underWay.set(group, (underWay.get(group) ?? 0) + 1);
+    }
+    return underWay;
+  }
+
+  /** The oldest visible message of a group that has the fewest under way. */
+  #next(now: number, underWay: ReadonlyMap<string | undefined, number>): QueuedMessage | undefined {
+    let next: QueuedMessage | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const message of this.#messages.values()) {
+      const ofGroup = underWay.get(message.group) ?? 0;
+      if (message.visibleAt > now || ofGroup >= fewest) continue;
+      [next, fewest] = [message, ofGroup];
+      if (fewest === 0) break;
+    }
+    return next;
   }
 
   #enqueue({ body, group, delaySeconds = 0 }: OutgoingMessage): void {

@@ -1,4 +1,5 @@
 import { countRequests, countUnits, type LedgerLine } from "./ledger.ts";
+import type { WalkFigures } from "./measure-walks.ts";
 
 /** A limit that is held, or not. Limits are on counts and sizes, never on times. */
 export interface Bar {
@@ -63,3 +64,29 @@ export const newObjectBars = (
     bar("DynamoDB write units per new object", 6, countUnits(lines, "dynamodb_write_unit")),
   ];
 };
+
+/** Keys on a page of S3's listing. */
+const KEYS_PER_LIST = 1_000;
+
+/** From this many objects on, what a listing has at its ends weighs nothing any more. */
+const MANY_OBJECTS = 100_000;
+
+/** What the heap may grow by, however many keys a walk goes through: a few pages of either side, and what was not collected. */
+const HEAP_GROWTH_BYTES_MAX = 8_000_000;
+
+/** What a walk through a type's keys may cost. */
+export const walkBars = (walks: readonly WalkFigures[]): readonly Bar[] =>
+  walks.flatMap(({ site, objects, requests, heapGrowthBytes, usdPerMillion }) => {
+    const about = `of ${objects} objects, ${site.replaceAll("_", " ")}`;
+    const perPage = (lists: number): number => lists / (objects / KEYS_PER_LIST);
+    return [
+      ...(objects < MANY_OBJECTS
+        ? []
+        : [
+            atMost(`LIST per 1,000 keys at the primary, ${about}`, 1, perPage(requests.lists.primary), ALLOWANCE),
+            atMost(`LIST per 1,000 keys at the replica, ${about}`, 1, perPage(requests.lists.replica), ALLOWANCE),
+            atMost(`dollars for LIST per million objects, ${about}`, 0.02, usdPerMillion.lists),
+          ]),
+      atMost(`bytes that the heap grew by, ${about}`, HEAP_GROWTH_BYTES_MAX, heapGrowthBytes),
+    ];
+  });

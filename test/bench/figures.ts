@@ -2,6 +2,7 @@ import type { Bar } from "./bars.ts";
 import type { BundleFigures } from "./measure-bundles.ts";
 import type { Lags } from "./measure-lag.ts";
 import type { RequestFigures, ScenarioName } from "./measure-requests.ts";
+import type { WalkedSite, WalkFigures } from "./measure-walks.ts";
 
 /** All that one run measured. A part that was not asked for is absent. */
 export interface Figures {
@@ -9,6 +10,7 @@ export interface Figures {
   readonly bundles?: readonly BundleFigures[];
   readonly lag?: Lags;
   readonly requests?: RequestFigures;
+  readonly walks?: readonly WalkFigures[];
   readonly bars: readonly Bar[];
   readonly seconds: number;
 }
@@ -20,6 +22,13 @@ export const SCENARIO_NAMES: Readonly<Record<ScenarioName, string>> = {
   updated: "Overwritten in place",
   deleted: "Deleted",
   new_without_strong_checksum: "New, and S3 stores no digest of 64 bits",
+};
+
+/** What people call what a walk finds. */
+export const WALKED_SITE_NAMES: Readonly<Record<WalkedSite, string>> = {
+  new: "A new site, which has nothing yet",
+  settled: "A site that has all of it",
+  lost_events: "A site that lost one event in forty",
 };
 
 /** A figure with at most so many decimals. */

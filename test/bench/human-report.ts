@@ -1,10 +1,11 @@
 import CliTable from "cli-table3";
 import type { Bar } from "./bars.ts";
-import { type Figures, round, SCENARIO_NAMES } from "./figures.ts";
+import { type Figures, round, SCENARIO_NAMES, WALKED_SITE_NAMES } from "./figures.ts";
 import { countUnits, type LedgerLine } from "./ledger.ts";
 import type { BundleFigures } from "./measure-bundles.ts";
 import type { Lags } from "./measure-lag.ts";
 import type { ScenarioFigures } from "./measure-requests.ts";
+import type { WalkFigures } from "./measure-walks.ts";
 import { dollars } from "./prices.ts";
 
 const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(0)} KB`;
@@ -71,6 +72,34 @@ const lagText = ({ idle, busy }: Lags): string =>
     `${busy.objectsPerSecond.toFixed(0)} objects per second, puts included`,
   ].join("\n");
 
+const walksText = (walks: readonly WalkFigures[]): string =>
+  table(
+    [
+      "A walk through",
+      "Objects",
+      "Found",
+      "Runs",
+      "LIST",
+      "of replicas",
+      "BatchGetItem",
+      "Messages",
+      "Heap grew by",
+      "$ per million",
+    ],
+    walks.map(({ site, objects, found, runs, requests, heapGrowthBytes, usdPerMillion: { lists, reads, sends } }) => [
+      WALKED_SITE_NAMES[site],
+      objects,
+      found,
+      runs,
+      requests.lists.primary,
+      requests.lists.replica,
+      requests.rowBatches,
+      requests.messages,
+      kilobytes(heapGrowthBytes),
+      round(lists + reads + sends, 4),
+    ]),
+  );
+
 const barsText = (bars: readonly Bar[]): string =>
   table(
     ["Bar", "At most", "Measured", ""],
@@ -90,7 +119,7 @@ const standingTable = (lines: readonly LedgerLine[]): string =>
   );
 
 /** The figures for people. */
-export const humanReport = ({ bundles, lag, requests, bars, seconds }: Figures): string =>
+export const humanReport = ({ bundles, lag, requests, walks, bars, seconds }: Figures): string =>
   [
     ...(bundles === undefined ? [] : [bundlesText(bundles)]),
     ...(lag === undefined ? [] : [lagText(lag)]),
@@ -100,6 +129,7 @@ export const humanReport = ({ bundles, lag, requests, bars, seconds }: Figures):
           ...requests.scenarios.map(scenarioText),
           `By the clock, in ${requests.standingSeconds.toFixed(0)} s\n${standingTable(requests.standing)}`,
         ]),
+    ...(walks === undefined ? [] : [walksText(walks)]),
     barsText(bars),
     `${seconds.toFixed(0)} s`,
   ].join("\n\n");

@@ -30,7 +30,7 @@ const lagDocument = ({ idle, busy }: Lags) => ({
 });
 
 /** The document of `--json`; its names are a contract. Requests and units are per object, except those by the clock. */
-export const jsonDocument = ({ cloud, bundles, lag, requests, bars, seconds }: Figures) => ({
+export const jsonDocument = ({ cloud, bundles, lag, requests, walks, bars, seconds }: Figures) => ({
   ...(cloud === undefined ? {} : { cloud }),
   ...(bundles === undefined
     ? {}
@@ -63,6 +63,29 @@ export const jsonDocument = ({ cloud, bundles, lag, requests, bars, seconds }: F
           seconds: round(requests.standingSeconds, 1),
           lines: requests.standing.map((line) => lineDocument(line, 1)),
         },
+      }),
+  ...(walks === undefined
+    ? {}
+    : {
+        walks: walks.map(
+          ({ site, objects, found, runs, requests: asked, readUnits, heapGrowthBytes, usdPerMillion }) => ({
+            site,
+            objects,
+            found,
+            runs,
+            source_lists: asked.lists.primary,
+            replica_lists: asked.lists.replica,
+            row_batches: asked.rowBatches,
+            read_units: readUnits,
+            messages: asked.messages,
+            heap_growth_bytes: heapGrowthBytes,
+            usd_per_million: {
+              lists: round(usdPerMillion.lists, 4),
+              reads: round(usdPerMillion.reads, 4),
+              sends: round(usdPerMillion.sends, 4),
+            },
+          }),
+        ),
       }),
   bars,
   ok: bars.every(({ ok }) => ok),

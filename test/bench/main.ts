@@ -7,7 +7,7 @@ import { endOnSignals, isStopping, stopEverything } from "../../infra/local/proc
 import { type Progress, stderrProgress } from "../../infra/local/progress.ts";
 import { CloudUnavailableError, describeResolution, resolveCloud } from "../../infra/local/resolve-cloud.ts";
 import { UsageError } from "../../infra/local/start-options.ts";
-import { atMost, type Bar, newObjectBars } from "./bars.ts";
+import { atMost, type Bar, newObjectBars, walkBars } from "./bars.ts";
 import { benchWorld, type BenchWorld, NothingReplicatesError } from "./bench-world.ts";
 import { bundleBars, measureBundles, synthesize } from "./measure-bundles.ts";
 import { type Figures, SCENARIO_NAMES } from "./figures.ts";
@@ -16,6 +16,7 @@ import { jsonDocument } from "./json-document.ts";
 import { markdownReport } from "./markdown-report.ts";
 import { measureLag } from "./measure-lag.ts";
 import { measureRequests, type RequestFigures } from "./measure-requests.ts";
+import { measureWalks } from "./measure-walks.ts";
 import { BENCH_HELP, type BenchOptions, parseBenchOptions } from "./options.ts";
 
 /** `npm run bench`: the figures of docs/performance.md, measured afresh. */
@@ -74,6 +75,9 @@ const measure = async ({ parts }: BenchOptions, progress: Progress): Promise<Fig
   const needsCloud = parts.includes("lag") || parts.includes("requests");
   const onCloud = needsCloud ? await measureOnCloud(parts, progress) : undefined;
   const { assembly: deployed, bars = [], ...figures } = onCloud ?? {};
+  const walks = parts.includes("walks")
+    ? await progress.step("Walking through history", (detail) => measureWalks(detail))
+    : undefined;
   // Last, when nothing else runs any more: what is measured is the machine's time.
   const bundles = parts.includes("bundles")
     ? await progress.step("Measuring bundles", async (detail) => {
@@ -83,8 +87,13 @@ const measure = async ({ parts }: BenchOptions, progress: Progress): Promise<Fig
     : undefined;
   return {
     ...figures,
+    ...(walks === undefined ? {} : { walks }),
     ...(bundles === undefined ? {} : { bundles }),
-    bars: [...(bundles === undefined ? [] : bundleBars(bundles)), ...bars],
+    bars: [
+      ...(bundles === undefined ? [] : bundleBars(bundles)),
+      ...(walks === undefined ? [] : walkBars(walks)),
+      ...bars,
+    ],
     seconds: (Date.now() - startedAt) / 1_000,
   };
 };

@@ -1,4 +1,4 @@
-import { type Figures, round, SCENARIO_NAMES } from "./figures.ts";
+import { type Figures, round, SCENARIO_NAMES, WALKED_SITE_NAMES } from "./figures.ts";
 import { countRequests, countUnits } from "./ledger.ts";
 import type { ScenarioFigures } from "./measure-requests.ts";
 
@@ -26,7 +26,7 @@ const scenarioRow = ({ name, objects, lines, logBytes, usdPerMillion }: Scenario
 };
 
 /** The figures as docs/performance.md shows them. */
-export const markdownReport = ({ cloud, bundles, lag, requests }: Figures): string =>
+export const markdownReport = ({ cloud, bundles, lag, requests, walks }: Figures): string =>
   [
     ...(requests === undefined || cloud === undefined
       ? []
@@ -60,6 +60,43 @@ export const markdownReport = ({ cloud, bundles, lag, requests }: Figures): stri
               ["one by one", lag.idle.objects, lag.idle.p50, lag.idle.p99, lag.idle.max],
               ["all at once", lag.busy.objects, lag.busy.p50, lag.busy.p99, lag.busy.max],
             ],
+          ),
+        ]),
+    ...(walks === undefined
+      ? []
+      : [
+          "One walk through history; what it finds is handed over a hundred keys a message. Dollars per million objects, counted:",
+          markdownTable(
+            [
+              "a walk through",
+              "objects",
+              "found",
+              "runs",
+              "LIST of sources",
+              "LIST of replicas",
+              "BatchGetItem",
+              "read units",
+              "messages",
+              "heap grew by, KB",
+              "LIST",
+              "reads",
+              "sends",
+            ],
+            walks.map(({ site, objects, found, runs, requests: asked, readUnits, heapGrowthBytes, usdPerMillion }) => [
+              WALKED_SITE_NAMES[site],
+              objects,
+              found,
+              runs,
+              asked.lists.primary,
+              asked.lists.replica,
+              asked.rowBatches,
+              readUnits,
+              asked.messages,
+              Math.round(heapGrowthBytes / 1_000),
+              `$${usdPerMillion.lists.toFixed(4)}`,
+              `$${usdPerMillion.reads.toFixed(4)}`,
+              `$${usdPerMillion.sends.toFixed(4)}`,
+            ]),
           ),
         ]),
     ...(bundles === undefined

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../../infra/local/start-options.ts";
 
 /** What can be measured, in the order in which it is. */
-const PARTS = ["bundles", "lag", "requests"] as const;
+const PARTS = ["bundles", "lag", "requests", "walks"] as const;
 type Part = (typeof PARTS)[number];
 
 /** What was asked of `npm run bench`. */
@@ -18,8 +18,8 @@ export interface BenchOptions {
 export const BENCH_HELP = `Usage: npm run bench [-- options]
 
 Measures afresh what docs/performance.md says: size and loading time of every function; from put to verified, on an idle
-and on a busy local cloud; and every request that the deployed functions make, counted at the wire, with what AWS charges
-for it. Ends with 1 when a count or a size exceeds its bar, or could not be measured. Times have no bars.
+and on a busy local cloud; every request that the deployed functions make, counted at the wire, with what AWS charges
+for it; and what a walk through up to a million generated keys lists, reads and holds in memory. Ends with 1 when a count or a size exceeds its bar, or could not be measured. Times have no bars.
 
 Options:
   --only <part>  ${PARTS.join(", ")}; may be given more than once

@@ -19,14 +19,19 @@ import {
 import { keyPrefixesOf } from "../../geo/upload-partitions.ts";
 import { isKnownEverywhere, scopeFingerprint, type ScopeInForce } from "../../geo/walk-scope.ts";
 import { splitKeys } from "./split-keys.ts";
-import { walkRange, type WalkingSite } from "./walk-range.ts";
+import { walkRange, type WalkingRange, type WalkingSite } from "./walk-range.ts";
 
 /** Settings of a site's walks. */
 export interface WalkSettings {
   /** Milliseconds from the end of one scheduled walk of a type to the beginning of the next. */
   readonly everyMs: number;
-  /** How many ranges a walk is cut into. */
+  /** Into how many ranges a walk is cut at most. */
   readonly ways: number;
+  /**
+   * Keys that a range has at least, by what the last walk of the type listed. A range costs each side up to one page that
+   * reaches into the next one, and finding where to cut costs a listing for each place that is tried.
+   */
+  readonly keysPerRange: number;
   /** Most orphans that one walk of a type hands over: beyond it they are only counted. */
   readonly orphansPerWalk: number;
   /** No more history is handed over while this many keys of it wait. */
@@ -36,9 +41,20 @@ export interface WalkSettings {
 export const WALK_SETTINGS_DEFAULT: WalkSettings = {
   everyMs: 7 * 24 * 60 * 60 * 1_000,
   ways: 64,
+  keysPerRange: 2_000_000,
   orphansPerWalk: 10_000,
   backlogKeysMax: 20_000,
 };
+
+/** Bounds of one run, and what was asked of it. */
+export interface WalkRun {
+  /** When to let go, milliseconds since the epoch. */
+  readonly stopAt: number;
+  /** How many keys it may hand over. */
+  readonly keysPerRun: number;
+  /** When an operator last asked for a walk, by type, milliseconds since the epoch. */
+  readonly askedFor: ReadonlyMap<string, number>;
+}
 
 /** What one run did. */
 export interface WalkedOnce {
@@ -106,8 +122,10 @@ const presentWalk = async (
   if (!isTime && !askedFor && !isChanged) return undefined;
   const reason = reasonOf(last, isChanged, askedFor);
   const id = site.chance.token();
+  // Of a first walk nothing is known, and nothing is lost: it waits for copies, and not for listings.
+  const cuts = Math.min(settings.ways, Math.floor((last?.findings.listed ?? 0) / settings.keysPerRange));
   const prefixes = keyPrefixesOf(replicables, replicable);
-  const ways = Math.ceil(settings.ways / Math.max(1, prefixes.length));
+  const ways = Math.ceil(cuts / Math.max(1, prefixes.length));
   const ranges = (await Promise.all(prefixes.map((prefix) => splitKeys(site.primary, prefix, ways)))).flat();
   // The ranges first: a walk that is there is whole. Two workers that begin one at the same time cut it each in their own
   // way, since keys come and go; ranges stand under the id of their walk, so that those of two cuts never mix.
@@ -136,63 +154,120 @@ const report = (site: WalkingSite, walk: Walk, findings: Findings): void => {
 const total = (ranges: readonly WalkRange[]): Findings =>
   ranges.map(({ findings }) => findings).reduce(addFindings, NO_FINDINGS);
 
+/** A type of which a range is being walked. */
+interface Walking {
+  readonly walk: Walk;
+  readonly range: WalkingRange;
+}
+
+/** The type's next range that nobody works on; undefined when there is none. A walk all of whose ranges are done is ended. */
+const nextRange = async (
+  site: WalkingSite,
+  replicables: readonly Replicable[],
+  replicable: Replicable,
+  settings: WalkSettings,
+  askedAt: number | undefined,
+): Promise<Walking | "ended" | undefined> => {
+  const walk = await presentWalk(site, replicables, replicable, settings, askedAt);
+  if (walk === undefined) return undefined;
+  const ranges = await rangesOf(site, walk);
+  const open = ranges.filter((range) => !range.done);
+  if (ranges.length === walk.ranges && open.length === 0) {
+    const found = total(ranges);
+    const ended = await site.siteTable.update(endWalk(walk, found, site.clock.now()));
+    if (ended.outcome === "refused") return undefined;
+    site.telemetry.info("walked through a type", { replicable: replicable.name, ...found });
+    await forgetRanges(site, walk);
+    return "ended";
+  }
+  const free = open.find(({ leaseUntil }) => leaseUntil === undefined || leaseUntil < site.clock.now());
+  if (free === undefined) return undefined;
+  const range = walkRange(site, replicables, replicable, free, {
+    orphansLeft: settings.orphansPerWalk - total(ranges).orphan,
+    everything: ofNewScope(walk),
+  });
+  return { walk, range };
+};
+
+/** Runs are started each minute, and each begins with another type. */
+const TURN_MS = 60_000;
+
 /**
- * One run of the registry's consistency: types in turn, one range of each at a time, until the time, the pace or the queue
- * says stop. Any number may run at once, and any may die anywhere: ranges are leased and remember how far they came.
- *
- * @param keysPerRun how many keys this run may hand over
- * @param askedFor when an operator last asked for a walk, by type, milliseconds since the epoch
+ * The types in the order in which a run comes to them. Not always from the first: a run that may hand over little, because
+ * history waits or S3 throttles, would never get to the last.
+ */
+const inTurn = (replicables: readonly Replicable[], now: number): readonly Replicable[] => {
+  const first = Math.floor(now / TURN_MS) % Math.max(1, replicables.length);
+  return [...replicables.slice(first), ...replicables.slice(0, first)];
+};
+
+/** @param walking the ranges that are under way, by type; those that are left there have to be let go of */
+const walkInTurn = async (
+  site: WalkingSite,
+  replicables: readonly Replicable[],
+  settings: WalkSettings,
+  run: WalkRun,
+  walking: Map<string, Walking>,
+): Promise<WalkedOnce> => {
+  let findings = NO_FINDINGS;
+  const finished: string[] = [];
+  const done = (stopped: WalkedOnce["stopped"]): WalkedOnce => ({ findings, finished, stopped });
+  let backlogAt = -1;
+  /** Asked for again only when keys were handed over, since each time costs a request. */
+  const isBacklogged = async (): Promise<boolean> => {
+    if (backlogAt === findings.enqueued) return false;
+    backlogAt = findings.enqueued;
+    return (await site.backfill.backlog()) * KEYS_PER_MESSAGE_MAX >= settings.backlogKeysMax;
+  };
+  let left = inTurn(replicables, site.clock.now());
+  while (left.length > 0) {
+    const further: Replicable[] = [];
+    for (const replicable of left) {
+      if (site.clock.now() >= run.stopAt) return done("time");
+      if (findings.enqueued >= run.keysPerRun) return done("pace");
+      if (await isBacklogged()) return done("backlog");
+      const { name } = replicable;
+      // Nothing of a type that is switched off is looked at; its rows and replicas stay (F84).
+      if (!(await site.switches.of(name)).replication) continue;
+      if (!walking.has(name)) {
+        const next = await nextRange(site, replicables, replicable, settings, run.askedFor.get(name));
+        if (next === "ended") finished.push(name);
+        else if (next !== undefined) walking.set(name, next);
+      }
+      const one = walking.get(name);
+      if (one === undefined) continue;
+      further.push(replicable);
+      const step = await one.range.next();
+      if (step.done !== true) {
+        findings = addFindings(findings, step.value);
+        report(site, one.walk, step.value);
+        continue;
+      }
+      walking.delete(name);
+      // A queue that takes nothing now will not a moment later.
+      if (step.value === "not_taken") return done("queue");
+    }
+    left = further;
+  }
+  return done(undefined);
+};
+
+/**
+ * One run of the registry's consistency, until the time, the pace or the queue says stop. Types are walked in turn, one
+ * stretch of each at a time: one with a thousand times the keys of another takes half of a run from it, and not all. Any
+ * number may run at once, and any may die anywhere: ranges are leased and remember how far they came.
  */
 export const runWalks = async (
   site: WalkingSite,
   replicables: readonly Replicable[],
   settings: WalkSettings,
-  run: { readonly stopAt: number; readonly keysPerRun: number; readonly askedFor: ReadonlyMap<string, number> },
+  run: WalkRun,
 ): Promise<WalkedOnce> => {
-  let findings = NO_FINDINGS;
-  const finished: string[] = [];
-  const done = (stopped: WalkedOnce["stopped"]): WalkedOnce => ({ findings, finished, stopped });
-  const passedOver = new Set<string>();
-  for (;;) {
-    let worked = false;
-    for (const replicable of replicables) {
-      if (passedOver.has(replicable.name)) continue;
-      // Nothing of a type that is switched off is looked at; its rows and replicas stay (F84).
-      if (!(await site.switches.of(replicable.name)).replication) {
-        passedOver.add(replicable.name);
-        continue;
-      }
-      if (site.clock.now() >= run.stopAt) return done("time");
-      if (findings.enqueued >= run.keysPerRun) return done("pace");
-      if ((await site.backfill.backlog()) * KEYS_PER_MESSAGE_MAX >= settings.backlogKeysMax) return done("backlog");
-      const walk = await presentWalk(site, replicables, replicable, settings, run.askedFor.get(replicable.name));
-      const ranges = walk === undefined ? [] : await rangesOf(site, walk);
-      const open = ranges.filter((range) => !range.done);
-      if (walk !== undefined && ranges.length === walk.ranges && open.length === 0) {
-        const found = total(ranges);
-        if ((await site.siteTable.update(endWalk(walk, found, site.clock.now()))).outcome === "written") {
-          finished.push(replicable.name);
-          site.telemetry.info("walked through a type", { replicable: replicable.name, ...found });
-          await forgetRanges(site, walk);
-        }
-      }
-      const free = open.find(({ leaseUntil }) => leaseUntil === undefined || leaseUntil < site.clock.now());
-      if (free === undefined) {
-        passedOver.add(replicable.name);
-        continue;
-      }
-      const walked = await walkRange(site, replicables, replicable, free, {
-        stopAt: run.stopAt,
-        keysLeft: run.keysPerRun - findings.enqueued,
-        orphansLeft: settings.orphansPerWalk - total(ranges).orphan,
-        everything: walk !== undefined && ofNewScope(walk),
-      });
-      findings = addFindings(findings, walked.findings);
-      if (walk !== undefined) report(site, walk, walked.findings);
-      // A queue that takes nothing now will not a moment later.
-      if (walked.end === "not_taken") return done("queue");
-      worked = true;
-    }
-    if (!worked) return done(undefined);
+  const walking = new Map<string, Walking>();
+  try {
+    return await walkInTurn(site, replicables, settings, run, walking);
+  } finally {
+    // Also when something did not answer: the others' ranges need not wait for the ends of their leases.
+    await Promise.allSettled([...walking.values()].map(({ range }) => range.next("stop")));
   }
 };

@@ -1,4 +1,4 @@
-import { addFindings, type Finding, type Findings, NO_FINDINGS } from "../../geo/consistency.ts";
+import type { Finding, Findings } from "../../geo/consistency.ts";
 import { type GeoMessage, KEYS_PER_MESSAGE_MAX } from "../../geo/geo-message.ts";
 import { encodeKey } from "../../geo/key-codec.ts";
 import { leaseMs } from "../../geo/limits.ts";
@@ -22,23 +22,19 @@ export interface WalkingSite
   readonly backfill: MessageQueue & { backlog(): Promise<number> };
 }
 
-/** Bounds of one run of one worker. */
+/** What a walk says of how its ranges are to be walked. */
 export interface WalkLimits {
-  /** When to let go, milliseconds since the epoch. */
-  readonly stopAt: number;
-  /** Keys that this run may still hand over. */
-  readonly keysLeft: number;
   /** Orphans that may still be handed over in this walk of the type. */
   readonly orphansLeft: number;
   /** The scope has changed since the last walk: settled rows and held ones were decided under another one. */
   readonly everything: boolean;
 }
 
-/** How one run on one range ended: `done`, out of its limits, not taken by the queue, or the range was somebody else's. */
-export interface WalkedRange {
-  readonly end: "done" | "stopped" | "not_taken" | "not_ours";
-  readonly findings: Findings;
-}
+/** How one run on one range ended: `done`, as it was told to, not taken by the queue, or the range was somebody else's. */
+export type WalkEnd = "done" | "stopped" | "not_taken" | "not_ours";
+
+/** A range that is being walked: each `next` takes one stretch and says what was found there, and `next("stop")` lets go. */
+export type WalkingRange = AsyncGenerator<Findings, WalkEnd, "stop" | undefined>;
 
 const WANTS_A_LOOK: ReadonlySet<Finding> = new Set(["missing", "stale", "out_of_scope", "unverified"]);
 
@@ -66,36 +62,36 @@ const count = (judged: readonly Judged[], finding: Finding): number =>
 
 /**
  * Walks through a range under a lease, a stretch at a time: both listings, the rows of their keys, the keys that differ into
- * the backfill queue, and then how far it came. Dying anywhere costs the keys of one stretch a second look.
+ * the backfill queue, and then how far it came. Dying anywhere costs the keys of one stretch a second look. Whoever walks
+ * decides after each stretch whether to go on, so that several types can be walked in turn.
  *
  * @throws StoreUnavailableError, TableUnavailableError when something did not answer: the range goes on from its cursor later
  */
-export const walkRange = async (
+export const walkRange = async function* (
   site: WalkingSite,
   replicables: readonly Replicable[],
   replicable: Replicable,
   range: WalkRange,
-  limits: WalkLimits,
-): Promise<WalkedRange> => {
+  { orphansLeft, everything }: WalkLimits,
+): WalkingRange {
   const replicableName = replicable.name;
   const token = site.chance.token();
   const lease = (): number => site.clock.now() + leaseMs(site.functionTimeoutMs);
   const claimed = await site.siteTable.update(claimRange(range, token, site.clock.now(), lease()));
-  if (claimed.outcome === "refused") return { end: "not_ours", findings: NO_FINDINGS };
+  if (claimed.outcome === "refused") return "not_ours";
 
   const matching = await keyMatcher(replicables, site.switches);
-  let total = NO_FINDINGS;
-  let { keysLeft, orphansLeft } = limits;
+  let orphans = orphansLeft;
   const after = range.seenUntil ?? range.after;
   for await (const { keys, seenUntil } of listBothSides(site.primary, site.replica, { ...range, after })) {
     const ours = keys.flatMap((listed) => {
       const match = matching(listed.key);
       return match?.replicable.name === replicableName ? [{ listed, attributes: match.attributes }] : [];
     });
-    const judged = await judgeKeys(site, replicable, ours, limits.everything);
-    const orphans = judged.filter(({ finding }) => finding === "orphan").slice(0, Math.max(0, orphansLeft));
-    const others = judged.filter(({ finding }) => wantsALook(finding, limits.everything));
-    const wanted = [...others, ...orphans].map(({ key }) => key);
+    const judged = await judgeKeys(site, replicable, ours, everything);
+    const taken = judged.filter(({ finding }) => finding === "orphan").slice(0, Math.max(0, orphans));
+    const others = judged.filter(({ finding }) => wantsALook(finding, everything));
+    const wanted = [...others, ...taken].map(({ key }) => key);
     const sent = wanted.length === 0 ? undefined : await site.backfill.send(lookMessages(replicableName, wanted));
     // What was not handed over has to be found again: the cursor stays.
     if (sent?.outcome === "failed") {
@@ -104,7 +100,7 @@ export const walkRange = async (
         replicable: replicableName,
         reason: sent.reason,
       });
-      return { end: "not_taken", findings: total };
+      return "not_taken";
     }
     const findings: Findings = {
       listed: ours.length,
@@ -117,13 +113,12 @@ export const walkRange = async (
     const advanced = await site.siteTable.update(
       advanceRange(range, token, { seenUntil, findings, leaseUntil: lease() }),
     );
-    if (advanced.outcome === "refused") return { end: "not_ours", findings: total };
-    total = addFindings(total, findings);
-    if (seenUntil === undefined) return { end: "done", findings: total };
-    keysLeft -= wanted.length;
-    orphansLeft -= orphans.length;
-    if (keysLeft <= 0 || site.clock.now() >= limits.stopAt) break;
+    if (advanced.outcome === "refused") return "not_ours";
+    orphans -= taken.length;
+    const wish = yield findings;
+    if (seenUntil === undefined) return "done";
+    if (wish === "stop") break;
   }
   await site.siteTable.update(releaseRange(range, token));
-  return { end: "stopped", findings: total };
+  return "stopped";
 };

@@ -3,7 +3,7 @@ import { parseBenchOptions } from "../../bench/options.ts";
 
 it("measures everything unless told otherwise", () => {
   expect(parseBenchOptions([])).toEqual({
-    parts: ["bundles", "lag", "requests"],
+    parts: ["bundles", "lag", "requests", "walks"],
     json: false,
     markdown: false,
     help: false,
@@ -18,7 +18,7 @@ it("measures only what it is told to", () => {
 });
 
 it.each([
-  [["--only", "speed"], /--only takes bundles, lag, requests; got speed/],
+  [["--only", "speed"], /--only takes bundles, lag, requests, walks; got speed/],
   [["--fast"], /--fast/],
   [["--json", "--markdown"], /exclude each other/],
 ])("refuses %j and says why", (args, reason) => {
