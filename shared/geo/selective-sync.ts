@@ -23,7 +23,7 @@ export const EVERYTHING: SelectiveSync = { type: "none" };
 export const SELECTIVE_SYNC_IDS_MAX = 1_000;
 
 /** One id as it may stand in a key, in metadata and in a rule. */
-const ID = /^[A-Za-z0-9_.-]{1,64}$/;
+const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 /** User metadata that names owners; S3 adds `x-amz-meta-` in front. */
 export const OWNER_METADATA = {
@@ -56,7 +56,7 @@ const readList = (
     ? { ids, problem: undefined }
     : {
         ids: [],
-        problem: `the metadata ${header} is ${quoted(text)}, expected ids of letters, digits, _ . - joined by "${separator}"`,
+        problem: `the metadata ${header} is ${quoted(text)}, expected ids of letters, digits, _ . - (a letter or digit first) joined by "${separator}"`,
       };
 };
 

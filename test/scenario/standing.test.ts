@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { STANDING_KEPT_MS } from "../../shared/geo/limits.ts";
 import type { SiteStanding } from "../../shared/geo/site-standing.ts";
+import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
 import { changeStanding, parseSiteRecord, siteRecordKey } from "../../shared/tables/site/site-record.ts";
 import { type TwoSites, twoSites } from "../support/two-sites.ts";
 import { Worker } from "../support/workers.ts";
@@ -89,6 +90,31 @@ describe("the soft fence (R27, R38)", () => {
     const now = parseSiteRecord(await world.siteTable.get(siteRecordKey)).standing;
     expect((await world.siteTable.update(changeStanding(now, "secondary"))).outcome).toBe("written");
     expect(parseSiteRecord(await world.siteTable.get(siteRecordKey)).standing).toEqual({ role: "secondary", epoch: 2 });
+  });
+
+  test("an answer that is old when it comes is asked for again, and not for ever: a process may freeze over it", async () => {
+    const world = twoSites();
+    const frozenFor: number[] = [3 * 60_000];
+    let asked = 0;
+    const { standing } = new CachedSiteRecord(
+      {
+        get: async (key) => {
+          asked += 1;
+          const item = await world.siteTable.get(key);
+          // The site changes while the answer is on its way to a process that is frozen.
+          if (asked === 1) await become(world, "promoting");
+          world.clock.advance(frozenFor.shift() ?? 0);
+          return item;
+        },
+      },
+      world.clock,
+    );
+    expect(await standing.read()).toEqual({ role: "promoting", epoch: 1 });
+    expect(asked).toBe(2);
+    world.clock.advance(STANDING_KEPT_MS);
+    frozenFor.push(60_000, 60_000, 60_000, 60_000);
+    await expect(standing.read()).rejects.toThrow("the item self was 3 times too old when it was answered");
+    expect(asked).toBe(5);
   });
 
   test("a record that can not be read stops the site rather than being guessed at", () => {
