@@ -16,12 +16,10 @@ const inForce = (changes: Partial<ScopeInForce> = {}): ScopeInForce => ({
   ...changes,
 });
 
-describe("the name of a scope", () => {
-  const name = (
-    changes: Partial<ScopeInForce>,
-    scope: Parameters<typeof scopeFingerprint>[0]["scope"] = metadataScope,
-  ) => scopeFingerprint({ scope }, inForce(changes));
+const name = (changes: Partial<ScopeInForce>, scope: Parameters<typeof scopeFingerprint>[0]["scope"] = metadataScope) =>
+  scopeFingerprint({ scope }, inForce(changes));
 
+describe("the name of a scope", () => {
   test("changes with each change of the rule, also of one that is changed back, of a flag, and of keeping objects", () => {
     const names = [{}, { ruleChangedAt: 1_001 }, { flagsChangedAt: 2_001 }, { keepsObjects: false }].map((changes) =>
       name(changes),
