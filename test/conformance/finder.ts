@@ -6,19 +6,19 @@ import { loneWorld } from "./lone-world.ts";
 export const isFound = (type: Replicable): void => {
   describe("its unfinished work is found", () => {
     test("by the sweep, when a row is due", async () => {
-      const world = loneWorld(type);
+      const world = await loneWorld(type);
       world.replicaFaults.failNext("copy", "unavailable");
       world.primaryBucket.put(world.key, "first");
       await world.settle();
-      expect(await world.row(world.key)).toHaveProperty("due_at");
+      expect(await world.row()).toHaveProperty("due_at");
       await world.loseMessages();
       await world.live(60 * 60_000);
       expect(world.replicaText(world.key)).toBe("first");
-      expect(await world.row(world.key)).not.toHaveProperty("due_at");
+      expect(await world.row()).not.toHaveProperty("due_at");
     });
 
     test("by a walk, when no message ever came", async () => {
-      const world = loneWorld(type);
+      const world = await loneWorld(type);
       world.primaryBucket.put(world.key, "first");
       await world.loseMessages();
       expect(await world.walk()).toMatchObject({
@@ -30,7 +30,7 @@ export const isFound = (type: Replicable): void => {
     });
 
     test("by a walk, when a deletion was not heard of", async () => {
-      const world = loneWorld(type);
+      const world = await loneWorld(type);
       world.primaryBucket.put(world.key, "first");
       await world.settle();
       world.primaryBucket.deleteCurrent(world.key);

@@ -3,9 +3,18 @@ import { countChanges } from "../../shared/services/count-changes.ts";
 import type { RowChange } from "../../shared/geo/counters.ts";
 import { type GeoEvent, GeoMessage } from "../../shared/geo/geo-message.ts";
 import { buildKey } from "../../shared/geo/key-pattern.ts";
-import { matchKey } from "../../shared/geo/replicable-match.ts";
+import {
+  parseRegistryRow,
+  parseVerificationStateRow,
+  type RegistryRow,
+  rowKey,
+  type VerificationStateRow,
+} from "../../shared/geo/registry-row.ts";
 import type { Replicable } from "../../shared/geo/replicable.ts";
 import type { MemoryTable } from "../../shared/memory/table.ts";
+import { replicables } from "../../shared/replicables/index.ts";
+import { keyMatcher } from "../../shared/services/key-matcher.ts";
+import { setFlag } from "../../shared/tables/site/flags-item.ts";
 import { WALK_SETTINGS_DEFAULT, runWalks } from "../../shared/services/registry-consistency/run-walks.ts";
 import { twoSites, type TwoSitesOptions } from "../support/two-sites.ts";
 
@@ -30,25 +39,44 @@ const recorded = (table: MemoryTable): readonly RowChange[] => {
   return changes;
 };
 
+/** The type with what it can not be without: a partitioned type has the keys of its partitions. */
+const withPartitions = (type: Replicable): readonly Replicable[] =>
+  type.partitioned ? [type, ...replicables.filter(({ partitionOf }) => partitionOf === type.name)] : [type];
+
 /**
  * Two sites that replicate one type and nothing else, with that type switched on. The only place where the conformance kit
  * makes its world.
  */
-export const loneWorld = (type: Replicable, options: Omit<TwoSitesOptions, "replicables"> = {}) => {
-  const sites = twoSites({ ...options, replicables: [type] });
+export const loneWorld = async (type: Replicable, options: Omit<TwoSitesOptions, "replicables"> = {}) => {
+  const types = withPartitions(type);
+  const sites = twoSites({ ...options, replicables: types });
+  await sites.primarySiteTable.update(setFlag(type.names.flags.replication, true, 0));
   const changes = { primary: recorded(sites.verificationState), secondary: recorded(sites.registry) };
-  const key = keyFor(type, "42");
-  const modelRecordId = matchKey([type], key)?.modelRecordId;
-  if (modelRecordId === undefined) throw new Error(`${type.name} does not claim ${key}: does its filter leave it out?`);
+  const placed = types.find(({ partitioned }) => !partitioned) ?? type;
+  const key = keyFor(placed, "42");
+  const owner = (await keyMatcher(types, sites.primary.switches))(key);
+  if (owner === undefined) throw new Error(`${type.name} does not claim ${key}: does its filter leave it out?`);
+  const ref = { replicableName: type.name, key };
 
   return {
     ...sites,
     /** A key of the type. */
     key,
-    /** The same record's id, as events have it. */
-    modelRecordId,
+    /** What an event says of it: the record's id, and when it is deleted the class that wrote it. */
+    modelRecordId: owner.modelRecordId,
+    uploader: owner.replicable.uploader,
     /** The key of another record of the type. */
-    otherKey: keyFor(type, "43"),
+    otherKey: keyFor(placed, "43"),
+    /** The secondary's record of the key; undefined when there is none. */
+    row: async (): Promise<RegistryRow | undefined> => {
+      const item = await sites.registry.get(rowKey(ref));
+      return item === undefined ? undefined : parseRegistryRow(item);
+    },
+    /** The primary's record of the key. */
+    state: async (): Promise<VerificationStateRow | undefined> => {
+      const item = await sites.verificationState.get(rowKey(ref));
+      return item === undefined ? undefined : parseVerificationStateRow(item);
+    },
     /** Carries what S3 has sent to the secondary's queue, and reads the events there without taking them. */
     published: async (): Promise<readonly GeoEvent[]> => {
       await sites.publish();
@@ -71,7 +99,7 @@ export const loneWorld = (type: Replicable, options: Omit<TwoSitesOptions, "repl
             backlog: () => Promise.resolve(sites.queues.events.live.size),
           },
         },
-        [type],
+        types,
         WALK_SETTINGS_DEFAULT,
         { stopAt: Infinity, keysPerRun: Infinity, askedFor: new Map() },
       ),

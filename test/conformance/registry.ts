@@ -10,7 +10,7 @@ export const keepsRegistry = (type: Replicable): void => {
 
   describe("its registry", () => {
     test("has one row for each object, under the type's name", async () => {
-      const world = loneWorld(type);
+      const world = await loneWorld(type);
       for (const text of ["first", "second"]) {
         world.primaryBucket.put(world.key, text);
         world.primaryBucket.put(world.otherKey, text);
@@ -24,7 +24,7 @@ export const keepsRegistry = (type: Replicable): void => {
     });
 
     test("has Geo's columns and no others", async () => {
-      const world = loneWorld(type);
+      const world = await loneWorld(type);
       world.primaryBucket.put(world.key, "first");
       await world.settle();
       const known = { registry: Object.keys(RegistryItem.shape), state: Object.keys(StateItem.shape) };
@@ -32,7 +32,7 @@ export const keepsRegistry = (type: Replicable): void => {
         expect(known.registry).toEqual(expect.arrayContaining(Object.keys(item)));
       for (const item of world.verificationState.items())
         expect(known.state).toEqual(expect.arrayContaining(Object.keys(item)));
-      const row = await world.row(world.key);
+      const row = await world.row();
       expect(row).toMatchObject({ state: "synced", retry_count: 0, src_size: 5 });
       expect(row?.last_synced_at).toBeGreaterThan(0);
       expect(row).not.toHaveProperty("last_sync_failure");
@@ -40,22 +40,22 @@ export const keepsRegistry = (type: Replicable): void => {
     });
 
     test("says why a sync failed and when it is tried again, and forgets that when it succeeds", async () => {
-      const world = loneWorld(type);
+      const world = await loneWorld(type);
       world.replicaFaults.failNext("copy", "forbidden");
       world.primaryBucket.put(world.key, "first");
       await world.settle();
-      const failed = await world.row(world.key);
+      const failed = await world.row();
       expect(failed).toMatchObject({ state: "failed", retry_count: 1 });
       expect(failed?.last_sync_failure).not.toBe("");
       expect(failed?.retry_at).toBeGreaterThan(world.clock.now());
       await world.live(60 * 60_000);
-      const row = await world.row(world.key);
+      const row = await world.row();
       expect(row).toMatchObject({ state: "synced", verification_state: "succeeded", retry_count: 0 });
       expect(row).not.toHaveProperty("last_sync_failure");
     });
 
     test("is counted under the type's own name, at both sites", async () => {
-      const world = loneWorld(type);
+      const world = await loneWorld(type);
       world.primaryBucket.put(world.key, "first");
       world.primaryBucket.put(world.otherKey, "second");
       await world.settle();
@@ -74,7 +74,7 @@ export const keepsRegistry = (type: Replicable): void => {
     });
 
     test("is counted no more when its objects are gone", async () => {
-      const world = loneWorld(type);
+      const world = await loneWorld(type);
       world.primaryBucket.put(world.key, "first");
       await world.settle();
       world.primaryBucket.deleteCurrent(world.key);
