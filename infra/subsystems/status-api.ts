@@ -52,6 +52,8 @@ export class StatusApi extends Construct {
     });
     siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.counter);
     if (site.role === "secondary") {
+      // How far the walks of its types have come.
+      siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.consistency);
       // An operator's release is the one thing that the API changes.
       siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.removalGuard);
       siteTable.grantChangePartition(server, SITE_TABLE_PARTITIONS.removalGuard);

@@ -2,8 +2,28 @@ import * as z from "zod/mini";
 import type { ReplicableNames, StatusFieldKey } from "../geo/naming.ts";
 import type { ReleaseAnswer, RemovalGuardAnswer } from "../geo/removal-guard-answer.ts";
 import type { SiteStatusBase } from "../geo/site-status.ts";
+import type { WalkProgress } from "../geo/walk-progress.ts";
 
 /** The shapes of the API, as a caller may rely on them. Fields that are not named here may come and go. */
+
+/** How far a walk through both sides of a type has come. */
+const WalkProgressContract = z.looseObject({
+  state: z.enum(["never", "under_way", "finished"]),
+  reason: z.nullable(z.string()),
+  started_at: z.nullable(z.iso.datetime()),
+  finished_at: z.nullable(z.iso.datetime()),
+  ranges_count: z.number(),
+  ranges_done_count: z.number(),
+  listed_count: z.number(),
+  found_missing_count: z.number(),
+  found_stale_count: z.number(),
+  found_orphan_count: z.number(),
+  found_out_of_scope_count: z.number(),
+  enqueued_count: z.number(),
+  position: z.nullable(z.string()),
+  share_done: z.nullable(z.number()),
+  estimated_seconds_left: z.nullable(z.number()),
+}) satisfies z.ZodMiniType<WalkProgress>;
 
 /** One site's status. The fields of the types are beside these; `countsOf` reads them. */
 export const SiteStatusContract = z.looseObject({
@@ -19,6 +39,7 @@ export const SiteStatusContract = z.looseObject({
   revision: z.null(),
   selective_sync_type: z.null(),
   updated_at: z.string(),
+  registry_consistency: z.nullable(z.record(z.string(), WalkProgressContract)),
   _links: z.object({ self: z.string(), site: z.string() }),
 }) satisfies z.ZodMiniType<SiteStatusBase>;
 

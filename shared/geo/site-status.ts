@@ -5,6 +5,7 @@ import type { ReplicableNames, StatusFieldKey } from "./naming.ts";
 import { PRODUCT_VERSION } from "./product-version.ts";
 import { REPLICATION_STATE } from "./replication-state.ts";
 import { VERIFICATION_STATE } from "./verification-state.ts";
+import type { WalkProgress } from "./walk-progress.ts";
 
 /** A site's status document: GitLab Geo's `GET /geo_sites/status`, made from counters. Pure. */
 
@@ -155,6 +156,8 @@ export interface SiteStatusBase extends Health {
   readonly selective_sync_type: null;
   /** ISO 8601, UTC. */
   readonly updated_at: string;
+  /** How far the walks of each type have come, by its name. Null at a primary, and when it could not be read. */
+  readonly registry_consistency: Readonly<Record<string, WalkProgress>> | null;
   readonly _links: { readonly self: string; readonly site: string };
 }
 
@@ -169,6 +172,8 @@ export interface StatusFacts {
   readonly cells: ReadonlyMap<string, readonly CountedCell[]> | undefined;
   /** What is wrong; nothing when all is well. */
   readonly problem?: string;
+  /** How far the walks of each type have come; nothing at a primary, or when it could not be read. */
+  readonly consistency?: Readonly<Record<string, WalkProgress>>;
   /** When the counters were read, milliseconds since the epoch. */
   readonly readAt: number;
   /** Where the site's API is, without a slash at the end; for links. */
@@ -195,6 +200,7 @@ export const siteStatus = (facts: StatusFacts): SiteStatus => {
     selective_sync_type: null,
     updated_at: new Date(readAt).toISOString(),
     ...Object.assign({}, ...fields),
+    registry_consistency: facts.consistency ?? null,
     _links: { self: `${links}/status`, site: links },
   };
 };

@@ -1,4 +1,4 @@
-import { type CountedTable, sumCells } from "../geo/counters.ts";
+import { type CountedCell, type CountedTable, sumCells } from "../geo/counters.ts";
 import { GeoError } from "../geo/errors.ts";
 import {
   type SiteRole,
@@ -7,10 +7,12 @@ import {
   type StatusReplicable,
   type StatusSite,
 } from "../geo/site-status.ts";
+import type { WalkProgress } from "../geo/walk-progress.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Table } from "../ports/table.ts";
 import { listCounters } from "../tables/site/list-counters.ts";
+import { reportProgress } from "./registry-consistency/report-progress.ts";
 
 /** The table that a site's rows are counted from. */
 export const countedTable = (role: SiteRole): CountedTable => (role === "primary" ? "verification_state" : "registry");
@@ -24,9 +26,28 @@ export interface StatusReader {
   readonly telemetry: Telemetry;
 }
 
+type Cells = ReadonlyMap<string, readonly CountedCell[]>;
+
+/** How far a secondary's walks have come. That nobody can tell makes no site unhealthy. */
+const progressOf = async (
+  { site, replicables, siteTable, clock, telemetry }: StatusReader,
+  cells: Cells,
+): Promise<Readonly<Record<string, WalkProgress>> | undefined> => {
+  if (site.role !== "secondary") return undefined;
+  const rowsOf = (name: string): number => (cells.get(name) ?? []).reduce((sum, { rows }) => sum + rows, 0);
+  try {
+    const types = replicables.map(({ name }) => ({ name, rows: rowsOf(name) }));
+    return await reportProgress(siteTable, types, clock.now());
+  } catch (error) {
+    if (!(error instanceof GeoError)) throw error;
+    telemetry.error("consistency_unreadable", { site_name: site.name, code: error.code, message: error.message });
+    return undefined;
+  }
+};
+
 /**
- * A site's status as it is now, from one query of a fixed number of counters. Never fails for want of the table: a site
- * that can not read its counters says so and is unhealthy.
+ * A site's status as it is now, from queries of a fixed number of items: its counters, and at a secondary the walks of its
+ * types. Never fails for want of the table: a site that can not read its counters says so and is unhealthy.
  * @param apiUrl Where the caller reached the API, without a slash at the end.
  */
 export const readSiteStatus = async (reader: StatusReader, apiUrl: string): Promise<SiteStatus> => {
@@ -34,7 +55,9 @@ export const readSiteStatus = async (reader: StatusReader, apiUrl: string): Prom
   const facts = { site, replicables, apiUrl };
   try {
     const counters = await listCounters(siteTable, countedTable(site.role));
-    return siteStatus({ ...facts, cells: sumCells(counters.map(({ cells }) => cells)), readAt: clock.now() });
+    const cells = sumCells(counters.map((counter) => counter.cells));
+    const consistency = await progressOf(reader, cells);
+    return siteStatus({ ...facts, cells, ...(consistency === undefined ? {} : { consistency }), readAt: clock.now() });
   } catch (error) {
     if (!(error instanceof GeoError)) throw error;
     telemetry.error("counters_unreadable", { site_name: site.name, code: error.code, message: error.message });

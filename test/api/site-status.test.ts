@@ -1,9 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { SiteStatusesContract } from "../../shared/client/contract.ts";
+import { NO_FINDINGS } from "../../shared/geo/consistency.ts";
 import { TableUnavailableError } from "../../shared/geo/errors.ts";
 import { siteId } from "../../shared/geo/site-status.ts";
 import type { TableOperation } from "../../shared/memory/table.ts";
 import { replicables } from "../../shared/replicables/index.ts";
+import {
+  advanceRange,
+  beginWalk,
+  claimRange,
+  newRange,
+  parseRange,
+} from "../../shared/tables/site/consistency-items.ts";
 import { API_URL, apiSite } from "./support/site.ts";
 
 const row = (state: number, verification: number, bytes = 100) => ({
@@ -105,13 +113,74 @@ test("the status of a primary counts checksums, and has nulls for what only a se
   });
 });
 
-test("a status read is one query, however many rows there are", async () => {
-  const api = apiSite("secondary");
-  await api.rows(Array.from({ length: 5_000 }, () => row(2, 2)));
-  const operations: TableOperation[] = [];
-  api.siteTable.interference = { before: (operation) => void operations.push(operation) };
-  await api.app.request("/api/v4/geo_sites/status");
-  expect(operations.map(({ kind }) => kind)).toEqual(["query"]);
+test.each([
+  ["primary", 1],
+  ["secondary", 2],
+] as const)(
+  "a status read at a %s takes as many queries as ever, however many rows there are: %i",
+  async (role, queries) => {
+    const api = apiSite(role);
+    await api.rows(Array.from({ length: 5_000 }, () => row(2, 2)));
+    const operations: TableOperation[] = [];
+    api.siteTable.interference = { before: (operation) => void operations.push(operation) };
+    await api.app.request("/api/v4/geo_sites/status");
+    expect(operations.map(({ kind }) => kind)).toEqual(Array.from({ length: queries }, () => "query"));
+  },
+);
+
+describe("registry_consistency", () => {
+  test("says of each type how far its walk has come, in one query more while any is under way", async () => {
+    const api = apiSite("secondary");
+    await api.rows(Array.from({ length: 200 }, () => row(2, 2)));
+    const scope = "all";
+    const range = { prefix: "cool_widgets/", after: undefined, until: undefined };
+    const key = "cool_widgets/17/widget.bin";
+    const findings = { ...NO_FINDINGS, listed: 50, missing: 3, enqueued: 3 };
+    const walk = { id: "walk-1", reason: "scheduled", ranges: 1, scope, now: api.clock.now() } as const;
+    await api.siteTable.update(beginWalk("cool_widget", undefined, walk));
+    const item = newRange("cool_widget", walk.id, 0, range);
+    await api.siteTable.put(item);
+    await api.siteTable.put(newRange("cool_widget", "a walk that never began", 0, range));
+    await api.siteTable.update(claimRange(parseRange(item), "token", api.clock.now(), api.clock.now() + 60_000));
+    const leaseUntil = api.clock.now() + 60_000;
+    await api.siteTable.update(advanceRange(parseRange(item), "token", { seenUntil: key, findings, leaseUntil }));
+    api.clock.advance(30_000);
+    const operations: TableOperation[] = [];
+    api.siteTable.interference = { before: (operation) => void operations.push(operation) };
+    const response = await api.app.request("/api/v4/geo_sites/status");
+    const [status] = SiteStatusesContract.parse(await response.json());
+    expect(operations).toHaveLength(3);
+    expect(Object.keys(status?.registry_consistency ?? {})).toEqual(replicables.map(({ name }) => name));
+    expect(status?.registry_consistency).toMatchObject({
+      cool_widget: {
+        state: "under_way",
+        ranges_count: 1,
+        ranges_done_count: 0,
+        listed_count: 50,
+        found_missing_count: 3,
+        position: key,
+        share_done: 0.25,
+        estimated_seconds_left: 90,
+      },
+      package_file: { state: "never" },
+    });
+  });
+
+  test("is null at a primary", async () => {
+    expect(await statusOf(apiSite("primary"))).toMatchObject({ registry_consistency: null });
+  });
+
+  test("is null where it can not be read, and the counts are there all the same", async () => {
+    const api = apiSite("secondary");
+    await api.rows([row(2, 2)]);
+    await api.siteTable.put({ pk: "consistency", sk: "walk#cool_widget", walk: 5 });
+    expect(await statusOf(api)).toMatchObject({
+      healthy: true,
+      cool_widgets_synced_count: 1,
+      registry_consistency: null,
+    });
+    expect(JSON.stringify(api.telemetry.lines)).toContain("GEO_UNREADABLE_ROW");
+  });
 });
 
 test("a site that can not read its counters says so, without counts and without the table's own words", async () => {

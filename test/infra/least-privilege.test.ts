@@ -221,6 +221,7 @@ describe("the API", () => {
     expect([...new Set(rightsOfApi(false))].sort()).toEqual(
       [
         ...READING.map((action) => onPartition(action, "counter")),
+        ...READING.map((action) => onPartition(action, "consistency")),
         ...[...READING, "dynamodb:UpdateItem"].map((action) => onPartition(action, "removal_guard")),
       ].sort(),
     );
@@ -244,7 +245,7 @@ describe("rights on the site table", () => {
     // The flags, in the primary's table: its checksums and each site's sweep, and of each secondary what publishes for it,
     // consumes, verifies, walks and notices drift.
     const flags = 1 + sites + secondaries * 5;
-    expect(statements).toHaveLength(sites * 3 + secondaries * 6 + flags);
+    expect(statements).toHaveLength(sites * 3 + secondaries * 7 + flags);
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
         /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site|consistency)"\]\}\}$/,

@@ -129,6 +129,12 @@ export const rangesQuery = ({ replicableName, id }: Pick<Walk, "replicableName" 
   limit: 1_000,
 });
 
+/** Whether a range is one of a walk's. */
+export const isRangeOf = (
+  { replicableName, id }: Pick<Walk, "replicableName" | "id">,
+  { key }: Pick<WalkRange, "key">,
+): boolean => key.sk.startsWith(rangePrefix(replicableName, id));
+
 /** Parses a range. */
 export const parseRange = (item: Item): WalkRange => {
   const parsed = z.safeParse(StoredRange, item);
