@@ -67,6 +67,32 @@ const failuresOf = (report: z.infer<typeof Report>): string =>
     ])
     .join("\n\n");
 
+/**
+ * Runs vitest and reads its report; undefined when there is none, since it could not even begin.
+ * @param title names the file that the report is written to
+ */
+export const runVitest = async (
+  title: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{
+  readonly report: z.infer<typeof Report> | undefined;
+  readonly said: string;
+  readonly code: number;
+}> => {
+  const reportFile = join(LOCAL, "reports", `${title.replaceAll(/[^a-z]+/gi, "-")}.json`);
+  await mkdir(dirname(reportFile), { recursive: true });
+  await rm(reportFile, { force: true });
+  const output = await runCommand(tool("vitest"), ["run", ...args, "--reporter=json", `--outputFile=${reportFile}`], {
+    cwd: ROOT,
+    env: { ...environment, ...env },
+    timeoutMs: 20 * 60_000,
+  });
+  const text = await readFile(reportFile, "utf8").catch(() => undefined);
+  const report = text === undefined ? undefined : Report.parse(JSON.parse(text));
+  return { report, said: said(output), code: output.code };
+};
+
 /** A run of vitest, counted test by test. */
 export const vitestStep = (
   title: string,
@@ -75,19 +101,10 @@ export const vitestStep = (
 ): Step => ({
   title,
   run: async () => {
-    const reportFile = join(LOCAL, "reports", `${title.replaceAll(/[^a-z]+/gi, "-")}.json`);
-    await mkdir(dirname(reportFile), { recursive: true });
-    await rm(reportFile, { force: true });
-    const output = await runCommand(tool("vitest"), ["run", ...args, "--reporter=json", `--outputFile=${reportFile}`], {
-      cwd: ROOT,
-      env: { ...environment, ...env },
-      timeoutMs: 20 * 60_000,
-    });
-    const text = await readFile(reportFile, "utf8").catch(() => undefined);
-    if (text === undefined) return { passed: 0, failed: 1, skipped: 0, output: said(output) };
-    const report = Report.parse(JSON.parse(text));
+    const { report, said: spoken, code } = await runVitest(title, args, env);
+    if (report === undefined) return { passed: 0, failed: 1, skipped: 0, output: spoken };
     // A file that can not even be loaded has no failed tests, and is a failure all the same; so is too little coverage.
-    const broken = (!report.success || output.code !== 0) && report.numFailedTests === 0;
+    const broken = (!report.success || code !== 0) && report.numFailedTests === 0;
     const counts = {
       passed: report.numPassedTests,
       failed: report.numFailedTests + (broken ? 1 : 0),
@@ -95,7 +112,7 @@ export const vitestStep = (
     };
     return {
       ...counts,
-      output: counts.failed === 0 ? "" : `${failuresOf(report)}\n${broken ? said(output) : ""}`.trim(),
+      output: counts.failed === 0 ? "" : `${failuresOf(report)}\n${broken ? spoken : ""}`.trim(),
     };
   },
 });
