@@ -71,7 +71,11 @@ export class S3Bucket implements ReadableBucket {
       );
       return { outcome: "present", facts: objectFacts(head) };
     } catch (thrown) {
-      return goneOrFailed(thrown);
+      const error = readSdkError(thrown);
+      if (error.status === 405) return { outcome: "gone" };
+      if (error.status !== 404) return { outcome: "failed", failure: storeFailure(error) };
+      const asked = await this.#absentUnlessBucketIsGone();
+      return asked.outcome === "absent" ? { outcome: "gone" } : asked;
     }
   }
 
@@ -144,7 +148,7 @@ export class S3Bucket implements ReadableBucket {
    * first would remove every replica (R29), so the bucket itself is asked. That costs a request only for keys which have
    * not even a delete marker.
    */
-  async #absentUnlessBucketIsGone(): Promise<HeadOutcome> {
+  async #absentUnlessBucketIsGone(): Promise<Extract<HeadOutcome, { outcome: "absent" | "failed" }>> {
     try {
       await this.#client.send(new HeadBucketCommand(this.#target));
       return { outcome: "absent" };

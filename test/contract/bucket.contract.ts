@@ -132,6 +132,45 @@ export const bucketContract = (name: string, lacks: Lacks, make: () => Promise<B
       expect(await textOf(range)).toBe("234");
     });
 
+    it("reads the rest of a version from anywhere in it, however far the range reaches", async (context) => {
+      needs(context, lacks, "version-range-read");
+      const { versionId } = await world.put("rest", "0123456789");
+      await world.put("rest", "another version, which is longer");
+      const rest = await bucket.read("rest", versionId, { start: 7, endInclusive: 99 });
+      expect(rest).toMatchObject({ outcome: "reading", size: 3 });
+      expect(await textOf(rest)).toBe("789");
+      expect(await textOf(await bucket.read("rest", versionId, { start: 9, endInclusive: 9 }))).toBe("9");
+      expect((await bucket.read("rest", versionId, { start: 10, endInclusive: 10 })).outcome).toBe("failed");
+    });
+
+    it("tells the facts of any version, also behind a marker", async () => {
+      const first = await world.put("versions", "one", { checksum: "sha256", metadata: { a: "1" } });
+      const second = await world.put("versions", "longer");
+      const marker = await world.deleteCurrent("versions");
+      const value = createHash("sha256").update("one").digest("base64");
+      expect(await bucket.headVersion("versions", first.versionId)).toMatchObject({
+        outcome: "present",
+        facts: {
+          versionId: first.versionId,
+          etag: first.etag,
+          size: 3,
+          metadata: { a: "1" },
+          checksum: { algorithm: "SHA256", type: "FULL_OBJECT", value },
+        },
+      });
+      expect(await bucket.headVersion("versions", second.versionId)).toMatchObject({ facts: { size: 6 } });
+      await world.deleteVersion("versions", marker.versionId);
+      await world.deleteVersion("versions", first.versionId);
+      expect(await bucket.headVersion("versions", first.versionId)).toEqual({ outcome: "gone" });
+    });
+
+    it("has no facts of a delete marker", async (context) => {
+      needs(context, lacks, "read-of-delete-marker-refused");
+      await world.put("facts-of-a-marker", "x");
+      const marker = await world.deleteCurrent("facts-of-a-marker");
+      expect(await bucket.headVersion("facts-of-a-marker", marker.versionId)).toEqual({ outcome: "gone" });
+    });
+
     it("reads an object of several megabytes, and an empty one", async () => {
       const large = new Uint8Array(3 * 1024 * 1024 + 1).map((_zero, index) => index % 251);
       const { versionId } = await world.put("large", large);
@@ -154,6 +193,7 @@ export const bucketContract = (name: string, lacks: Lacks, make: () => Promise<B
       const put = await world.put("gone", "x");
       await world.deleteVersion("gone", put.versionId);
       expect(await bucket.read("gone", put.versionId)).toEqual({ outcome: "gone" });
+      expect(await bucket.headVersion("gone", put.versionId)).toEqual({ outcome: "gone" });
       expect(await bucket.tags("gone", put.versionId)).toEqual({ outcome: "gone" });
     });
 

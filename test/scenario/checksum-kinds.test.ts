@@ -203,31 +203,31 @@ describe.each<[ChecksumPolicy, string]>([
   });
 });
 
-describe("what S3 says of a replica of a type that declares attested", () => {
-  const restored = async (checksum: NonNullable<PutOptions["checksum"]>): Promise<TwoSites> => {
-    const world = worldOf("attested", { replicaDrift: false });
-    world.primaryBucket.put(KEY, CONTENT);
-    const worker = await new Worker(world, KEY).until("read_back");
-    const version = world.replicaBucket.current(KEY);
-    // The copy as a store would have it that keeps checksums of its own choice.
-    if (version?.kind !== "object" || worker.attempt.at !== "read_back") throw new Error("there is no copy");
-    const other = world.replicaBucket.put("elsewhere", CONTENT, { checksum });
-    const { checksum: kept, ...rest } = version;
-    const replaced = other.checksum === undefined ? rest : { ...rest, checksum: other.checksum };
-    const state = world.replicaBucket.export();
-    world.replicaBucket.import({
-      ...state,
-      objects: state.objects.map(([key, versions]) => (key === KEY ? [key, [replaced]] : [key, versions])),
-    });
-    expect(kept?.algorithm).toBe("CRC64NVME");
-    expect(await worker.finish()).toMatchObject({ result: "synced", verification: "to_verify" });
-    return world;
-  };
+/** A copy as a store would have it that keeps checksums of its own choice. */
+const copiedWith = async (checksum: NonNullable<PutOptions["checksum"]>): Promise<TwoSites> => {
+  const world = worldOf("attested", { replicaDrift: false });
+  world.primaryBucket.put(KEY, CONTENT);
+  const worker = await new Worker(world, KEY).until("read_back");
+  const version = world.replicaBucket.current(KEY);
+  if (version?.kind !== "object" || worker.attempt.at !== "read_back") throw new Error("there is no copy");
+  const other = world.replicaBucket.put("elsewhere", CONTENT, { checksum });
+  const { checksum: kept, ...rest } = version;
+  const replaced = other.checksum === undefined ? rest : { ...rest, checksum: other.checksum };
+  const state = world.replicaBucket.export();
+  world.replicaBucket.import({
+    ...state,
+    objects: state.objects.map(([key, versions]) => (key === KEY ? [key, [replaced]] : [key, versions])),
+  });
+  expect(kept?.algorithm).toBe("CRC64NVME");
+  expect(await worker.finish()).toMatchObject({ result: "synced", verification: "to_verify" });
+  return world;
+};
 
+describe("what S3 says of a replica of a type that declares attested", () => {
   test.each(["sha256", "none"] as const)(
     "in another scheme (%s) proves nothing: the bytes are read",
     async (checksum) => {
-      const world = await restored(checksum);
+      const world = await copiedWith(checksum);
       await world.settle();
       expect(await world.row(KEY)).toMatchObject({
         verification_state: "succeeded",
@@ -256,10 +256,10 @@ describe.each(CHECKSUM_POLICIES)("of a type that declares %s, what people do to 
   });
 });
 
-describe("a type whose kind of checksum is changed", () => {
-  const policies = (checksumPolicy: ChecksumPolicy) =>
-    checksumRules([{ name: coolWidget.name, checksumPolicy }], SMALL_PIECES);
+const policies = (checksumPolicy: ChecksumPolicy) =>
+  checksumRules([{ name: coolWidget.name, checksumPolicy }], SMALL_PIECES);
 
+describe("a type whose kind of checksum is changed", () => {
   const changes = CHECKSUM_POLICIES.flatMap((from) => CHECKSUM_POLICIES.map((to) => [from, to] as const));
 
   test.each(changes)("from %s to %s is verified by either, and never by a mismatch of the two", async (from, to) => {
@@ -284,6 +284,24 @@ describe("a type whose kind of checksum is changed", () => {
   });
 });
 
+/** How often S3 is asked for one new object, by what. */
+const requestsFor = async (policy: ChecksumPolicy, checksum: "crc64nvme" | "none") => {
+  const world = worldOf(policy);
+  const spies = {
+    heads: vi.spyOn(world.primaryFaults, "head"),
+    copies: vi.spyOn(world.replicaFaults, "copy"),
+    readAtPrimary: vi.spyOn(world.primaryFaults, "read"),
+    readAtSecondary: vi.spyOn(world.replicaFaults, "read"),
+    headsOfReplica: vi.spyOn(world.replicaFaults, "headVersion"),
+  };
+  const others = [vi.spyOn(world.replicaFaults, "head"), vi.spyOn(world.primaryFaults, "tags")];
+  world.primaryBucket.put(KEY, CONTENT, { checksum });
+  await world.settle();
+  expect(await world.row(KEY)).toMatchObject({ verification_state: "succeeded" });
+  for (const other of others) expect(other).not.toHaveBeenCalled();
+  return Object.fromEntries(Object.entries(spies).map(([name, spy]) => [name, spy.mock.calls.length]));
+};
+
 describe("what one new object asks of S3", () => {
   const REQUESTS = {
     stored_or_sha256: { heads: 2, copies: 1, readAtPrimary: 0, readAtSecondary: 1, headsOfReplica: 0 },
@@ -294,29 +312,12 @@ describe("what one new object asks of S3", () => {
     attested: { heads: 2, copies: 1, readAtPrimary: 0, readAtSecondary: 0, headsOfReplica: 1 },
   } as const satisfies Record<ChecksumPolicy, object>;
 
-  const count = async (policy: ChecksumPolicy, checksum: "crc64nvme" | "none") => {
-    const world = worldOf(policy);
-    const spies = {
-      heads: vi.spyOn(world.primaryFaults, "head"),
-      copies: vi.spyOn(world.replicaFaults, "copy"),
-      readAtPrimary: vi.spyOn(world.primaryFaults, "read"),
-      readAtSecondary: vi.spyOn(world.replicaFaults, "read"),
-      headsOfReplica: vi.spyOn(world.replicaFaults, "headVersion"),
-    };
-    const others = [vi.spyOn(world.replicaFaults, "head"), vi.spyOn(world.primaryFaults, "tags")];
-    world.primaryBucket.put(KEY, CONTENT, { checksum });
-    await world.settle();
-    expect(await world.row(KEY)).toMatchObject({ verification_state: "succeeded" });
-    for (const other of others) expect(other).not.toHaveBeenCalled();
-    return Object.fromEntries(Object.entries(spies).map(([name, spy]) => [name, spy.mock.calls.length]));
-  };
-
   test.each(CHECKSUM_POLICIES)("by %s, where S3 stores a CRC64NVME", async (policy) => {
-    expect(await count(policy, "crc64nvme")).toEqual(REQUESTS[policy]);
+    expect(await requestsFor(policy, "crc64nvme")).toEqual(REQUESTS[policy]);
   });
 
   test.each(CHECKSUM_POLICIES)("by %s, where S3 stores nothing", async (policy) => {
     const read = { readAtPrimary: 1, readAtSecondary: 1, headsOfReplica: 0 };
-    expect(await count(policy, "none")).toEqual({ ...REQUESTS[policy], ...(policy === "size" ? {} : read) });
+    expect(await requestsFor(policy, "none")).toEqual({ ...REQUESTS[policy], ...(policy === "size" ? {} : read) });
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { checksumRules } from "../../shared/geo/checksum-policy.ts";
 import { STEPS_PER_ATTEMPT_MAX } from "../../shared/geo/limits.ts";
 import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";
@@ -398,6 +399,12 @@ describe("a verification", () => {
     expect(await verify(world, "due")).toEqual({ result: "superseded" });
     await putRow(world, { ...synced, src_checksum: NO_BYTES_OF_OURS });
     expect(await verify(world)).toEqual({ result: "superseded" });
+    // Of a replica that no row names, S3 has nothing to say either.
+    await putRow(world, { ...synced, src_version_id: "s", src_checksum: "size:07" });
+    const bySize = { ...world.secondary, checksums: checksumRules([{ name: "cool_widget", checksumPolicy: "size" }]) };
+    expect(await verifyReplica(bySize, world.refOf(KEY), "checksum_succeeded", Infinity)).toEqual({
+      result: "superseded",
+    });
   });
 
   test("of a stream that ends with anything but an error says what it was", async () => {

@@ -91,7 +91,43 @@ describe("a HEAD", () => {
   });
 });
 
+describe("a HEAD of one version", () => {
+  it("names the version and asks for checksums", async () => {
+    wire.answer = { status: 200, headers: { etag: '"e"', "x-amz-version-id": "v", "content-length": "7" } };
+    expect(await bucket().headVersion("key", "v")).toMatchObject({
+      outcome: "present",
+      facts: { versionId: "v", size: 7 },
+    });
+    expect(wire.seen[0]?.url).toContain("versionId=v");
+    expect(wire.seen[0]?.headers["x-amz-checksum-mode"]).toBe("ENABLED");
+  });
+
+  it("takes a 404 for the version's only when the bucket answers (R29)", async () => {
+    wire.first.push({ status: 404 }, { status: 200 });
+    expect(await bucket().headVersion("key", "v")).toEqual({ outcome: "gone" });
+    wire.answer = { status: 404 };
+    expect(await bucket().headVersion("key", "v")).toMatchObject({ outcome: "failed" });
+  });
+
+  it("says that a delete marker is no version with content, and why S3 refuses", async () => {
+    wire.answer = { status: 405 };
+    expect(await bucket().headVersion("key", "marker")).toEqual({ outcome: "gone" });
+    wire.answer = { status: 403 };
+    expect(await bucket().headVersion("key", "v")).toMatchObject({
+      outcome: "failed",
+      failure: { kind: "forbidden" },
+    });
+  });
+});
+
 describe("a read", () => {
+  it("of a range names the version and the bytes, both ends included", async () => {
+    wire.answer = { status: 206, body: "234", headers: { "content-length": "3" } };
+    expect(await bucket().read("key", "v", { start: 2, endInclusive: 4 })).toMatchObject({ size: 3 });
+    expect(wire.seen[0]?.headers["range"]).toBe("bytes=2-4");
+    expect(wire.seen[0]?.url).toContain("versionId=v");
+  });
+
   it.each<[string, Answer, object]>([
     ["a version that is gone", { status: 404, body: s3Error("NoSuchVersion") }, { outcome: "gone" }],
     ["a delete marker", { status: 405, body: s3Error("MethodNotAllowed") }, { outcome: "gone" }],

@@ -70,8 +70,8 @@ describe("what a type's replicas are compared with", () => {
   });
 
   test("is what the type declares, and the default for a type that nobody declared", () => {
-    const { policyOf } = checksumRules([{ name: "cool_widget", checksumPolicy: "size" }]);
-    expect([policyOf("cool_widget"), policyOf("other")]).toEqual(["size", "stored_or_sha256"]);
+    const rules = checksumRules([{ name: "cool_widget", checksumPolicy: "size" }]);
+    expect([rules.policyOf("cool_widget"), rules.policyOf("other")]).toEqual(["size", "stored_or_sha256"]);
   });
 
   test.each<[string, readonly ChecksumPolicy[]]>([
