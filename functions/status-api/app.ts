@@ -1,13 +1,24 @@
 import { Hono } from "hono";
 import { TableUnavailableError } from "../../shared/geo/errors.ts";
-import type { CallContext } from "../../shared/lambda/http-handler.ts";
+import type { Replicable } from "../../shared/geo/replicable.ts";
+import type { FlagChanging } from "../../shared/services/change-flags.ts";
 import type { GuardedTable } from "../../shared/services/release-removals.ts";
 import { readSiteStatus, type StatusReader } from "../../shared/services/site-status.ts";
+import type { Table } from "../../shared/ports/table.ts";
+import { addFeatures } from "./features.ts";
 import { addRemovalGuards } from "./removal-guards.ts";
-import { allowOnly, type ApiEnv, notThisSite, SITE_PATHS } from "./site-paths.ts";
+import { allowOnly, type ApiEnv, apiUrlOf, notThisSite, SITE_PATHS } from "./site-paths.ts";
+import { addSiteSettings, type SettledSite } from "./site-settings.ts";
+import { addWalks } from "./walks.ts";
 
-/** Without a gateway in front (`app.request` in a test), links are relative. */
-const apiUrlOf = (context: Partial<CallContext> | undefined): string => context?.apiUrl ?? "";
+/** A site with all that its API reads and changes. */
+export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, SettledSite {
+  readonly replicables: readonly Replicable[];
+  /** This site's own table. */
+  readonly siteTable: Pick<Table, "get" | "query" | "update">;
+  /** The primary's, where the flags of all sites are: at a primary, its own. */
+  readonly primarySiteTable: Pick<Table, "get" | "update">;
+}
 
 /**
  * The API of a site. Whoever calls it has been admitted by the authorizer, which knows that reading takes GET, and that
@@ -16,11 +27,14 @@ const apiUrlOf = (context: Partial<CallContext> | undefined): string => context?
  * - `GET /api/v4/geo_sites/status`: the statuses of the sites that this site knows: its own
  * - `GET /api/v4/geo_sites/:id/status`: one of them
  * - `GET /api/v4/geo_sites/:id/removal_guards`, `POST …/removal_guards/:replicable_name/release`: see `addRemovalGuards`
+ * - `GET` and `PUT /api/v4/geo_sites/:id`: see `addSiteSettings`
+ * - `POST /api/v4/geo_sites/:id/registry_consistency/:replicable_name/walk`: see `addWalks`
+ * - `GET /api/v4/features`, `POST` and `DELETE /api/v4/features/:name`: see `addFeatures`
  *
  * Everything else is a 404, and another method a 405, in GitLab's form: `{"message": "404 Not Found"}`. A table that does
  * not answer makes a 503: the same call may succeed later.
  */
-export const statusApp = (reader: StatusReader & GuardedTable) => {
+export const statusApp = (served: ServedSite) => {
   const app = new Hono<ApiEnv>();
 
   app.use(async (context, next) => {
@@ -31,21 +45,24 @@ export const statusApp = (reader: StatusReader & GuardedTable) => {
   });
 
   for (const sites of SITE_PATHS) {
-    app.get(`${sites}/status`, async (context) => context.json([await readSiteStatus(reader, apiUrlOf(context.env))]));
+    app.get(`${sites}/status`, async (context) => context.json([await readSiteStatus(served, apiUrlOf(context))]));
     app.get(
       `${sites}/:id/status`,
       async (context) =>
-        notThisSite(reader.site, context, context.req.param("id")) ??
-        context.json(await readSiteStatus(reader, apiUrlOf(context.env))),
+        notThisSite(served.site, context, context.req.param("id")) ??
+        context.json(await readSiteStatus(served, apiUrlOf(context))),
     );
     app.all(`${sites}/status`, allowOnly("GET, HEAD"));
     app.all(`${sites}/:id/status`, allowOnly("GET, HEAD"));
-    addRemovalGuards(app, sites, reader);
+    addRemovalGuards(app, sites, served);
+    addWalks(app, sites, served);
+    addSiteSettings(app, sites, served);
   }
+  addFeatures(app, served);
 
   app.notFound((context) => context.json({ message: "404 Not Found" }, 404));
   app.onError((error, context) => {
-    reader.telemetry.error("api_call_failed", { path: context.req.path, message: error.message });
+    served.telemetry.error("api_call_failed", { path: context.req.path, message: error.message });
     return error instanceof TableUnavailableError
       ? context.json({ message: "503 Service Unavailable - a table did not answer; try again" }, 503)
       : context.json({ message: "500 Internal Server Error" }, 500);

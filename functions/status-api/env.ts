@@ -5,6 +5,12 @@ export const env = z.object({
   SITE_NAME: z.string().check(z.minLength(1)),
   ROLE: z.enum(["primary", "secondary"]),
   REGION: z.string().check(z.minLength(1)),
+  /** This site's own table: its counts, its settings, its removal guards. */
   SITE_TABLE: z.string().check(z.minLength(1)),
+  /** The primary's own table, where the feature flags of all sites are; a secondary only reads it. */
+  PRIMARY_SITE_TABLE: z.string().check(z.minLength(1)),
+  PRIMARY_REGION: z.string().check(z.minLength(1)),
+  /** `false`: the site was deployed to keep no replicas of objects (Geo's `sync_object_storage`), until somebody says else. */
+  SYNC_OBJECT_STORAGE: z.enum(["true", "false"]),
   REPLICABLES: z.string().check(z.minLength(2)),
 });

@@ -10,13 +10,15 @@ import { replicables } from "../../shared/replicables/index.ts";
 import { statusApp } from "./app.ts";
 import { env } from "./env.ts";
 
-const { SITE_NAME: name, ROLE: role, REGION: region, SITE_TABLE, REPLICABLES } = parseEnv(env, process.env);
+const { SITE_NAME: name, ROLE: role, REGION: region, ...config } = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: name, service: "status-api" });
 const clock = systemClock;
 const app = statusApp({
   site: { name, role, region },
-  replicables: applySelection(replicables, decodeReplicableSelection(REPLICABLES)),
-  siteTable: new DynamoTable(dynamoClient(region), SITE_TABLE),
+  replicables: applySelection(replicables, decodeReplicableSelection(config.REPLICABLES)),
+  siteTable: new DynamoTable(dynamoClient(region), config.SITE_TABLE),
+  primarySiteTable: new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE),
+  syncObjectStorage: config.SYNC_OBJECT_STORAGE === "true",
   clock,
   telemetry,
 });

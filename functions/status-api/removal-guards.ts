@@ -1,22 +1,12 @@
 import type { Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { parseReleaseRequest } from "../../shared/geo/release-request.ts";
 import { type GuardedTable, readRemovalGuards, releaseRemovals } from "../../shared/services/release-removals.ts";
 import type { StatusReader } from "../../shared/services/site-status.ts";
+import { atMost, jsonOf } from "./json-body.ts";
 import { allowOnly, type ApiEnv, notThisSite, type SitesPath } from "./site-paths.ts";
 
 /** A release has two numbers in it. */
 const BODY_BYTES_MAX = 1_024;
-
-/** What was sent, as JSON; nothing when it is none. */
-const jsonOf = async (context: Context<ApiEnv>): Promise<{ readonly json: unknown } | undefined> => {
-  const text = await context.req.text();
-  try {
-    return { json: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
-};
 
 /**
  * The removal guards of a secondary (R29).
@@ -49,40 +39,29 @@ export const addRemovalGuards = (
       notHere(context, context.req.param("id")) ?? context.json(await readRemovalGuards(reader, names)),
   );
 
-  app.post(
-    release,
-    bodyLimit({
-      maxSize: BODY_BYTES_MAX,
-      onError: (context) =>
-        context.json({ message: `413 Payload Too Large - body: expected at most ${BODY_BYTES_MAX} bytes` }, 413),
-    }),
-    async (context) => {
-      const refusal = notHere(context, context.req.param("id"));
-      if (refusal !== undefined) return refusal;
-      const name = context.req.param("replicable_name");
-      if (!names.includes(name)) {
-        return context.json({ message: `404 Replicable Not Found - expected one of ${names.join(", ")}` }, 404);
-      }
-      const sent = await jsonOf(context);
-      if (sent === undefined) {
-        const message = '400 Bad request - body: expected JSON such as {"removals": 5000, "minutes": 60}, got no JSON';
-        return context.json({ message }, 400);
-      }
-      const parsed = parseReleaseRequest(sent.json);
-      if ("problems" in parsed) {
-        return context.json({ message: `400 Bad request - ${parsed.problems.join("; ")}` }, 400);
-      }
-      // Without a gateway in front (`app.request` in a test) there is no context, and nobody to name.
-      const { tokenName } = context.env ?? {};
-      const released = await releaseRemovals(reader, name, parsed.request, tokenName);
-      return released === undefined
-        ? context.json(
-            { message: `404 Removal Guard Not Found - ${name} has never removed anything at this site` },
-            404,
-          )
-        : context.json(released);
-    },
-  );
+  app.post(release, atMost(BODY_BYTES_MAX), async (context) => {
+    const refusal = notHere(context, context.req.param("id"));
+    if (refusal !== undefined) return refusal;
+    const name = context.req.param("replicable_name");
+    if (!names.includes(name)) {
+      return context.json({ message: `404 Replicable Not Found - expected one of ${names.join(", ")}` }, 404);
+    }
+    const sent = await jsonOf(context);
+    if (sent === undefined) {
+      const message = '400 Bad request - body: expected JSON such as {"removals": 5000, "minutes": 60}, got no JSON';
+      return context.json({ message }, 400);
+    }
+    const parsed = parseReleaseRequest(sent.json);
+    if ("problems" in parsed) {
+      return context.json({ message: `400 Bad request - ${parsed.problems.join("; ")}` }, 400);
+    }
+    // Without a gateway in front (`app.request` in a test) there is no context, and nobody to name.
+    const { tokenName } = context.env ?? {};
+    const released = await releaseRemovals(reader, name, parsed.request, tokenName);
+    return released === undefined
+      ? context.json({ message: `404 Removal Guard Not Found - ${name} has never removed anything at this site` }, 404)
+      : context.json(released);
+  });
 
   app.all(guards, allowOnly("GET, HEAD"));
   app.all(release, allowOnly("POST"));

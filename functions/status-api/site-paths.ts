@@ -11,6 +11,12 @@ export interface ApiEnv {
   readonly Bindings: CallContext;
 }
 
+/** Where the caller reached the API. Without a gateway in front (`app.request` in a test), links are relative. */
+export const apiUrlOf = (context: Context<ApiEnv>): string => {
+  const call: Partial<CallContext> | undefined = context.env;
+  return call?.apiUrl ?? "";
+};
+
 const SITE_ID = /^[1-9]\d{0,9}$/;
 
 /** The refusal of a call that is not about this site; nothing when it is. */

@@ -160,10 +160,13 @@ const queueWithDeadLetters = (name: string, deadLettersName: string) => {
 const openApi = async (
   site: SiteConfig,
   siteTable: MemoryTable,
+  primarySiteTable: MemoryTable,
   replicables: readonly Replicable[],
 ): Promise<Pick<DemoSite, "apiUrl" | "adminToken">> => {
-  const reader = { site, replicables, siteTable, clock: systemClock, telemetry: SILENT };
-  const { url, server } = await serve(admitted(statusApp(reader), { site: siteTable, clock: systemClock }));
+  const { syncObjectStorage } = site;
+  const tables = { siteTable, primarySiteTable };
+  const served = { site, replicables, ...tables, syncObjectStorage, clock: systemClock, telemetry: SILENT };
+  const { url, server } = await serve(admitted(statusApp(served), { site: siteTable, clock: systemClock }));
   server.unref();
   atEnd(() => server.closeAllConnections());
   const { token } = await issueToken(
@@ -295,7 +298,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     role: site.role,
     region: site.region,
     bucket: memoryDemoBucket(bucket),
-    ...(await openApi(site, table, replicables)),
+    ...(await openApi(site, table, primaryTable, replicables)),
   });
   return {
     cloud: { name: "embedded", version },

@@ -18,7 +18,7 @@ import { encodeReplicableSelection } from "../../shared/geo/replicable-selection
 import { SITE_TABLE_PARTITIONS, functionName, siteNames } from "../../shared/geo/physical-names.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { flagTableOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 
 /** The stage, which is the first part of every path: `<stage>/api/v4/geo_sites/status`. */
 const API_STAGE = "geo";
@@ -34,6 +34,7 @@ export class StatusApi extends Construct {
   constructor(scope: Construct, { config, site, authorizer }: StatusApiProps) {
     super(scope, "StatusApi");
     const siteTable = siteTableOf(config, site);
+    const flags = flagTableOf(config);
     const server = new GeoFunction(this, "Server", {
       folder: "status-api",
       functionName: functionName(config, site, "status-api"),
@@ -44,6 +45,9 @@ export class StatusApi extends Construct {
         ROLE: site.role,
         REGION: site.region,
         SITE_TABLE: siteTable.tableName,
+        PRIMARY_SITE_TABLE: flags.tableName,
+        PRIMARY_REGION: config.primary.region,
+        SYNC_OBJECT_STORAGE: site.syncObjectStorage ? "true" : "false",
         REPLICABLES: encodeReplicableSelection(config.selection),
       },
       timeout: Duration.seconds(29), // API Gateway does not wait longer
@@ -51,10 +55,12 @@ export class StatusApi extends Construct {
       tracing: config.tracing,
     });
     siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.counter);
+    // What the site is told of itself: its settings; at the primary the flags of all sites, too.
+    siteTable.grantChangePartition(server, SITE_TABLE_PARTITIONS.site);
     if (site.role === "secondary") {
-      // How far the walks of its types have come.
-      siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.consistency);
-      // An operator's release is the one thing that the API changes.
+      flags.grantLookUpPartition(server, SITE_TABLE_PARTITIONS.site);
+      siteTable.grantChangePartition(server, SITE_TABLE_PARTITIONS.consistency); // it asks for walks
+      siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.consistency); // and says how far they have come
       siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.removalGuard);
       siteTable.grantChangePartition(server, SITE_TABLE_PARTITIONS.removalGuard);
     }

@@ -1,12 +1,25 @@
 import type * as z from "zod/mini";
 import { GeoError } from "../geo/errors.ts";
-import { type SiteStatusAnswer, SiteStatusContract, SiteStatusesContract } from "./contract.ts";
+import {
+  FeatureContract,
+  FeaturesContract,
+  type FeatureState,
+  type SiteChange,
+  SiteContract,
+  type SiteSettingsAnswer,
+  type SiteStatusAnswer,
+  SiteStatusContract,
+  SiteStatusesContract,
+  type WalkAsked,
+  WalkAskedContract,
+} from "./contract.ts";
 
 /** How long a call may take, in milliseconds, unless somebody asks otherwise: what API Gateway waits, and a second. */
 const TIMEOUT_DEFAULT_MS = 30_000;
 
-/** How much of an answer that can not be used is shown. */
+/** How much of an answer that can not be used is shown; of a refusal more, since it names everything that is wrong. */
 const SHOWN_LENGTH_MAX = 200;
+const SHOWN_REFUSAL_MAX = 4_000;
 
 /** Which API, and who calls. */
 export interface GeoClientOptions {
@@ -23,11 +36,20 @@ export interface GeoClientOptions {
  * Why a call did not give what was asked for.
  * - `unreachable`: no answer, or none in time
  * - `unauthorized`: no token was sent (401); `forbidden`: it is not good, or not good for this (403)
+ * - `invalid`: what was sent is not what was expected (400, 413); `conflict`: something speaks against it now (409)
  * - `not_found`, `throttled`: 404, 429; `failed`: any other status
  * - `unexpected`: an answer that is not what this client knows: another version, or something that is no Geo API
  */
 export type CallFailure =
-  "unreachable" | "unauthorized" | "forbidden" | "not_found" | "throttled" | "failed" | "unexpected";
+  | "unreachable"
+  | "unauthorized"
+  | "forbidden"
+  | "invalid"
+  | "conflict"
+  | "not_found"
+  | "throttled"
+  | "failed"
+  | "unexpected";
 
 /** A call of the API that failed. The message says what to do, and never holds the token. */
 export class GeoApiError extends GeoError {
@@ -44,12 +66,15 @@ export class GeoApiError extends GeoError {
 }
 
 const ADVICE: Readonly<Record<number, readonly [CallFailure, string]>> = {
+  400: ["invalid", "what was sent can not be used"],
   401: [
     "unauthorized",
     "the API got no token; expected one in the PRIVATE-TOKEN header (make one with: geo token create)",
   ],
   403: ["forbidden", "the token is unknown, expired, revoked, or its scope does not allow this (see: geo token list)"],
   404: ["not_found", "there is nothing at this address; check the API's URL (stage included) and the site's id"],
+  409: ["conflict", "this can not be done now, or not here"],
+  413: ["invalid", "what was sent is too large"],
   429: ["throttled", "too many requests; try again later"],
 };
 
@@ -59,8 +84,8 @@ const messageOf = (cause: unknown): string => {
   return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message;
 };
 
-const shorten = (text: string): string =>
-  text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text;
+const shorten = (text: string, most = SHOWN_LENGTH_MAX): string =>
+  text.length > most ? `${text.slice(0, most)}…` : text;
 
 const parseJson = (text: string): unknown => {
   try {
@@ -76,6 +101,18 @@ export interface GeoClient {
   siteStatuses(): Promise<readonly SiteStatusAnswer[]>;
   /** One of them, by `geo_node_id`. */
   siteStatus(id: number): Promise<SiteStatusAnswer>;
+  /** A site with its settings. */
+  site(id: number): Promise<SiteSettingsAnswer>;
+  /** Changes settings of a site while it runs, and tells the site as it is then. Takes an administrator's token. */
+  changeSite(id: number, change: SiteChange): Promise<SiteSettingsAnswer>;
+  /** Every feature flag, by name. */
+  features(): Promise<readonly FeatureState[]>;
+  /** Sets a flag for all sites. The primary's API only; an administrator's token. */
+  setFeature(name: string, value: boolean): Promise<FeatureState>;
+  /** Gives a flag back to its declaration. As `setFeature`. */
+  resetFeature(name: string): Promise<FeatureState>;
+  /** Has a type walked through soon. A secondary's API only; an administrator's token. */
+  askForWalk(siteId: number, replicableName: string): Promise<WalkAsked>;
 }
 
 /** What a header may carry; anything else the runtime would refuse with the token in its message. */
@@ -93,23 +130,42 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
   }
   const base = options.url.replace(/\/+$/, "");
 
-  const exchange = async (url: string): Promise<{ readonly status: number; readonly body: string }> => {
+  const exchange = async (
+    method: string,
+    url: string,
+    sent: unknown,
+  ): Promise<{ readonly status: number; readonly body: string }> => {
     try {
-      const headers = { "PRIVATE-TOKEN": token, accept: "application/json" };
-      // A redirect would carry the token to wherever it points.
-      const response = await send(url, { headers, redirect: "error", signal: AbortSignal.timeout(timeoutMs) });
+      const headers = {
+        "PRIVATE-TOKEN": token,
+        accept: "application/json",
+        ...(sent === undefined ? {} : { "content-type": "application/json" }),
+      };
+      const response = await send(url, {
+        method,
+        headers,
+        ...(sent === undefined ? {} : { body: JSON.stringify(sent) }),
+        redirect: "error", // one would carry the token to wherever it points
+        signal: AbortSignal.timeout(timeoutMs),
+      });
       return { status: response.status, body: await response.text() };
     } catch (cause) {
       throw new GeoApiError("unreachable", `${url} can not be reached: ${messageOf(cause)}`, { cause });
     }
   };
 
-  const get = async <Contract extends z.ZodMiniType>(path: string, contract: Contract): Promise<z.output<Contract>> => {
+  const call = async <Contract extends z.ZodMiniType>(
+    method: string,
+    path: string,
+    contract: Contract,
+    sent?: unknown,
+  ): Promise<z.output<Contract>> => {
     const url = `${base}${path}`;
-    const { status, body } = await exchange(url);
-    if (status !== 200) {
+    const { status, body } = await exchange(method, url, sent);
+    if (status < 200 || status > 299) {
       const [reason, advice] = ADVICE[status] ?? (["failed", "expected 200"] as const);
-      throw new GeoApiError(reason, `${url} answered ${status}: ${advice}. It said: ${shorten(body)}`, { status });
+      const said = shorten(body, SHOWN_REFUSAL_MAX);
+      throw new GeoApiError(reason, `${url} answered ${status}: ${advice}. It said: ${said}`, { status });
     }
     const parsed = contract.safeParse(parseJson(body));
     if (parsed.success) return parsed.data;
@@ -119,8 +175,18 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
     });
   };
 
+  const sites = "/api/v4/geo_sites";
+  const features = "/api/v4/features";
+  const feature = (name: string): string => `${features}/${encodeURIComponent(name)}`;
   return {
-    siteStatuses: () => get("/api/v4/geo_sites/status", SiteStatusesContract),
-    siteStatus: (id) => get(`/api/v4/geo_sites/${id}/status`, SiteStatusContract),
+    siteStatuses: () => call("GET", `${sites}/status`, SiteStatusesContract),
+    siteStatus: (id) => call("GET", `${sites}/${id}/status`, SiteStatusContract),
+    site: (id) => call("GET", `${sites}/${id}`, SiteContract),
+    changeSite: (id, change) => call("PUT", `${sites}/${id}`, SiteContract, change),
+    features: () => call("GET", features, FeaturesContract),
+    setFeature: (name, value) => call("POST", feature(name), FeatureContract, { value }),
+    resetFeature: (name) => call("DELETE", feature(name), FeatureContract),
+    askForWalk: (siteId, name) =>
+      call("POST", `${sites}/${siteId}/registry_consistency/${encodeURIComponent(name)}/walk`, WalkAskedContract),
   };
 };

@@ -1,7 +1,10 @@
 import * as z from "zod/mini";
+import type { FeatureAnswer } from "../geo/feature-answer.ts";
 import type { ReplicableNames, StatusFieldKey } from "../geo/naming.ts";
 import type { ReleaseAnswer, RemovalGuardAnswer } from "../geo/removal-guard-answer.ts";
+import type { SiteAnswer } from "../geo/site-answer.ts";
 import type { SiteStatusBase } from "../geo/site-status.ts";
+import type { WalkAskedAnswer } from "../geo/walk-asked.ts";
 import type { WalkProgress } from "../geo/walk-progress.ts";
 
 /** The shapes of the API, as a caller may rely on them. Fields that are not named here may come and go. */
@@ -47,6 +50,65 @@ export type SiteStatusAnswer = z.infer<typeof SiteStatusContract>;
 
 /** The answer of `GET /api/v4/geo_sites/status`. */
 export const SiteStatusesContract = z.array(SiteStatusContract);
+
+const Ids = z.array(z.union([z.number(), z.string()]));
+
+/** The answer of `GET /api/v4/geo_sites/:id`, and of `PUT` as the site is then. */
+export const SiteContract = z.looseObject({
+  id: z.number(),
+  name: z.string(),
+  primary: z.boolean(),
+  enabled: z.literal(true),
+  current: z.literal(true),
+  files_max_capacity: z.number(),
+  repos_max_capacity: z.number(),
+  verification_max_capacity: z.number(),
+  container_repositories_max_capacity: z.number(),
+  selective_sync_type: z.nullable(z.enum(["namespaces", "shards", "organizations"])),
+  selective_sync_shards: z.array(z.string()),
+  selective_sync_namespace_ids: Ids,
+  selective_sync_organization_ids: Ids,
+  minimum_reverification_interval: z.number(),
+  sync_object_storage: z.optional(z.boolean()),
+  _links: z.object({ self: z.string(), status: z.string() }),
+}) satisfies z.ZodMiniType<SiteAnswer>;
+export type SiteSettingsAnswer = z.infer<typeof SiteContract>;
+
+/** What `PUT /api/v4/geo_sites/:id` takes; what is not named stays. Lists may be texts with commas between the ids. */
+export interface SiteChange {
+  readonly files_max_capacity?: number;
+  readonly repos_max_capacity?: number;
+  readonly verification_max_capacity?: number;
+  readonly container_repositories_max_capacity?: number;
+  /** Null for a site that is not restricted. */
+  readonly selective_sync_type?: "namespaces" | "shards" | "organizations" | null;
+  readonly selective_sync_shards?: readonly string[] | string;
+  readonly selective_sync_namespace_ids?: readonly (number | string)[] | string;
+  readonly selective_sync_organization_ids?: readonly (number | string)[] | string;
+  /** Days, 1 to 999. */
+  readonly minimum_reverification_interval?: number;
+  readonly sync_object_storage?: boolean;
+}
+
+/** A feature flag: the answer of `POST` and `DELETE /api/v4/features/:name`. */
+export const FeatureContract = z.looseObject({
+  name: z.string(),
+  state: z.enum(["on", "off"]),
+  default: z.enum(["on", "off"]),
+  overridden: z.boolean(),
+  changed_at: z.nullable(z.iso.datetime()),
+}) satisfies z.ZodMiniType<FeatureAnswer>;
+export type FeatureState = z.infer<typeof FeatureContract>;
+
+/** The answer of `GET /api/v4/features`. */
+export const FeaturesContract = z.array(FeatureContract);
+
+/** The answer of `POST /api/v4/geo_sites/:id/registry_consistency/:replicable_name/walk`. */
+export const WalkAskedContract = z.looseObject({
+  replicable_name: z.string(),
+  asked_at: z.iso.datetime(),
+}) satisfies z.ZodMiniType<WalkAskedAnswer>;
+export type WalkAsked = z.infer<typeof WalkAskedContract>;
 
 /** The removal guard of one type. */
 const RemovalGuardContract = z.looseObject({

@@ -187,11 +187,15 @@ describe("each function", () => {
     const sweeping = granted.filter(
       ({ role, action }) => /RetrySweepSweep|RetrySweepRole/.test(role) && !action.startsWith("logs:"),
     );
-    expect([...new Set(sweeping.map(({ action }) => action))].sort()).toEqual([
-      "dynamodb:GetItem",
-      "dynamodb:Query",
-      "sqs:GetQueueUrl",
-      "sqs:SendMessage",
+    /** The primary's also says of objects that their time to be read again has come, and asks how much there is to do. */
+    const REVERIFIES = ["dynamodb:UpdateItem", "sqs:GetQueueAttributes"];
+    expect(
+      [...new Set(sweeping.map(({ action }) => action))].filter((one) => !REVERIFIES.includes(one)).sort(),
+    ).toEqual(["dynamodb:GetItem", "dynamodb:Query", "sqs:GetQueueUrl", "sqs:SendMessage"]);
+    const more = sweeping.filter(({ action }) => REVERIFIES.includes(action));
+    expect(more.map(({ action, resource }) => `${action} ${resource}`).sort()).toEqual([
+      "dynamodb:UpdateItem arn:aws:dynamodb:us-east-1:111122223333:table/s3-geo-virginia-verification-state",
+      "sqs:GetQueueAttributes arn:aws:sqs:us-east-1:111122223333:s3-geo-virginia-checksum",
     ]);
     const queried = sweeping.filter(({ action }) => action === "dynamodb:Query").map(({ resource }) => resource);
     expect(queried).toHaveLength(4);
@@ -204,31 +208,48 @@ describe("each function", () => {
 const onPartition = (action: string, partition: string): string =>
   `${action} {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["${partition}"]}}`;
 
-/** What the API's function may do at one kind of site, with the partition that it is for. */
-const rightsOfApi = (primary: boolean) =>
-  stacks
+/** What the API's function may do at one kind of site, with the table and the partition that it is for. */
+const rightsOfApi = (primary: boolean): readonly string[] => {
+  const rights = stacks
     .filter(({ name }) => (name === "s3-geo-virginia") === primary)
     .flatMap(({ template }) => ofType(template, "AWS::IAM::Policy"))
     .filter(({ Properties }) => Policy.parse(Properties).Roles.some((role) => asText(role).includes("StatusApiServer")))
     .flatMap(({ Properties }) => Policy.parse(Properties).PolicyDocument.Statement)
-    .flatMap(({ Action, Condition }) => Action.map((action) => `${action} ${JSON.stringify(Condition ?? "")}`))
+    .flatMap(({ Action, Resource, Condition }) =>
+      Action.flatMap((action) =>
+        Resource.map((resource) => {
+          const table = asText(resource).endsWith("table/s3-geo-virginia-site") ? "the primary's" : "its own";
+          return `${action} ${JSON.stringify(Condition ?? "")} of ${table}`;
+        }),
+      ),
+    )
     .filter((right) => !right.startsWith("logs:"));
+  return [...new Set(rights)].sort();
+};
+
+const rights = (actions: readonly string[], partition: string, table: string): readonly string[] =>
+  [...new Set(actions)].map((action) => `${onPartition(action, partition)} of ${table}`);
 
 describe("the API", () => {
   const READING = ["dynamodb:GetItem", "dynamodb:Query"];
+  const CHANGING = ["dynamodb:GetItem", "dynamodb:UpdateItem"];
 
-  it("changes the removal guards of its secondary, and nothing else", () => {
-    expect([...new Set(rightsOfApi(false))].sort()).toEqual(
+  it("of a secondary changes its settings and removal guards and asks for walks, and of the primary reads the flags", () => {
+    expect(rightsOfApi(false)).toEqual(
       [
-        ...READING.map((action) => onPartition(action, "counter")),
-        ...READING.map((action) => onPartition(action, "consistency")),
-        ...[...READING, "dynamodb:UpdateItem"].map((action) => onPartition(action, "removal_guard")),
+        ...rights(READING, "counter", "its own"),
+        ...rights([...READING, ...CHANGING], "removal_guard", "its own"),
+        ...rights([...READING, ...CHANGING], "consistency", "its own"),
+        ...rights(CHANGING, "site", "its own"),
+        ...rights(["dynamodb:GetItem"], "site", "the primary's"),
       ].sort(),
     );
   });
 
-  it("of a primary changes nothing", () => {
-    expect(rightsOfApi(true).sort()).toEqual(READING.map((action) => onPartition(action, "counter")));
+  it("of a primary changes its settings and the flags, and nothing else", () => {
+    expect(rightsOfApi(true)).toEqual(
+      [...rights(READING, "counter", "the primary's"), ...rights(CHANGING, "site", "the primary's")].sort(),
+    );
   });
 });
 
@@ -243,9 +264,9 @@ describe("rights on the site table", () => {
     );
     const [sites, secondaries] = [4, 3];
     // The flags, in the primary's table: its checksums and each site's sweep, and of each secondary what publishes for it,
-    // consumes, verifies, walks and notices drift.
-    const flags = 1 + sites + secondaries * 5;
-    expect(statements).toHaveLength(sites * 3 + secondaries * 7 + flags);
+    // consumes, verifies, walks, notices drift and answers for it.
+    const flags = 1 + sites + secondaries * 6;
+    expect(statements).toHaveLength(sites * 4 + secondaries * 7 + flags);
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
         /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site|consistency)"\]\}\}$/,

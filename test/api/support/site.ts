@@ -18,10 +18,19 @@ export const API_URL = "https://api.example.com/geo";
 /** One site's API with all that stands behind it, in memory. */
 export const apiSite = (role: SiteRole = "secondary") => {
   const siteTable = new MemoryTable({ name: "site" });
+  const primarySiteTable = role === "primary" ? siteTable : new MemoryTable({ name: "primary-site" });
   const clock = new ManualClock();
   const telemetry = new MemoryTelemetry();
   const site = { name: "frankfurt", role, region: "eu-central-1" } as const;
-  const app = statusApp({ site, replicables, siteTable, clock, telemetry });
+  const app = statusApp({
+    site,
+    replicables,
+    siteTable,
+    primarySiteTable,
+    syncObjectStorage: true,
+    clock,
+    telemetry,
+  });
   const gatekeeper = { site: siteTable, clock };
   const front = admitted(app, gatekeeper);
   let tokens = 0;
@@ -30,6 +39,7 @@ export const apiSite = (role: SiteRole = "secondary") => {
   return {
     site,
     siteTable,
+    primarySiteTable,
     clock,
     telemetry,
     app,

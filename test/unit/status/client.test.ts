@@ -51,6 +51,44 @@ describe("a client", () => {
     expect(await client.siteStatus(siteId("frankfurt"))).toMatchObject({ name: "frankfurt" });
   });
 
+  test("reads and changes a site, and asks it for walks", async () => {
+    const api = apiSite("secondary");
+    const id = siteId("frankfurt");
+    const client = clientOf(api, await api.token({ scope: "admin_geo" }));
+    const changed = await client.changeSite(id, {
+      files_max_capacity: 60,
+      selective_sync_type: "namespaces",
+      selective_sync_namespace_ids: [7, 42],
+    });
+    expect(changed).toMatchObject({ files_max_capacity: 60, selective_sync_namespace_ids: [7, 42] });
+    expect(await client.site(id)).toEqual(changed);
+    expect(await client.askForWalk(id, "lfs_object")).toMatchObject({ replicable_name: "lfs_object" });
+  });
+
+  test("reads and changes feature flags", async () => {
+    const api = apiSite("primary");
+    const client = clientOf(api, await api.token({ scope: "admin_geo" }));
+    const flag = coolWidget.names.flags.replication;
+    expect(await client.setFeature(flag, true)).toMatchObject({ name: flag, state: "on", overridden: true });
+    expect((await client.features()).filter(({ overridden }) => overridden).map(({ name }) => name)).toEqual([flag]);
+    expect(await client.resetFeature(flag)).toMatchObject({ state: "off", overridden: false });
+  });
+
+  test("shows all that is wrong with what was sent, and why something can not be done now", async () => {
+    const api = apiSite("secondary");
+    const client = clientOf(api, await api.token({ scope: "admin_geo" }));
+    const ids = Array.from({ length: 9 }, (_, index) => `no id ${index}`);
+    const invalid = await failureOf(client.changeSite(siteId("frankfurt"), { selective_sync_shards: ids }));
+    expect(invalid).toMatchObject({ reason: "invalid", status: 400, code: "GEO_API_REFUSED" });
+    const conflict = await failureOf(client.setFeature("geo_cool_widget_replication", true));
+    expect(conflict).toMatchObject({ reason: "conflict", status: 409 });
+    expect(conflict.message).toContain("ask the primary's API");
+    const several = await failureOf(
+      client.changeSite(siteId("frankfurt"), { selective_sync_type: "shards", selective_sync_shards: ids }),
+    );
+    for (const id of ids) expect(several.message).toContain(id);
+  });
+
   test("says what is wrong with the token and with the address", async () => {
     const api = apiSite();
     expect(await failureOf(clientOf(api, TOKEN).siteStatuses())).toMatchObject({ reason: "forbidden", status: 403 });
@@ -58,9 +96,12 @@ describe("a client", () => {
   });
 
   test.each([
+    [400, "invalid"],
     [401, "unauthorized"],
     [403, "forbidden"],
     [404, "not_found"],
+    [409, "conflict"],
+    [413, "invalid"],
     [429, "throttled"],
     [500, "failed"],
     [502, "failed"],
