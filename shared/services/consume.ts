@@ -9,6 +9,7 @@ import type { SecondarySite, VerifyingSite } from "../ports/site.ts";
 import { countThrottled } from "../tables/site/walk-pace-item.ts";
 import type { SyncResult } from "./blob-sync/attempt.ts";
 import { syncBlob } from "./blob-sync/blob-sync.ts";
+import type { KeyCapacity } from "./key-capacity.ts";
 import { keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
 import { OutOfPattern } from "./put-off.ts";
@@ -23,6 +24,8 @@ export interface Consuming<Site extends VerifyingSite> {
   readonly parking: MessageQueue;
   /** When to stop, milliseconds since the epoch. */
   readonly stopAt: number;
+  /** How many keys this function has under way, over all messages. Default: what each message may have. */
+  readonly capacity?: KeyCapacity;
 }
 
 /** One line per attempt, where it ended, with what an operator searches for. */
@@ -138,14 +141,15 @@ const forwardToVerification = async (site: SecondarySite, replicableName: string
  * again is parked when it is done with, not each time.
  */
 const workThroughMessage = async (
-  { site, replicables, parking, stopAt }: Consuming<VerifyingSite>,
+  { site, replicables, parking, stopAt, capacity }: Consuming<VerifyingSite>,
   message: ReceivedMessage,
   work: (wanted: Exclude<Wanted, { want: "put_off" }>) => Promise<void>,
 ): Promise<WorkedThrough> => {
   const matching = await keyMatcher(replicables, site.switches);
   const { wanted, unreadable } = readGeoMessage(replicables, message.body, message.id, matching);
   const outOfPattern = new OutOfPattern(site, site.registry);
-  const worked = await workThrough(wanted, { site, stopAt, receiveCount: message.receiveCount }, (one) =>
+  const working = { site, stopAt, receiveCount: message.receiveCount, capacity };
+  const worked = await workThrough(wanted, working, (one) =>
     one.want === "put_off" ? outOfPattern.putOff(one) : work(one),
   );
   outOfPattern.report();

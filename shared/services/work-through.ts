@@ -2,6 +2,7 @@ import pMap from "p-map";
 import { GeoError } from "../geo/errors.ts";
 import { KEYS_IN_FLIGHT } from "../geo/limits.ts";
 import type { SiteBase } from "../ports/site.ts";
+import type { KeyCapacity } from "./key-capacity.ts";
 
 /** How a list of keys was worked through. */
 export type WorkedThrough =
@@ -33,6 +34,8 @@ export interface WorkingThrough {
   readonly stopAt: number;
   /** How often the message has been received, this time included. Default 1. */
   readonly receiveCount?: number;
+  /** Bounds the keys under way of all messages that it is given with. Default: each message has its own bound only. */
+  readonly capacity?: KeyCapacity | undefined;
 }
 
 /**
@@ -43,21 +46,22 @@ export interface WorkingThrough {
  */
 export const workThrough = async <T>(
   items: readonly T[],
-  { site, stopAt, receiveCount = 1 }: WorkingThrough,
+  { site, stopAt, receiveCount = 1, capacity }: WorkingThrough,
   work: (item: T) => Promise<void>,
 ): Promise<WorkedThrough> => {
   const reasons: string[] = [];
   let outOfTime = false;
+  const begin = async (item: T): Promise<void> => {
+    if (site.clock.now() < stopAt) return work(item);
+    outOfTime = true;
+    reasons.push("the function's time is up");
+  };
   await pMap(
     inTurn(items, receiveCount),
     async (item) => {
-      if (site.clock.now() >= stopAt) {
-        outOfTime = true;
-        reasons.push("the function's time is up");
-        return;
-      }
       try {
-        await work(item);
+        // A key may have waited for its turn: whether there is time for it is asked after that.
+        await (capacity === undefined ? begin(item) : capacity.run(() => begin(item)));
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         if (error instanceof GeoError && error.next === "stop") {

@@ -105,7 +105,7 @@ export const ROOMS: readonly Room[] = [
     name: "shared/services",
     holds: /^shared\/services\//,
     ours: inside("shared/geo", "shared/ports", "shared/tables", "shared/services"),
-    packages: [/^p-map$/], // how many at once; it asks the world nothing
+    packages: [/^p-(map|limit)$/], // how many at once; they ask the world nothing
     never: WORLDLY,
   },
   {
