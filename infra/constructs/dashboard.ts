@@ -26,7 +26,13 @@ const PERIOD = Duration.minutes(1);
 
 /** What people look at first, by role. */
 const COUNTS: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> = {
-  primary: [METRICS.checksumSucceeded, METRICS.checksumFailed, METRICS.unmatchedKey, METRICS.parkedMessage],
+  primary: [
+    METRICS.checksumSucceeded,
+    METRICS.checksumFailed,
+    METRICS.reverificationDue,
+    METRICS.unmatchedKey,
+    METRICS.parkedMessage,
+  ],
   secondary: [
     METRICS.syncSucceeded,
     METRICS.syncFailed,
@@ -39,7 +45,7 @@ const COUNTS: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> =
 
 /** What should be zero, by role: each has its paragraph in docs/runbook.md. */
 const TROUBLES: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> = {
-  primary: [METRICS.verificationTimedOut, METRICS.outOfPattern],
+  primary: [METRICS.primaryDiffers, METRICS.verificationTimedOut, METRICS.outOfPattern],
   secondary: [
     METRICS.removalHeldBack,
     METRICS.missingOnPrimary,

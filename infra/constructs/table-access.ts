@@ -33,6 +33,11 @@ export class TableAccess {
     return this.#grant(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
   }
 
+  /** Change rows that are there; neither read nor remove one. */
+  grantMark(grantee: IGrantable): Grant {
+    return this.#grant(grantee, ["dynamodb:UpdateItem"]);
+  }
+
   /** Read many rows at once, to compare them. */
   grantReadMany(grantee: IGrantable): Grant {
     return this.#grant(grantee, ["dynamodb:BatchGetItem"]);

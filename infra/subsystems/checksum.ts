@@ -3,16 +3,22 @@ import { Grant } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/checksum/env.ts";
+import { METRICS } from "../../shared/geo/metrics.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { SITE_TABLE_PARTITIONS, functionName, primaryNames } from "../../shared/geo/physical-names.ts";
+import { geoAlarm } from "../constructs/alarm.ts";
 import { topicArn } from "../constructs/arns.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, flagTableOf, placeOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
+import { siteMetric } from "../constructs/site-metric.ts";
 
 /** As long as a function may run: an object without a stored checksum is read from end to end. */
 const TIMEOUT = Duration.minutes(15);
+
+/** Longer than the longest wait for another try, an hour and a half minute (shared/geo/retry.ts): it stays while one fails. */
+const DIFFERENCES_SHOWN = Duration.hours(2);
 
 /** At the primary: keeps one row of verification state per object and announces checksums. */
 export class Checksum extends Construct {
@@ -63,5 +69,13 @@ export class Checksum extends Construct {
     parking.grantSend(checksum);
     Grant.addToPrincipal({ grantee: checksum, actions: ["sns:Publish"], resourceArns: [announcements] });
     this.changes.feed(checksum);
+
+    geoAlarm(this, "Differs", {
+      alarmName: `${names.checksumQueue}-bytes-differ`,
+      meaning: `Objects of ${site.name} have other bytes than were recorded of the very same versions: they have rotted.`,
+      runbook: "checksum",
+      metric: siteMetric(site.name, METRICS.primaryDiffers, DIFFERENCES_SHOWN),
+      alarmTopicArn: site.alarmTopicArn,
+    });
   }
 }

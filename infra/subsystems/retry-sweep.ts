@@ -64,7 +64,13 @@ export class RetrySweep extends Construct {
     });
     flags.grantLookUpPartition(sweep, SITE_TABLE_PARTITIONS.site);
     table.grantReadDue(sweep);
-    new QueueAccess(here, queue).grantSend(sweep);
+    const work = new QueueAccess(here, queue);
+    work.grantSend(sweep);
+    // The primary's says of objects that it is time to read them again, unless there is enough to do.
+    if (site.role === "primary") {
+      table.grantMark(sweep);
+      work.grantMeasure(sweep);
+    }
 
     this.workflow = this.#workflow(names.retrySweep, functionArn(here, sweepName), config.tracing);
     this.workflow.node.addDependency(sweep);

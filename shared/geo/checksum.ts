@@ -109,6 +109,10 @@ export const sizeChecksum = (size: number): SizeChecksum => {
   return `size:${digits.length % 2 === 0 ? digits : `0${digits}`}`;
 };
 
+/** What a primary's object says whose bytes have changed while its version has not. */
+export const differingText = (recorded: string, found: string, recordedSize: number, foundSize: number): string =>
+  `Bytes differ from what was recorded of this version: recorded ${recorded} (${recordedSize} bytes), found ${found} (${foundSize} bytes)`;
+
 /** Geo's words for a mismatch, and the values. */
 export const mismatchText = (expected: string, found: string, expectedSize: number, foundSize: number): string =>
   `Checksum does not match the primary checksum: expected ${expected} (${expectedSize} bytes), found ${found} (${foundSize} bytes)`;

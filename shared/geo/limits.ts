@@ -116,6 +116,21 @@ export const DUE_PARTITIONS = 16;
 /** Most rows that one run of the sweep sends back to the queues before it starts over. */
 export const SWEEP_ROWS_MAX = 5_000;
 
+/** Most objects of the primary whose time to be read again one pass says has come, of all types together: Geo's own (F30). */
+export const REVERIFIED_PER_PASS_MAX = 1_000;
+
+/**
+ * No object's time comes while this many messages wait for the primary's checksum function: a shortened interval makes
+ * millions due at once, and what changes today is not to wait behind them.
+ */
+export const REVERIFICATION_BACKLOG_MESSAGES_MAX = 100;
+
+/**
+ * Most settled rows that one query asks for, so that a pass over 16 partitions reads no more than it can use twice over.
+ * What is older than the last row of every page is known exactly; a pass takes no more than that.
+ */
+export const REVERIFICATION_PAGE = 125;
+
 /** Keys of one message that are worked on at the same time. Each holds one socket or two, and at most one chunk in memory. */
 export const KEYS_IN_FLIGHT = 16;
 

@@ -68,6 +68,13 @@ export const COUNT_METRICS = {
   checksumSucceeded: "ChecksumSucceeded",
   /** The primary could not get a checksum; it will be tried again. */
   checksumFailed: "ChecksumFailed",
+  /**
+   * The primary's own bytes are not what was recorded of the very same version. Counted again at each retry, and for the
+   * whole site: an alarm watches it.
+   */
+  primaryDiffers: "PrimaryDiffers",
+  /** Verified objects of the primary whose time to be read again has come. */
+  reverificationDue: "ReverificationDue",
   /** A replica was read back and is equal to the primary's object, byte for byte. */
   verified: "Verified",
   /** A verification ended without an answer, or with a difference; the row will be copied or read again. */

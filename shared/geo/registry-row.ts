@@ -42,6 +42,16 @@ export const duePartition = (ref: ObjectRef): string => `${ref.replicableName}#$
 export const duePartitions = (replicableName: string): readonly string[] =>
   Array.from({ length: DUE_PARTITIONS }, (_, partition) => `${replicableName}#${partition}`);
 
+/**
+ * The partition of the same index that a state row of the primary appears in while it is settled, at the time at which its
+ * object was last verified: so the oldest can be asked for without looking at any other. No type's name has a `#`.
+ */
+export const verifiedPartition = (ref: ObjectRef): string => `verified#${duePartition(ref)}`;
+
+/** Every partition of a type's settled state rows. */
+export const verifiedPartitions = (replicableName: string): readonly string[] =>
+  duePartitions(replicableName).map((partition) => `verified#${partition}`);
+
 const time = z.optional(z.number());
 const text = z.optional(z.string());
 
@@ -69,7 +79,10 @@ const protocolColumns = {
   src_size: z.optional(z.number()),
   /** Source's `LastModified`: what lag is measured from. */
   src_last_modified: time,
-  /** Present exactly while the row is not settled: when to look at it again. */
+  /**
+   * When to look at the row again. In a registry row present exactly while it is not settled; a settled state row of the
+   * primary stands in another partition of the index, at the time when it was verified.
+   */
   due_at: time,
   due_pk: text,
   /** Counts every write of the row. */
@@ -138,6 +151,8 @@ export const StateItem = z.object({
   ...verificationColumns,
   /** `absent` in the tombstone of an object that the primary does not hold any more; else there is none. */
   state: z.optional(z.number()),
+  /** What the bytes came to, while that is not what was recorded of the same version. */
+  verification_checksum_found: text,
 });
 
 /** The primary's record of one object's checksum. */

@@ -1,4 +1,4 @@
-import type { ChecksumScheme } from "../geo/checksum.ts";
+import { type ChecksumScheme, type ParsedChecksum, differingText, parseChecksum } from "../geo/checksum.ts";
 import { expectationOf } from "../geo/checksum-policy.ts";
 import { failureText } from "../geo/failure-policy.ts";
 import type { GeoMessage } from "../geo/geo-message.ts";
@@ -13,6 +13,7 @@ import { firstRev } from "../tables/write-columns.ts";
 import {
   confirmSource,
   failChecksum,
+  failDiffering,
   failUnseen,
   forgetSource,
   leaveTombstone,
@@ -37,6 +38,8 @@ export type ChecksumResult =
   /** The object is gone, and so is its row. */
   | { readonly result: "forgotten" }
   | { readonly result: "failed"; readonly text: string; readonly retryAt: number }
+  /** The bytes are not what was recorded of the very same version: they have rotted, and nobody else is told (F30). */
+  | { readonly result: "differs"; readonly text: string; readonly retryAt: number }
   /** Another worker is reading this very version, or the row kept changing: it is in the due index. */
   | { readonly result: "left_to_others" };
 
@@ -54,14 +57,15 @@ const revStart = (site: PrimarySite): number => firstRev(() => site.chance.rando
 const speaksOf = (row: VerificationStateRow, facts: ObjectFacts): boolean =>
   row.src_version_id === facts.versionId && row.src_etag === facts.etag;
 
-const failureOf = (site: PrimarySite, row: VerificationStateRow | undefined, detail: string, now: number) => {
+const retryOf = (site: PrimarySite, row: VerificationStateRow | undefined, now: number) => {
   const retryCount = (row?.verification_retry_count ?? 0) + 1;
-  return {
-    text: failureText(`Error during verification: ${detail}`),
-    retryCount,
-    retryAt: now + retryDelayMs(retryCount, () => site.chance.random()),
-  };
+  return { retryCount, retryAt: now + retryDelayMs(retryCount, () => site.chance.random()) };
 };
+
+const failureOf = (site: PrimarySite, row: VerificationStateRow | undefined, detail: string, now: number) => ({
+  text: failureText(`Error during verification: ${detail}`),
+  ...retryOf(site, row, now),
+});
 
 /** Tells the secondaries that a digest is there. Should the message get lost, they look again by themselves. */
 const announce = async (site: PrimarySite, request: ChecksumRequest, now: number): Promise<void> => {
@@ -85,7 +89,10 @@ const announce = async (site: PrimarySite, request: ChecksumRequest, now: number
   await site.geoEvents.send([{ body: JSON.stringify(message) }]);
 };
 
-/** Reads the version that the row speaks of, and records its digest. */
+/**
+ * Reads the version that the row speaks of, and records its digest. Where one was recorded of this version before, the bytes
+ * have to come to that again: if they do not, what was recorded stays, or replicas that are right would be made wrong.
+ */
 const compute = async (
   site: PrimarySite,
   request: ChecksumRequest,
@@ -121,10 +128,20 @@ const compute = async (
     const paused = await site.verificationState.update(pauseChecksum(ref, row, read.progress, now));
     return paused.outcome === "written" ? { result: "paused", detail: read.detail } : { result: "left_to_others" };
   }
+  const recorded = row.verification_checksum;
+  if (recorded !== undefined && (read.checksum !== recorded || read.size !== facts.size)) {
+    const text = failureText(differingText(recorded, read.checksum, facts.size, read.size));
+    const failure = { text, ...retryOf(site, row, now) };
+    const noted = await site.verificationState.update(failDiffering(ref, row, read.checksum, failure, now));
+    return noted.outcome === "written" ? { result: "differs", ...failure } : { result: "left_to_others" };
+  }
+  // Nothing of what the secondaries go by changes, so they may hear of it first: whoever dies between the two is followed by
+  // somebody who reads and tells them again, and nobody has to be told twice of what they have not heard once (F28).
+  if (recorded !== undefined) await announce(site, request, now);
   const written = await site.verificationState.update(recordChecksum(ref, row, read.checksum, now));
   // Refused: the object was replaced while it was read (F29). Whoever saw that has the row.
   if (written.outcome === "refused") return { result: "left_to_others" };
-  await announce(site, request, now);
+  if (recorded === undefined) await announce(site, request, now);
   return { result: "computed", size: read.size };
 };
 
@@ -191,6 +208,21 @@ const timeOut = async (
 };
 
 /**
+ * What was recorded of a version by reading it, where it has to be read again: its time has come (F30), or the last try did
+ * not end well. Whatever the type's policy has become since, it is compared within the scheme that it was made by.
+ */
+const recordedBefore = (
+  row: VerificationStateRow | undefined,
+  facts: ObjectFacts,
+): Extract<ParsedChecksum, { by: "bytes" }> | undefined => {
+  if (row?.verification_checksum === undefined || !speaksOf(row, facts) || facts.size > SINGLE_COPY_BYTES_MAX) {
+    return undefined;
+  }
+  const recorded = parseChecksum(row.verification_checksum);
+  return recorded?.by === "bytes" ? recorded : undefined;
+};
+
+/**
  * @param begun when this very call has said that it is going to read the version, and by which scheme. That it was refused does not prove that it
  *   was not written (R14), and nobody else would read it then
  */
@@ -217,15 +249,21 @@ const recordPresent = async (
       return ours === undefined ? { result: "left_to_others" } : compute(site, request, row, facts, ours);
     }
   }
-  const expectation = expectationOf(site.checksums.policyOf(ref.replicableName), facts);
+  const recorded = recordedBefore(row, facts);
+  const expectation =
+    recorded === undefined
+      ? expectationOf(site.checksums.policyOf(ref.replicableName), facts)
+      : { toCompute: recorded.scheme };
   if ("vouched" in expectation) {
     const { vouched } = expectation;
+    // Looked at again because it is time (F30): the secondaries look again as well (F28).
+    if (row?.verification_state === "pending" && speaksOf(row, facts)) await announce(site, request, now);
     const written = await site.verificationState.update(recordAttested(ref, row, pin, vouched, now, revStart(site)));
     return written.outcome === "written" ? { result: "attested" } : "refused";
   }
   begun.set(now, expectation.toCompute);
   const started = await site.verificationState.update(
-    startChecksum(ref, row, pin, now, now + leaseMs(site.functionTimeoutMs), revStart(site)),
+    startChecksum(ref, row, pin, now, now + leaseMs(site.functionTimeoutMs), revStart(site), recorded?.checksum),
   );
   return started.outcome === "written"
     ? compute(site, request, parseVerificationStateRow(started.item), facts, expectation.toCompute)

@@ -5,6 +5,7 @@ import type { Replicable } from "../geo/replicable.ts";
 import { coalesce, parseS3Notification } from "../geo/s3-notification.ts";
 import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
 import type { PrimarySite } from "../ports/site.ts";
+import type { KeyCapacity } from "./key-capacity.ts";
 import { keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
 import { OutOfPattern } from "./put-off.ts";
@@ -19,6 +20,8 @@ export interface Recording {
   readonly parking: MessageQueue;
   /** When to stop, milliseconds since the epoch. */
   readonly stopAt: number;
+  /** How many keys this function has under way, over all messages. Default: what each message may have. */
+  readonly capacity?: KeyCapacity;
 }
 
 interface NamedKey {
@@ -82,6 +85,16 @@ const report = (site: PrimarySite, request: ChecksumRequest, result: ChecksumRes
     case "paused":
       telemetry.info("checksum paused", { ...fields, reason: result.detail });
       return;
+    case "differs":
+      telemetry.count(COUNT_METRICS.checksumFailed, 1, replicable);
+      // For the site as a whole: an alarm watches it.
+      telemetry.count(COUNT_METRICS.primaryDiffers, 1);
+      telemetry.error("the primary's own bytes differ from what was recorded of them", {
+        ...fields,
+        reason: result.text,
+        retry_at: result.retryAt,
+      });
+      return;
     case "forgotten":
     case "unchanged":
     case "left_to_others":
@@ -95,12 +108,12 @@ const report = (site: PrimarySite, request: ChecksumRequest, result: ChecksumRes
  * @returns done: acknowledge it; otherwise it has to be delivered again
  */
 export const recordChecksums = async (recording: Recording, message: ReceivedMessage): Promise<WorkedThrough> => {
-  const { site, replicables, primaryBucket, parking, stopAt } = recording;
+  const { site, replicables, primaryBucket, parking, stopAt, capacity } = recording;
   const named = readNamedKeys(primaryBucket, message);
   const keys = "keys" in named ? named.keys : [];
   const outOfPattern = new OutOfPattern(site, site.verificationState);
   const matching = await keyMatcher(replicables, site.switches);
-  const working = { site, stopAt, receiveCount: message.receiveCount };
+  const working = { site, stopAt, receiveCount: message.receiveCount, capacity };
   const worked = await workThrough(keys, working, async ({ key, correlationId, dueOf }) => {
     const match = matching(key);
     if (dueOf !== undefined && match?.replicable.name !== dueOf) {

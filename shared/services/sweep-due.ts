@@ -30,7 +30,8 @@ export type Swept =
 const chunks = <T>(list: readonly T[], size: number): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(list.length / size) }, (_, chunk) => list.slice(chunk * size, (chunk + 1) * size));
 
-const dueMessages = (replicableName: string, keys: readonly string[]): readonly OutgoingMessage[] =>
+/** Keys of a type whose rows are due, in as few messages as they fit into. */
+export const dueMessages = (replicableName: string, keys: readonly string[]): readonly OutgoingMessage[] =>
   chunks(keys, KEYS_PER_MESSAGE_MAX).map((some) => {
     const message: GeoMessage = { version: 1, kind: "due", replicable_name: replicableName, keys: some.map(encodeKey) };
     return { body: JSON.stringify(message), group: replicableName };

@@ -27,6 +27,7 @@ import { consumeEvents, consumeVerifications } from "../../shared/services/consu
 import { noticeDrift } from "../../shared/services/notice-drift.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
+import { reverify, type Reverifying } from "../../shared/services/re-verify.ts";
 import { sweepDue } from "../../shared/services/sweep-due.ts";
 
 /** Minutes that the queues and functions of these tests are configured with, as milliseconds. */
@@ -231,11 +232,23 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
 
   const replicableNames = replicables.map(({ name }) => name);
   const at = (flag: "replication" | "primaryChecksumming") => async (name: string) => (await switches.of(name))[flag];
+  const reverifying: Reverifying = {
+    ...base,
+    verificationState,
+    replicables,
+    settings: new CachedSiteRecord(primarySiteTable, clock).settings,
+    queue: {
+      name: checksum.live.name,
+      send: (messages) => checksum.live.send(messages),
+      backlog: () => Promise.resolve(checksum.live.size),
+    },
+  };
   /** What the scheduler does each minute, at both sites. */
   const sweep = async (): Promise<void> => {
     const sweeping = { replicableNames, clock, telemetry };
     await sweepDue({ ...sweeping, table: registry, queue: events.live, isOn: at("replication") });
     await sweepDue({ ...sweeping, table: verificationState, queue: checksum.live, isOn: at("primaryChecksumming") });
+    await reverify(reverifying);
   };
 
   const refOf = (key: string) => {
@@ -260,6 +273,7 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     siteTable,
     primarySiteTable,
     settings: record.settings,
+    reverifying,
     queues: { ingest, checksum, events, verification, drift },
     publishing,
     refOf,

@@ -170,7 +170,8 @@ const findPrimaryChecksum = async (
   { claimed }: Extract<Verification, { at: "find_primary_checksum" }>,
 ): Promise<Verification> => {
   const state = await readPrimaryRecord(site, claimed);
-  const isOfThisVersion = state?.verification_state === "succeeded" && speaksOf(state, claimed.row);
+  // While the primary reads this version again, what it recorded of it holds; once that is in doubt, it does not (F30).
+  const isOfThisVersion = state !== undefined && state.verification_state !== "failed" && speaksOf(state, claimed.row);
   const expected = isOfThisVersion ? state.verification_checksum : undefined;
   return expected === undefined ? { at: "await_primary", claimed } : compareWith(claimed, expected);
 };

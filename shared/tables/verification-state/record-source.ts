@@ -1,4 +1,10 @@
-import { type ObjectRef, type VerificationStateRow, duePartition, rowKey } from "../../geo/registry-row.ts";
+import {
+  type ObjectRef,
+  type VerificationStateRow,
+  duePartition,
+  rowKey,
+  verifiedPartition,
+} from "../../geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
 import type { AttributeValue, DeleteRequest, UpdateRequest } from "../../ports/table.ts";
@@ -38,6 +44,20 @@ const sourceColumns = (
   state: undefined,
 });
 
+/** The row is settled with what is known of its version, and is next due when that is too old (F30). */
+const settledColumns = (ref: ObjectRef, checksum: string, now: number): Record<string, AttributeValue | undefined> => ({
+  verification_state: VERIFICATION_STATE.succeeded,
+  verified_at: now,
+  verification_checksum: checksum,
+  verification_checksum_found: undefined,
+  verification_retry_count: 0,
+  verification_retry_at: undefined,
+  verification_failure: undefined,
+  verification_progress: undefined,
+  due_at: now,
+  due_pk: verifiedPartition(ref),
+});
+
 /** The source's digest is known without reading it: one write settles the row. */
 export const recordAttested = (
   ref: ObjectRef,
@@ -49,22 +69,14 @@ export const recordAttested = (
 ): UpdateRequest =>
   writeColumns({
     key: rowKey(ref),
-    columns: {
-      ...sourceColumns(pin, now, row),
-      verification_state: VERIFICATION_STATE.succeeded,
-      verified_at: now,
-      verification_checksum: checksum,
-      verification_retry_count: 0,
-      verification_retry_at: undefined,
-      verification_failure: undefined,
-      verification_progress: undefined,
-      due_at: undefined,
-      due_pk: undefined,
-    },
+    columns: { ...sourceColumns(pin, now, row), ...settledColumns(ref, checksum, now) },
     ...asRead(row, revStart),
   });
 
-/** Somebody has to read this version: says so, and when to look again should that somebody die. */
+/**
+ * Somebody has to read this version: says so, and when to look again should that somebody die.
+ * @param recorded what was recorded of this very version when it was last read: it is to be compared, and not replaced
+ */
 export const startChecksum = (
   ref: ObjectRef,
   row: VerificationStateRow | undefined,
@@ -72,6 +84,7 @@ export const startChecksum = (
   now: number,
   leaseUntil: number,
   revStart: number,
+  recorded?: string,
 ): UpdateRequest =>
   writeColumns({
     key: rowKey(ref),
@@ -79,7 +92,8 @@ export const startChecksum = (
       ...sourceColumns(pin, now, row),
       verification_state: VERIFICATION_STATE.started,
       verification_started_at: now,
-      verification_checksum: undefined,
+      verification_checksum: recorded,
+      ...(recorded === undefined ? { verification_checksum_found: undefined } : {}),
       due_at: leaseUntil,
       due_pk: duePartition(ref),
     },
@@ -104,22 +118,33 @@ export const recordChecksum = (
 ): UpdateRequest =>
   writeColumns({
     key: rowKey(ref),
+    columns: settledColumns(ref, checksum, now),
+    ...stillThis(row),
+  });
+
+/**
+ * F30. The bytes of a version are not what they were: what was recorded of it stays, since replicas that are equal to that
+ * are good ones, and nobody else is told of what was found.
+ */
+export const failDiffering = (
+  ref: ObjectRef,
+  row: VerificationStateRow,
+  found: string,
+  failure: { readonly text: string; readonly retryAt: number; readonly retryCount: number },
+  now: number,
+): UpdateRequest =>
+  writeColumns({
+    key: rowKey(ref),
     columns: {
-      verification_state: VERIFICATION_STATE.succeeded,
-      verified_at: now,
-      verification_checksum: checksum,
-      verification_retry_count: 0,
-      verification_retry_at: undefined,
-      verification_failure: undefined,
+      ...failedColumns(ref, failure, now),
+      verification_checksum_found: found,
       verification_progress: undefined,
-      due_at: undefined,
-      due_pk: undefined,
     },
     ...stillThis(row),
   });
 
 /**
- * The version could not be read.
+ * The version could not be read. What was recorded of it when it could be, if ever, stays.
  * @param progress how far it was read all the same, as `writeProgress` writes it
  */
 export const failChecksum = (
@@ -166,7 +191,6 @@ const failedColumns = (
   verification_failure: failure.text,
   verification_retry_at: failure.retryAt,
   verification_retry_count: failure.retryCount,
-  verification_checksum: undefined,
   due_at: failure.retryAt,
   due_pk: duePartition(ref),
 });
@@ -212,6 +236,7 @@ export const leaveTombstone = (
       src_size: undefined,
       src_last_modified: undefined,
       verification_checksum: undefined,
+      verification_checksum_found: undefined,
       verification_retry_count: 0,
       verification_retry_at: undefined,
       verification_failure: undefined,
