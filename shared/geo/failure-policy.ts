@@ -21,6 +21,7 @@ export type FailureKind =
   | "unknown_outcome"
   | "unsettled"
   | "missing_on_primary"
+  | "owner_missing"
   | "removal_guard";
 
 interface Policy {
@@ -53,6 +54,11 @@ const POLICIES: Readonly<Record<FailureKind, Policy>> = {
   unsettled: { text: "The object kept changing while it was copied", wait: "geo" },
   // Geo's own words, which its users search for (F14).
   missing_on_primary: { text: "The file is missing on the Geo primary site", wait: "missing" },
+  // Geo's own words as far as they go (F91). An owner may come back from a backup as a file may.
+  owner_missing: {
+    text: "Skipping transfer due to validation error: the record that owns this upload is missing",
+    wait: "missing",
+  },
   removal_guard: { text: "Removal held back by the guard", wait: "guarded" },
 };
 

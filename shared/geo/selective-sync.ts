@@ -34,6 +34,21 @@ export const OWNER_METADATA = {
   shard: "geo-shard",
 } as const;
 
+/**
+ * User metadata of an upload that names the object of the record that it was uploaded to, by its key in the same bucket.
+ * When that object is gone the upload belongs to nobody any more, and is not copied (F91).
+ */
+export const OWNER_KEY_METADATA = "geo-owner";
+
+/** The key of an upload's owner; undefined when it names none, or is no upload. */
+export const ownerKeyOf = (
+  { partitionOf, partitioned }: Pick<Replicable, "partitionOf" | "partitioned">,
+  metadata: Readonly<Record<string, string>>,
+): string | undefined => {
+  const key = partitionOf === undefined && !partitioned ? undefined : metadata[OWNER_KEY_METADATA];
+  return key === "" ? undefined : key;
+};
+
 /** To whom an object belongs, as far as its key and metadata say. */
 export interface Owners {
   /** The owning namespace and its ancestors. */

@@ -32,6 +32,11 @@ export interface ScopeReader {
    * @param metadata user metadata, names without `x-amz-meta-`
    */
   wants(ref: ObjectRef, metadata: Readonly<Record<string, string>>): Promise<boolean>;
+  /**
+   * The key of the object whose presence an upload depends on (F91); undefined when it names none, or is no upload.
+   * @param metadata as for `wants`
+   */
+  ownerOf(ref: ObjectRef, metadata: Readonly<Record<string, string>>): string | undefined;
 }
 
 /** What every site's services need of the world. */

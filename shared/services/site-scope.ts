@@ -1,4 +1,4 @@
-import { ownersOf, wants } from "../geo/selective-sync.ts";
+import { ownerKeyOf, ownersOf, wants } from "../geo/selective-sync.ts";
 import type { SiteSettings } from "../geo/site-settings.ts";
 import type { ObjectRef } from "../geo/registry-row.ts";
 import { matchKey } from "../geo/replicable-match.ts";
@@ -29,6 +29,11 @@ export class SiteScope implements ScopeReader {
 
   async keepsObjects(): Promise<boolean> {
     return (await this.#settings.read()).syncObjectStorage ?? this.#deployedWith;
+  }
+
+  ownerOf({ key }: ObjectRef, metadata: Readonly<Record<string, string>>): string | undefined {
+    const match = matchKey(this.#replicables, key);
+    return match === undefined ? undefined : ownerKeyOf(match.replicable, metadata);
   }
 
   async wants({ replicableName, key }: ObjectRef, metadata: Readonly<Record<string, string>>): Promise<boolean> {

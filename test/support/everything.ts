@@ -11,4 +11,5 @@ export const everythingOn: SwitchReader = {
 export const everythingWanted: ScopeReader = {
   keepsObjects: () => Promise.resolve(true),
   wants: () => Promise.resolve(true),
+  ownerOf: () => undefined,
 };

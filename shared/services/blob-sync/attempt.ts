@@ -98,6 +98,7 @@ export type Attempt =
   // Looking: T2, T3
   | { readonly at: "observe_source"; readonly held: Held }
   | { readonly at: "ask_primary_record"; readonly held: Held }
+  | { readonly at: "ask_owner"; readonly held: Held; readonly source: ObjectFacts; readonly ownerKey: string }
   | { readonly at: "observe_replica"; readonly held: Held; readonly source: Seen }
   | {
       readonly at: "compare_tags";

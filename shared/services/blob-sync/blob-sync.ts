@@ -15,7 +15,7 @@ import {
   requestVerificationStep,
   taintStep,
 } from "./ending.ts";
-import { askPrimaryRecordStep, compareTagsStep, observeReplicaStep, observeSourceStep } from "./observing.ts";
+import { askOwnerStep, askPrimaryRecordStep, compareTagsStep, observeReplicaStep, observeSourceStep } from "./observing.ts";
 import { clearTaintStep, countSuspicionStep, recheckStep, rescheduleStep } from "./rechecking.ts";
 import { askRemovalGuardStep, copyStep, readBackStep, removeStep, resolveUnknownStep } from "./writing.ts";
 
@@ -33,6 +33,7 @@ const STEPS: { readonly [At in Exclude<Attempt["at"], "ended">]: Step<SecondaryS
   reschedule: rescheduleStep,
   observe_source: observeSourceStep,
   ask_primary_record: askPrimaryRecordStep,
+  ask_owner: askOwnerStep,
   observe_replica: observeReplicaStep,
   compare_tags: compareTagsStep,
   copy: copyStep,

@@ -1,6 +1,7 @@
 import type { AnyChecksum } from "../../geo/checksum.ts";
 import { isRead, vouchedFor } from "../../geo/checksum-policy.ts";
 import { type Expectation, type Seen, decideAbsent, decidePresent, sameEntries } from "../../geo/decide.ts";
+import { quoted } from "../../geo/key-codec.ts";
 import {
   LOOKS_PER_ATTEMPT_MAX,
   PRIMARY_CHECKSUM_WAIT_MIN_MS,
@@ -51,10 +52,28 @@ export const observeSourceStep: Step<SecondarySite, "observe_source"> = async (s
   if (!(await site.scope.wants(held.ref, facts.metadata))) {
     return { at: "observe_replica", held, source: NOTHING_THERE };
   }
+  const ownerKey = site.scope.ownerOf(held.ref, facts.metadata);
+  return ownerKey === undefined ? withSource(held, facts) : { at: "ask_owner", held, source: facts, ownerKey };
+};
+
+/** What follows once the source is known and may be replicated. */
+const withSource = (held: Held, facts: ObjectFacts): Attempt =>
   // One request less for every new object: the copy goes out on the condition that nothing is there, and if something
   // is, S3 refuses it and both sides are looked at.
-  if (neverWritten(held)) return copyOnto(held, facts, { expect: "nothing" });
-  return { at: "observe_replica", held, source: { found: "present", facts } };
+  neverWritten(held)
+    ? copyOnto(held, facts, { expect: "nothing" })
+    : { at: "observe_replica", held, source: { found: "present", facts } };
+
+/**
+ * F91. An upload names the object of the record that owns it, and that is asked for: an upload whose owner is gone is not
+ * copied, and what was copied before stays until the upload itself goes.
+ */
+export const askOwnerStep: Step<SecondarySite, "ask_owner"> = async (site, { held, source, ownerKey }) => {
+  const seen = await site.primary.head(ownerKey);
+  if (seen.outcome === "failed") return failedAt(held, seen.failure);
+  return seen.outcome === "absent"
+    ? { at: "fail", held, kind: "owner_missing", detail: quoted(ownerKey) }
+    : withSource(held, source);
 };
 
 const NOTHING_THERE: Seen = { found: "absent" };

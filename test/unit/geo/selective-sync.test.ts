@@ -9,6 +9,7 @@ import {
 import {
   EVERYTHING,
   findSelectiveSyncProblems,
+  ownerKeyOf,
   ownersOf,
   type SelectiveSync,
   SELECTIVE_SYNC_IDS_MAX,
@@ -64,6 +65,16 @@ describe("to whom an object belongs", () => {
     expect(owners.problems[0]).toContain(`the metadata ${header} is "`);
     expect(owners.problems[0]).toContain(`joined by "${separator}"`);
   });
+});
+
+test("an upload names its owner in metadata; an empty name, and what is no upload, names none (F91)", () => {
+  const metadata = { "geo-owner": "achievements/42.json" };
+  const partition = { partitionOf: "upload", partitioned: false };
+  expect(ownerKeyOf(partition, metadata)).toBe("achievements/42.json");
+  expect(ownerKeyOf({ partitionOf: undefined, partitioned: true }, metadata)).toBe("achievements/42.json");
+  expect(ownerKeyOf({ partitionOf: undefined, partitioned: false }, metadata)).toBeUndefined();
+  expect(ownerKeyOf(partition, {})).toBeUndefined();
+  expect(ownerKeyOf(partition, { "geo-owner": "" })).toBeUndefined();
 });
 
 describe("what a rule wants", () => {
