@@ -13,8 +13,8 @@ import { packagesNugetSymbol } from "./packages-nuget-symbol.ts";
 import { pagesDeployment } from "./pages-deployment.ts";
 import { pipelineArtifact } from "./pipeline-artifact.ts";
 import { terraformStateVersion } from "./terraform-state-version.ts";
-import { uploadPartitions } from "./upload-partitions.ts";
 import { upload } from "./upload.ts";
+import { uploadPartitions } from "./upload-partitions.ts";
 
 /** Every kind of object that can be replicated. The only list: a type that is added here exists everywhere. */
 export const replicables: readonly Replicable[] = [

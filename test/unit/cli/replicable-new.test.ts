@@ -3,46 +3,54 @@ import { join } from "node:path";
 import { check } from "prettier";
 import { describe, expect, test } from "vitest";
 import { PRODUCT_VERSION } from "../../../shared/geo/product-version.ts";
+import { textOf } from "../../docs/support/repository.ts";
 import { checkout } from "./checkout.ts";
 
-const DECLARATION = "shared/replicables/cool-gadget.ts";
+const DECLARATION = "shared/replicables/sample-thing.ts";
 const LIST = "shared/replicables/index.ts";
 const PAGE = "docs/supported-types.md";
 const MILESTONE = PRODUCT_VERSION.replace(/\.\d+$/, "");
-const GADGET = ["replicable", "new", "cool_gadget", "--sharding-key", "project_id"] as const;
+const GADGET = ["replicable", "new", "sample_thing", "--sharding-key", "project_id"] as const;
 
-/** In the list, between its neighbours. */
-const around = (line: string) => new RegExp(`ciSecureFile.*\\n${line}\\n.*coolWidget`);
+/** Files that the list imports, and types that it names, each in the order of the text. */
+const inList = (list: string) => ({
+  files: [...list.matchAll(/from "\.\/(.*)\.ts"/g)].map(([, file = ""]) => file),
+  types: [...list.matchAll(/^ {2}(\w+),$/gm)].map(([, type = ""]) => type),
+});
 
 describe("geo replicable new", () => {
   test("declares the type in a file of its own, lists it and adds it to the page, all as the formatter wants it", async () => {
     const { geo, changed } = await checkout();
     const { code, out, err } = await geo(...GADGET);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toContain("Declared cool_gadget: objects at cool_gadgets/{project_id}/{id}/{filename+}");
-    expect(out).toContain("npm run conformance -- -t cool_gadget");
+    expect(out).toContain("Declared sample_thing: objects at sample_things/{project_id}/{id}/{filename+}");
+    expect(out).toContain("npm run conformance -- -t sample_thing");
     const files = await changed();
     expect(Object.keys(files).toSorted()).toEqual([PAGE, DECLARATION, LIST].toSorted());
     expect(files[DECLARATION]).toBe(`import { projectScope } from "../geo/replicable-scope.ts";
 import { defineReplicable } from "../geo/replicable.ts";
 
-/** Cool Gadgets: \`cool_gadgets/7/42/file.bin\`. */
-export const coolGadget = defineReplicable({
-  name: "cool_gadget",
-  model: "CoolGadget",
-  table: "cool_gadgets",
+/** Sample Things: \`sample_things/7/42/file.bin\`. */
+export const sampleThing = defineReplicable({
+  name: "sample_thing",
+  model: "SampleThing",
+  table: "sample_things",
   shardingKey: "project_id",
-  uploader: "CoolGadgetUploader",
+  uploader: "SampleThingUploader",
   strategy: "blob",
   scope: projectScope(),
   milestone: "${MILESTONE}",
   enabledByDefault: false,
 });
 `);
-    expect(files[LIST]).toMatch(around('import \\{ coolGadget \\} from "./cool-gadget.ts";'));
-    expect(files[LIST]).toMatch(around("  coolGadget,"));
+    const before = inList(textOf(LIST));
+    expect(files[LIST]).toContain('import { sampleThing } from "./sample-thing.ts";');
+    expect(inList(files[LIST] ?? "")).toEqual({
+      files: [...before.files, "sample-thing"].toSorted(),
+      types: [...before.types, "sampleThing"].toSorted(),
+    });
     expect(files[PAGE]).toMatch(
-      /\n\| `cool_gadget` +\| yes +\| yes +\| off +\| [0-9.]+ +\| experiment \| `project_id` /,
+      /\n\| `sample_thing` +\| yes +\| yes +\| off +\| [0-9.]+ +\| experiment \| `project_id` /,
     );
     for (const [path, text] of Object.entries(files)) {
       expect(await check(text, { printWidth: 120, trailingComma: "all", filepath: path })).toBe(true);
@@ -54,10 +62,10 @@ export const coolGadget = defineReplicable({
     const { code } = await geo(
       "replicable",
       "new",
-      "cool_leaf",
+      "sample_leaf",
       "--sharding-key=project_id",
       '--key-pattern=leaves of "{project_id}"/{id}/{rest+}',
-      "--plural=cool_leaves",
+      "--plural=sample_leaves",
       "--model=Cool::Leaf",
       "--table=leaf_files",
       "--uploader=LeafUploader, AUploader",
@@ -65,9 +73,9 @@ export const coolGadget = defineReplicable({
       "--checksum=sha256",
     );
     expect(code).toBe(0);
-    expect((await changed())["shared/replicables/cool-leaf.ts"]).toContain(`({
-  name: "cool_leaf",
-  plural: "cool_leaves",
+    expect((await changed())["shared/replicables/sample-leaf.ts"]).toContain(`({
+  name: "sample_leaf",
+  plural: "sample_leaves",
   model: "Cool::Leaf",
   table: "leaf_files",
   shardingKey: "project_id",
@@ -93,7 +101,7 @@ export const coolGadget = defineReplicable({
   ])("finds owners by sharding key %s and pattern %s with %s", async (shardingKey, pattern, scope) => {
     const { geo } = await checkout();
     const place = pattern === undefined ? [] : ["--key-pattern", pattern];
-    const asked = ["replicable", "new", "cool_gadget", "--sharding-key", shardingKey, ...place, "--dry-run"];
+    const asked = ["replicable", "new", "sample_thing", "--sharding-key", shardingKey, ...place, "--dry-run"];
     const { code, out } = await geo(...asked);
     expect(code).toBe(0);
     expect(out).toContain(`  scope: ${scope},`);
@@ -103,8 +111,8 @@ export const coolGadget = defineReplicable({
   test.each([
     [
       "a name in CamelCase",
-      ["CoolGadget", "none"],
-      /"CoolGadget": its name must be snake_case of at most 63 characters\n$/,
+      ["SampleThing", "none"],
+      /"SampleThing": its name must be snake_case of at most 63 characters\n$/,
     ],
     ["a name with a path in it", ["../../etc", "none"], /"..\/..\/etc": its name must be snake_case/],
     [
@@ -188,8 +196,8 @@ export const coolGadget = defineReplicable({
     const { geo, changed } = await checkout();
     const { code, out } = await geo(...GADGET, "--dry-run");
     expect(code).toBe(0);
-    expect(out).toContain("Would declare cool_gadget");
-    expect(out).toContain("export const coolGadget = defineReplicable({");
+    expect(out).toContain("Would declare sample_thing");
+    expect(out).toContain("export const sampleThing = defineReplicable({");
     expect(await changed()).toEqual({});
   });
 
@@ -197,16 +205,16 @@ export const coolGadget = defineReplicable({
     const { geo } = await checkout();
     const dry = await geo(...GADGET, "--dry-run", "--output", "json");
     expect(JSON.parse(dry.out)).toMatchObject({
-      name: "cool_gadget",
+      name: "sample_thing",
       written: false,
       files: [{ path: DECLARATION }, {}, {}],
     });
-    expect(JSON.parse(dry.out).files[0].content).toContain("coolGadget");
+    expect(JSON.parse(dry.out).files[0].content).toContain("sampleThing");
     const { out } = await geo(...GADGET, "--output", "json");
     expect(JSON.parse(out)).toEqual({
-      name: "cool_gadget",
-      key_pattern: "cool_gadgets/{project_id}/{id}/{filename+}",
-      flag: "geo_cool_gadget_replication",
+      name: "sample_thing",
+      key_pattern: "sample_things/{project_id}/{id}/{filename+}",
+      flag: "geo_sample_thing_replication",
       written: true,
       files: [
         { path: DECLARATION, action: "created" },
