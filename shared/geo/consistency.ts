@@ -1,4 +1,4 @@
-import type { RegistryRow } from "./registry-row.ts";
+import type { RegistryRow, VerificationStateRow } from "./registry-row.ts";
 
 /**
  * Registry consistency (F44-F47, F104): both buckets are listed, in the order of their keys, and held against the rows. A
@@ -44,7 +44,7 @@ const SAME_SECOND_MS = 1_000;
  * Whether a row was made from the version that is listed. The time tells of what leaves bytes alone: an object that was
  * copied onto itself for new metadata has its old ETag and size. A second change within one second is not seen here.
  */
-const isFrom = (row: RegistryRow, source: Listed): boolean =>
+const isFrom = (row: Pick<RegistryRow, "src_etag" | "src_size" | "src_last_modified">, source: Listed): boolean =>
   row.src_etag === source.etag &&
   row.src_size === source.size &&
   row.src_last_modified !== undefined &&
@@ -58,6 +58,16 @@ export const judge = ({ source, replica }: ListedKey, row: RegistryRow | undefin
   if (source === undefined) return "orphan";
   if (row === undefined || row.state === "absent" || replica === undefined) return "missing";
   return isFrom(row, source) && replica.size === source.size ? "equal" : "stale";
+};
+
+/**
+ * Judges a key by the primary's listing and the primary's record of it, if there is one (F47). A record that is not settled
+ * is looked at without us.
+ */
+export const judgeRecord = (source: Listed, row: VerificationStateRow | undefined): Finding => {
+  if (row === undefined || row.tombstone) return "missing";
+  if (row.verification_state !== "succeeded") return "under_way";
+  return isFrom(row, source) ? "equal" : "stale";
 };
 
 /** What one walk has found so far. */

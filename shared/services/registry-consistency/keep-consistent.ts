@@ -7,16 +7,17 @@ import {
   saveWalkPace,
   walkPaceKey,
 } from "../../tables/site/walk-pace-item.ts";
-import { runWalks, type WalkedOnce, type WalkSettings } from "./run-walks.ts";
-import type { WalkingSite } from "./walk-range.ts";
+import { registryWalker } from "./registry-walker.ts";
+import { type WalkedOnce, walkOnce, type WalkSettings } from "./run-walks.ts";
+import type { Walker, WalkingSite } from "./walk-range.ts";
 
 /**
  * What the scheduler starts each minute: one run of the walks, at the pace that throttling has left.
  *
  * @param stopAt when to let go, milliseconds since the epoch
  */
-export const keepConsistent = async (
-  site: WalkingSite,
+export const keepWalking = async (
+  site: Walker,
   replicables: readonly Replicable[],
   settings: WalkSettings,
   stopAt: number,
@@ -25,5 +26,13 @@ export const keepConsistent = async (
   const next = nextPace(pace, throttled);
   if (next.keysPerRun !== pace.keysPerRun) await site.siteTable.update(saveWalkPace(next));
   const askedFor = parseAskedFor((await site.siteTable.query(askedForQuery())).items);
-  return runWalks(site, replicables, settings, { stopAt, keysPerRun: next.keysPerRun, askedFor });
+  return walkOnce(site, replicables, settings, { stopAt, keysPerRun: next.keysPerRun, askedFor });
 };
+
+/** The same for the registry's consistency, at a secondary. */
+export const keepConsistent = (
+  site: WalkingSite,
+  replicables: readonly Replicable[],
+  settings: WalkSettings,
+  stopAt: number,
+): Promise<WalkedOnce> => keepWalking(registryWalker(site), replicables, settings, stopAt);

@@ -17,9 +17,10 @@ import {
   walkRequest,
 } from "../../tables/site/consistency-items.ts";
 import { keyPrefixesOf } from "../../geo/upload-partitions.ts";
-import { isKnownEverywhere, scopeFingerprint, type ScopeInForce } from "../../geo/walk-scope.ts";
+import { isKnownEverywhere, scopeFingerprint } from "../../geo/walk-scope.ts";
 import { splitKeys } from "./split-keys.ts";
-import { walkRange, type WalkingRange, type WalkingSite } from "./walk-range.ts";
+import { registryWalker } from "./registry-walker.ts";
+import { type WalkBase, type Walker, walkRange, type WalkingRange, type WalkingSite } from "./walk-range.ts";
 
 /** Settings of a site's walks. */
 export interface WalkSettings {
@@ -65,7 +66,7 @@ export interface WalkedOnce {
   readonly stopped: "time" | "backlog" | "pace" | "queue" | undefined;
 }
 
-const everyItem = async (site: WalkingSite, query: QueryRequest): Promise<readonly Item[]> => {
+const everyItem = async (site: WalkBase, query: QueryRequest): Promise<readonly Item[]> => {
   const items: Item[] = [];
   let page = await site.siteTable.query(query);
   items.push(...page.items);
@@ -76,22 +77,12 @@ const everyItem = async (site: WalkingSite, query: QueryRequest): Promise<readon
   return items;
 };
 
-const rangesOf = async (site: WalkingSite, walk: Walk): Promise<readonly WalkRange[]> =>
+const rangesOf = async (site: WalkBase, walk: Walk): Promise<readonly WalkRange[]> =>
   (await everyItem(site, rangesQuery(walk))).map(parseRange);
 
-const forgetRanges = async (site: WalkingSite, walk: Pick<Walk, "replicableName" | "id">): Promise<void> => {
+const forgetRanges = async (site: WalkBase, walk: Pick<Walk, "replicableName" | "id">): Promise<void> => {
   const ranges = (await everyItem(site, rangesQuery(walk))).map(parseRange);
   await Promise.all(ranges.map((range) => site.siteTable.delete(forgetRange(range))));
-};
-
-const scopeInForce = async (site: WalkingSite, { name }: Replicable): Promise<ScopeInForce> => {
-  const { selectiveSync, scopeChangedAt } = await site.settings.read();
-  return {
-    selectiveSync,
-    keepsObjects: await site.scope.keepsObjects(),
-    ruleChangedAt: scopeChangedAt,
-    flagsChangedAt: await site.switches.changedAt(name),
-  };
 };
 
 const reasonOf = (last: Walk | undefined, isChanged: boolean, askedFor: boolean): WalkReason => {
@@ -102,7 +93,7 @@ const reasonOf = (last: Walk | undefined, isChanged: boolean, askedFor: boolean)
 
 /** The type's walk that goes on, begun now if it is time; undefined when there is nothing to walk. */
 const presentWalk = async (
-  site: WalkingSite,
+  site: Walker,
   replicables: readonly Replicable[],
   replicable: Replicable,
   settings: WalkSettings,
@@ -115,7 +106,7 @@ const presentWalk = async (
   // What was asked for before the last walk began has been done.
   const askedFor = askedAt !== undefined && (last === undefined || askedAt > last.startedAt);
   const isTime = last?.finishedAt === undefined || now - last.finishedAt >= settings.everyMs;
-  const inForce = await scopeInForce(site, replicable);
+  const inForce = await site.scopeOf(replicable);
   const scope = scopeFingerprint(replicable, inForce);
   const isChanged = last !== undefined && last.scope !== scope;
   if (isChanged && !isKnownEverywhere(inForce, now)) return undefined;
@@ -140,15 +131,16 @@ const presentWalk = async (
 const ofNewScope = ({ reason }: Walk): boolean => reason === "first" || reason === "settings_changed";
 
 /** History that a first walk finds is nothing to be alarmed at; what a later one finds is, event by event, a lost one. */
-const report = (site: WalkingSite, walk: Walk, findings: Findings): void => {
+const report = (site: WalkBase, walk: Walk, findings: Findings): void => {
   const { telemetry } = site;
   const name = walk.replicableName;
   if (findings.enqueued > 0) telemetry.count(COUNT_METRICS.backfilled, findings.enqueued, name);
   // Nor at what an operator's own change of scope brings in or out.
   if (ofNewScope(walk)) return;
-  if (findings.missing > 0) telemetry.count(COUNT_METRICS.consistencyMissing, findings.missing, name);
-  if (findings.stale > 0) telemetry.count(COUNT_METRICS.consistencyStale, findings.stale, name);
-  if (findings.orphan > 0) telemetry.count(COUNT_METRICS.consistencyOrphan, findings.orphan, name);
+  // For the site as a whole: alarms watch these. The log says which types they are of.
+  if (findings.missing > 0) telemetry.count(COUNT_METRICS.consistencyMissing, findings.missing);
+  if (findings.stale > 0) telemetry.count(COUNT_METRICS.consistencyStale, findings.stale);
+  if (findings.orphan > 0) telemetry.count(COUNT_METRICS.consistencyOrphan, findings.orphan);
 };
 
 const total = (ranges: readonly WalkRange[]): Findings =>
@@ -162,7 +154,7 @@ interface Walking {
 
 /** The type's next range that nobody works on; undefined when there is none. A walk all of whose ranges are done is ended. */
 const nextRange = async (
-  site: WalkingSite,
+  site: Walker,
   replicables: readonly Replicable[],
   replicable: Replicable,
   settings: WalkSettings,
@@ -203,7 +195,7 @@ const inTurn = (replicables: readonly Replicable[], now: number): readonly Repli
 
 /** @param walking the ranges that are under way, by type; those that are left there have to be let go of */
 const walkInTurn = async (
-  site: WalkingSite,
+  site: Walker,
   replicables: readonly Replicable[],
   settings: WalkSettings,
   run: WalkRun,
@@ -228,7 +220,7 @@ const walkInTurn = async (
       if (await isBacklogged()) return done("backlog");
       const { name } = replicable;
       // Nothing of a type that is switched off is looked at; its rows and replicas stay (F84).
-      if (!(await site.switches.of(name)).replication) continue;
+      if (!site.isWalked(await site.switches.of(name))) continue;
       if (!walking.has(name)) {
         const next = await nextRange(site, replicables, replicable, settings, run.askedFor.get(name));
         if (next === "ended") finished.push(name);
@@ -253,12 +245,12 @@ const walkInTurn = async (
 };
 
 /**
- * One run of the registry's consistency, until the time, the pace or the queue says stop. Types are walked in turn, one
+ * One run of walks, until the time, the pace or the queue says stop. Types are walked in turn, one
  * stretch of each at a time: one with a thousand times the keys of another takes half of a run from it, and not all. Any
  * number may run at once, and any may die anywhere: ranges are leased and remember how far they came.
  */
-export const runWalks = async (
-  site: WalkingSite,
+export const walkOnce = async (
+  site: Walker,
   replicables: readonly Replicable[],
   settings: WalkSettings,
   run: WalkRun,
@@ -271,3 +263,11 @@ export const runWalks = async (
     await Promise.allSettled([...walking.values()].map(({ range }) => range.next("stop")));
   }
 };
+
+/** One run of the registry's consistency, at a secondary. */
+export const runWalks = (
+  site: WalkingSite,
+  replicables: readonly Replicable[],
+  settings: WalkSettings,
+  run: WalkRun,
+): Promise<WalkedOnce> => walkOnce(registryWalker(site), replicables, settings, run);

@@ -1,4 +1,6 @@
 import type { Finding, Findings } from "../../geo/consistency.ts";
+import type { TypeSwitches } from "../../geo/feature-flags.ts";
+import type { ScopeInForce } from "../../geo/walk-scope.ts";
 import { type GeoMessage, KEYS_PER_MESSAGE_MAX } from "../../geo/geo-message.ts";
 import { encodeKey } from "../../geo/key-codec.ts";
 import { leaseMs } from "../../geo/limits.ts";
@@ -9,17 +11,36 @@ import type { SiteBase } from "../../ports/site.ts";
 import type { Table } from "../../ports/table.ts";
 import { advanceRange, claimRange, releaseRange, type WalkRange } from "../../tables/site/consistency-items.ts";
 import { keyMatcher } from "../key-matcher.ts";
-import { type Judged, judgeKeys, type JudgingSite } from "./judge-keys.ts";
-import { listBothSides } from "./list-both-sides.ts";
+import type { Judged, JudgingSite, OwnKey } from "./judge-keys.ts";
+import type { KeyRange, Stretch } from "./list-both-sides.ts";
+
+/** What every walk needs of its site, whatever the listed keys are held against. */
+export interface WalkBase extends Pick<SiteBase, "clock" | "chance" | "telemetry" | "functionTimeoutMs" | "switches"> {
+  readonly primary: Pick<ReadableBucket, "list">;
+  /** How far each walk has come. */
+  readonly siteTable: Pick<Table, "get" | "put" | "update" | "delete" | "query">;
+  /** Where keys go that have to be looked at. */
+  readonly backfill: MessageQueue & { backlog(): Promise<number> };
+}
 
 /** What walking needs of a secondary: both listings, the rows, and the queue for what has to be looked at. */
-export interface WalkingSite
-  extends JudgingSite, Pick<SiteBase, "clock" | "chance" | "telemetry" | "functionTimeoutMs"> {
+export interface WalkingSite extends JudgingSite, WalkBase {
   readonly primary: Pick<ReadableBucket, "list" | "head">;
   readonly replica: Pick<ReadableBucket, "list">;
-  readonly siteTable: Pick<Table, "get" | "put" | "update" | "delete" | "query">;
   /** Behind what happens today: history has a queue of its own, so that it never delays the present. */
-  readonly backfill: MessageQueue & { backlog(): Promise<number> };
+  readonly backfill: WalkBase["backfill"];
+}
+
+/** A walk of one kind: what is listed, and what it is held against. */
+export interface Walker extends WalkBase {
+  /** Whether a type is walked through. */
+  isWalked(switches: TypeSwitches): boolean;
+  /** What decides which of a type's objects should have rows: when it changes, everything is walked through again. */
+  scopeOf(replicable: Replicable): Promise<ScopeInForce>;
+  /** Lists a range, a stretch at a time. */
+  list(range: KeyRange): AsyncGenerator<Stretch>;
+  /** @param everything the scope has changed since the last walk */
+  judge(replicable: Replicable, keys: readonly OwnKey[], everything: boolean): Promise<readonly Judged[]>;
 }
 
 /** What a walk says of how its ranges are to be walked. */
@@ -61,14 +82,14 @@ const count = (judged: readonly Judged[], finding: Finding): number =>
   judged.filter((one) => one.finding === finding).length;
 
 /**
- * Walks through a range under a lease, a stretch at a time: both listings, the rows of their keys, the keys that differ into
+ * Walks through a range under a lease, a stretch at a time: what is listed, the rows of those keys, the keys that differ into
  * the backfill queue, and then how far it came. Dying anywhere costs the keys of one stretch a second look. Whoever walks
  * decides after each stretch whether to go on, so that several types can be walked in turn.
  *
  * @throws StoreUnavailableError, TableUnavailableError when something did not answer: the range goes on from its cursor later
  */
 export const walkRange = async function* (
-  site: WalkingSite,
+  site: Walker,
   replicables: readonly Replicable[],
   replicable: Replicable,
   range: WalkRange,
@@ -83,12 +104,12 @@ export const walkRange = async function* (
   const matching = await keyMatcher(replicables, site.switches);
   let orphans = orphansLeft;
   const after = range.seenUntil ?? range.after;
-  for await (const { keys, seenUntil } of listBothSides(site.primary, site.replica, { ...range, after })) {
+  for await (const { keys, seenUntil } of site.list({ ...range, after })) {
     const ours = keys.flatMap((listed) => {
       const match = matching(listed.key);
       return match?.replicable.name === replicableName ? [{ listed, attributes: match.attributes }] : [];
     });
-    const judged = await judgeKeys(site, replicable, ours, everything);
+    const judged = await site.judge(replicable, ours, everything);
     const taken = judged.filter(({ finding }) => finding === "orphan").slice(0, Math.max(0, orphans));
     const others = judged.filter(({ finding }) => wantsALook(finding, everything));
     const wanted = [...others, ...taken].map(({ key }) => key);
