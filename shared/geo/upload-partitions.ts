@@ -1,6 +1,6 @@
 import { quoted } from "./key-codec.ts";
 import type { Replicable } from "./replicable.ts";
-import type { ReplicableMatch } from "./replicable-match.ts";
+import { matchKey, type ReplicableMatch } from "./replicable-match.ts";
 
 /**
  * A partitioned type and its partitions (F90): GitLab's `upload` and the 23 tables that its rows are kept in. Each object is
@@ -36,6 +36,19 @@ export const ownerNow = (
 /** The type that a partition is a part of; undefined when it is none, or when the list does without the whole. */
 const wholeOf = (replicables: readonly Replicable[], { partitionOf }: Replicable): Replicable | undefined =>
   partitionOf === undefined ? undefined : replicables.find(({ name }) => name === partitionOf);
+
+/**
+ * The type that an object of a partition belonged to before the last switch-over, or would belong to after the next: what is
+ * recorded under it of the same version need not be computed again (F92). Undefined for an object of any other type.
+ *
+ * @param name the type that the object belongs to now
+ */
+export const otherOwner = (replicables: readonly Replicable[], key: string, name: string): string | undefined => {
+  const partition = matchKey(replicables, key)?.replicable;
+  const whole = partition && wholeOf(replicables, partition);
+  if (partition === undefined || whole === undefined) return undefined;
+  return name === whole.name ? partition.name : whole.name;
+};
 
 const partitionsOf = (replicables: readonly Replicable[], whole: Replicable): readonly Replicable[] =>
   replicables.filter(({ partitionOf }) => partitionOf === whole.name);

@@ -29,6 +29,8 @@ import { digestVersion } from "./verification/read-digest.ts";
 export type ChecksumResult =
   /** S3 says all that the type's kind of checksum needs: nothing had to be read. */
   | { readonly result: "attested" }
+  /** The same version was recorded under another type before a switch-over, and nothing had to be read (F92). */
+  | { readonly result: "adopted" }
   /** The bytes were read and digested, and the secondaries have been told. */
   | { readonly result: "computed"; readonly size: number }
   /** The time was up in the middle of a large object: the next attempt goes on from there. */
@@ -50,6 +52,8 @@ export interface ChecksumRequest {
   readonly correlationId: string;
   /** When to give up reading, milliseconds since the epoch: well before the function would be ended. */
   readonly stopAt: number;
+  /** Another type under which the same object may be recorded already (`otherOwner`). */
+  readonly otherOwner?: string | undefined;
 }
 
 const revStart = (site: PrimarySite): number => firstRev(() => site.chance.random());
@@ -222,6 +226,21 @@ const recordedBefore = (
   return recorded?.by === "bytes" ? recorded : undefined;
 };
 
+/** F92. What is recorded of this very version under the type that the object belonged to before, by the same scheme. */
+const adoptable = async (
+  site: PrimarySite,
+  { ref: { key }, otherOwner }: ChecksumRequest,
+  facts: ObjectFacts,
+  scheme: ChecksumScheme,
+): Promise<string | undefined> => {
+  if (otherOwner === undefined) return undefined;
+  const item = await site.verificationState.get(rowKey({ replicableName: otherOwner, key }));
+  const row = item === undefined ? undefined : parseVerificationStateRow(item);
+  if (row?.verification_state !== "succeeded" || !speaksOf(row, facts)) return undefined;
+  const parsed = parseChecksum(row.verification_checksum ?? "");
+  return parsed?.by === "bytes" && parsed.scheme === scheme ? parsed.checksum : undefined;
+};
+
 /**
  * @param begun when this very call has said that it is going to read the version, and by which scheme. That it was refused does not prove that it
  *   was not written (R14), and nobody else would read it then
@@ -260,6 +279,13 @@ const recordPresent = async (
     if (row?.verification_state === "pending" && speaksOf(row, facts)) await announce(site, request, now);
     const written = await site.verificationState.update(recordAttested(ref, row, pin, vouched, now, revStart(site)));
     return written.outcome === "written" ? { result: "attested" } : "refused";
+  }
+  const adopted = row === undefined ? await adoptable(site, request, facts, expectation.toCompute) : undefined;
+  if (adopted !== undefined) {
+    const written = await site.verificationState.update(recordAttested(ref, row, pin, adopted, now, revStart(site)));
+    if (written.outcome === "refused") return "refused";
+    await announce(site, request, now);
+    return { result: "adopted" };
   }
   begun.set(now, expectation.toCompute);
   const started = await site.verificationState.update(

@@ -3,6 +3,7 @@ import { COUNT_METRICS } from "../geo/metrics.ts";
 import { parseGeoMessage } from "../geo/read-message.ts";
 import type { Replicable } from "../geo/replicable.ts";
 import { coalesce, parseS3Notification } from "../geo/s3-notification.ts";
+import { otherOwner } from "../geo/upload-partitions.ts";
 import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
 import type { PrimarySite } from "../ports/site.ts";
 import type { KeyCapacity } from "./key-capacity.ts";
@@ -74,6 +75,7 @@ const report = (site: PrimarySite, request: ChecksumRequest, result: ChecksumRes
   const fields = { replicable, key: encodeKey(request.ref.key), correlation_id: request.correlationId };
   switch (result.result) {
     case "attested":
+    case "adopted":
     case "computed":
       telemetry.count(COUNT_METRICS.checksumSucceeded, 1, replicable);
       telemetry.info("checksum succeeded", { ...fields, how: result.result });
@@ -124,7 +126,13 @@ export const recordChecksums = async (recording: Recording, message: ReceivedMes
       return site.telemetry.count(COUNT_METRICS.switchedOff, 1, match.replicable.name);
     }
     const ref = { replicableName: match.replicable.name, key };
-    const request = { ref, modelRecordId: match.modelRecordId, correlationId, stopAt };
+    const request = {
+      ref,
+      modelRecordId: match.modelRecordId,
+      correlationId,
+      stopAt,
+      otherOwner: otherOwner(replicables, key, match.replicable.name),
+    };
     report(site, request, await recordPrimaryChecksum(site, request));
   });
   outOfPattern.report();

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { GeoMessage } from "../../shared/geo/geo-message.ts";
+import { encodeKey } from "../../shared/geo/key-codec.ts";
 import { STANDING_KEPT_MS } from "../../shared/geo/limits.ts";
 import type { SelectiveSync } from "../../shared/geo/selective-sync.ts";
 import { keepConsistent } from "../../shared/services/registry-consistency/keep-consistent.ts";
@@ -73,6 +75,13 @@ const walkThrough = async (world: TwoSites): Promise<void> => {
     await keepConsistent(site, world.replicables, WALK_SETTINGS_DEFAULT, Infinity);
     await world.settle();
   }
+};
+
+/** The primary looks at an object of a type, as the sweep has it do. */
+const sweepUp = async (world: TwoSites, replicableName: string, key: string): Promise<void> => {
+  const message: GeoMessage = { version: 1, kind: "due", replicable_name: replicableName, keys: [encodeKey(key)] };
+  await world.queues.checksum.live.send([{ body: JSON.stringify(message) }]);
+  await world.settle();
 };
 
 const walkOf = async (world: TwoSites, name: string) => parseWalk(await world.siteTable.get(walkRequest(name)));
@@ -361,5 +370,32 @@ describe("a partitioned type and its partitions (F90)", () => {
     await walkThrough(world);
     expect(world.replicaText(AVATAR)).toBe("two");
     expect(await world.registry.get(rowKey({ replicableName: "upload", key: AVATAR }))).toMatchObject({ state: 2 });
+  });
+
+  test("what was read of an object under the one is not read again under the other (F92)", async () => {
+    const world = twoSites({ flagsOfDeclarations: true });
+    // S3 stores no digest of it that could be compared, so that the primary has to read it.
+    world.primaryBucket.put(AVATAR, "one", { checksum: "none" });
+    await world.settle();
+    const before = await world.verificationState.get(rowKey({ replicableName: "upload", key: AVATAR }));
+    expect(before).toMatchObject({ verification_checksum: expect.stringMatching(/^sha256:/) as string });
+    await setFlagOf(world, "geo_achievement_upload_replication", true);
+    await setFlagOf(world, FLAG, false);
+    world.primaryFaults.failNext("read", "unavailable");
+    await sweepUp(world, "achievement_upload", AVATAR);
+    expect(await world.state(AVATAR)).toMatchObject({
+      verification_state: "succeeded",
+      verification_checksum: before?.["verification_checksum"],
+    });
+    await walkThrough(world);
+    expect(await world.row(AVATAR)).toMatchObject({ state: "synced", verification_state: "succeeded" });
+
+    // Another version is another matter: nobody has read that one.
+    world.primaryBucket.put(AVATAR, "two", { checksum: "none" });
+    await setFlagOf(world, FLAG, true);
+    await world.settle();
+    expect(await world.verificationState.get(rowKey({ replicableName: "upload", key: AVATAR }))).toMatchObject({
+      verification_state: 3,
+    });
   });
 });

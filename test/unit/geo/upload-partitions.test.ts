@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { matchKey } from "../../../shared/geo/replicable-match.ts";
 import { applySelection } from "../../../shared/geo/replicable-selection.ts";
 import type { Replicable } from "../../../shared/geo/replicable.ts";
-import { findSwitchOverProblem, keyPrefixesOf, ownerNow } from "../../../shared/geo/upload-partitions.ts";
+import { findSwitchOverProblem, keyPrefixesOf, otherOwner, ownerNow } from "../../../shared/geo/upload-partitions.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 
 const LEGACY = "geo_upload_replication";
@@ -121,4 +121,14 @@ describe("turning the type of all uploads off", () => {
   ])("is the only change that depends on others: %s to %s does not", (flag, value) => {
     expect(findSwitchOverProblem(replicables, flag, value, () => false)).toBeUndefined();
   });
+});
+
+test("an object of a partition has another type before and after a switch-over; any other object has none (F92)", () => {
+  const avatar = "achievement_uploads/7/42/avatar.png";
+  expect(otherOwner(replicables, avatar, "upload")).toBe("achievement_upload");
+  expect(otherOwner(replicables, avatar, "achievement_upload")).toBe("upload");
+  expect(otherOwner(replicables, "cool_widgets/42/widget.bin", "cool_widget")).toBeUndefined();
+  expect(otherOwner(replicables, "nobody/knows/this", "upload")).toBeUndefined();
+  const partitionsAlone = replicables.filter(({ partitioned }) => !partitioned);
+  expect(otherOwner(partitionsAlone, avatar, "achievement_upload")).toBeUndefined();
 });
