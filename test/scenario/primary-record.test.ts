@@ -107,7 +107,7 @@ describe("a record of the same object under the type that it belonged to before 
     const key = rowKey(world.refOf(UPLOAD));
     await world.verificationState.delete({ key });
     const { verificationState } = world.primary;
-    let overtaken = false;
+    let isOvertaken = false;
     const site = {
       ...world.primary,
       verificationState: {
@@ -117,8 +117,8 @@ describe("a record of the same object under the type that it belonged to before 
         delete: verificationState.delete.bind(verificationState),
         query: verificationState.query.bind(verificationState),
         update: async (request: UpdateRequest) => {
-          if (!overtaken) {
-            overtaken = true;
+          if (!isOvertaken) {
+            isOvertaken = true;
             await world.settle();
             await recordPrimaryChecksum(world.primary, { ...REQUEST, ref: world.refOf(UPLOAD) });
           }
