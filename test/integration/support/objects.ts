@@ -79,11 +79,12 @@ export const versionsAt = async (site: CloudSite, key: string) => {
 };
 
 /** Waits until a key's row says that its present version was copied and verified after `sinceMs`. */
-export const verified = (key: string, sinceMs = 0): Promise<RegistryRow | undefined> =>
+export const verified = (key: string, sinceMs = 0, withinMs?: number): Promise<RegistryRow | undefined> =>
   eventually(
     `${JSON.stringify(key)} is synced and verified`,
     () => registryRow(key),
     (row) => row?.state === "synced" && row.verification_state === "succeeded" && (row.last_synced_at ?? 0) >= sinceMs,
+    withinMs,
   );
 
 /** Waits until the secondary's object is equal to the primary's in everything that travels with it. */
