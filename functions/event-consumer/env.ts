@@ -30,6 +30,8 @@ export const env = z.object({
   SYNC_TIMEOUT_SECONDS: z.string().check(z.regex(/^[1-9]\d{0,4}$/)),
   /** `false`: this site keeps no replicas of objects, and neither copies nor removes any (Geo's `sync_object_storage`). */
   SYNC_OBJECT_STORAGE: z.enum(["true", "false"]),
+  /** How many of these functions may run at once, over all queues that they read: a site's capacity is divided by it. 1 to 2000. */
+  WORKERS_MAX: z.string().check(z.regex(/^[1-9]\d{0,3}$/)),
   /** This function's timeout in seconds; leases and quarantines are derived from it. 1 to 900. */
   TIMEOUT_SECONDS: z.string().check(z.regex(/^\d{1,3}$/)),
 });

@@ -9,19 +9,21 @@ import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { consumeEvents } from "../../shared/services/consume.ts";
+import { KeyCapacity } from "../../shared/services/key-capacity.ts";
 import { siteReaders } from "../../shared/services/site-readers.ts";
 import { env } from "./env.ts";
 
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "event-consumer" });
 const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
-const { site, deadline, versioning } = awsSecondarySite(
+const { site, settings, deadline, versioning } = awsSecondarySite(
   config,
   telemetry,
   replicables,
   siteReaders(replicables, config.SYNC_OBJECT_STORAGE === "true", telemetry),
 );
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
+const capacity = new KeyCapacity(settings, "files_max_capacity", Number(config.WORKERS_MAX));
 
 /** Makes the replicas of the keys that a batch of the geo-events queue names equal to their sources. */
 export const handler = sqsHandler(
@@ -29,6 +31,6 @@ export const handler = sqsHandler(
   eachMessage(telemetry, async (message, { stopAt }) => {
     deadline.set(stopAt);
     await versioning.assertEnabled();
-    return consumeEvents({ site, replicables, parking, stopAt }, message);
+    return consumeEvents({ site, replicables, parking, stopAt, capacity }, message);
   }),
 );

@@ -13,6 +13,10 @@ export const env = z.object({
   /** The primary's own table, where the feature flags of all sites are. */
   PRIMARY_SITE_TABLE: z.string().check(z.minLength(1)),
   REPLICABLES: z.string().check(z.minLength(2)),
+  /** This site's own table, where its settings are. */
+  SITE_TABLE: z.string().check(z.minLength(1)),
+  /** How many of these functions may run at once, over all queues that they read: a site's capacity is divided by it. 1 to 2000. */
+  WORKERS_MAX: z.string().check(z.regex(/^[1-9]\d{0,3}$/)),
   /** This function's timeout in seconds. 1 to 900. */
   TIMEOUT_SECONDS: z.string().check(z.regex(/^\d{1,3}$/)),
 });

@@ -20,6 +20,12 @@ const TIMEOUT = Duration.minutes(15);
 /** Longer than the longest wait for another try, an hour and a half minute (shared/geo/retry.ts): it stays while one fails. */
 const DIFFERENCES_SHOWN = Duration.hours(2);
 
+/**
+ * Functions at once. Each reads as fast as its network lets it, so this many take gigabytes a second; and with the capacity
+ * that a site has when nobody has changed it (`verification_max_capacity`) each works on as many keys as it has sockets for.
+ */
+const MAX_CONCURRENCY = 60;
+
 /** At the primary: keeps one row of verification state per object and announces checksums. */
 export class Checksum extends Construct {
   readonly changes: QueueWithDeadLetters;
@@ -57,6 +63,7 @@ export class Checksum extends Construct {
         PARKING_QUEUE: parking.queueName,
         PRIMARY_SITE_TABLE: flags.tableName,
         REPLICABLES: encodeReplicableSelection(config.selection),
+        WORKERS_MAX: String(MAX_CONCURRENCY),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
       },
       timeout: TIMEOUT,
@@ -68,7 +75,7 @@ export class Checksum extends Construct {
     state.grantWork(checksum);
     parking.grantSend(checksum);
     Grant.addToPrincipal({ grantee: checksum, actions: ["sns:Publish"], resourceArns: [announcements] });
-    this.changes.feed(checksum);
+    this.changes.feed(checksum, MAX_CONCURRENCY);
 
     geoAlarm(this, "Differs", {
       alarmName: `${names.checksumQueue}-bytes-differ`,

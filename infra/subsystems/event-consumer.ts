@@ -99,6 +99,7 @@ export class EventConsumer extends Construct {
         REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
         SITE_TABLE: siteTable.tableName,
+        WORKERS_MAX: String(MAX_CONCURRENCY + BACKFILL_CONCURRENCY),
         REMOVAL_GUARD_FLOOR: String(config.removalGuard.floor),
         REMOVAL_GUARD_PERCENT: String(config.removalGuard.percent),
         REMOVAL_GUARD_MOST: String(config.removalGuard.most),

@@ -5,12 +5,26 @@ import { env } from "../../functions/verification/env.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { SITE_TABLE_PARTITIONS, functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { bucketOf, flagTableOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import {
+  bucketOf,
+  flagTableOf,
+  placeOf,
+  registryOf,
+  siteTableOf,
+  stateTableOf,
+  type GeoSiteProps,
+} from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
 
 /** As long as a function may run: a replica is read from end to end. */
 const TIMEOUT = Duration.minutes(15);
+
+/**
+ * Functions at once. Each reads as fast as its network lets it, so this many take gigabytes a second; and with the capacity
+ * that a site has when nobody has changed it (`verification_max_capacity`) each works on as many keys as it has sockets for.
+ */
+const MAX_CONCURRENCY = 60;
 
 /** At a secondary: reads replicas back and compares them with what the primary says. */
 export class Verification extends Construct {
@@ -33,6 +47,7 @@ export class Verification extends Construct {
     const primaryState = stateTableOf(config);
     const parking = new QueueAccess(placeOf(config, site), names.verificationDeadLetterQueue);
     const flags = flagTableOf(config);
+    const siteTable = siteTableOf(config, site);
     const verifier = new GeoFunction(this, "Verifier", {
       folder: "verification",
       functionName: functionName(config, site, "verification"),
@@ -48,6 +63,8 @@ export class Verification extends Construct {
         PARKING_QUEUE: parking.queueName,
         PRIMARY_SITE_TABLE: flags.tableName,
         REPLICABLES: encodeReplicableSelection(config.selection),
+        SITE_TABLE: siteTable.tableName,
+        WORKERS_MAX: String(MAX_CONCURRENCY),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
       },
       timeout: TIMEOUT,
@@ -55,10 +72,11 @@ export class Verification extends Construct {
       tracing: config.tracing,
     });
     flags.grantLookUpPartition(verifier, SITE_TABLE_PARTITIONS.site);
+    siteTable.grantLookUpPartition(verifier, SITE_TABLE_PARTITIONS.site);
     replica.grantReadBytes(verifier);
     registry.grantVerify(verifier);
     primaryState.grantLookUp(verifier);
     parking.grantSend(verifier);
-    this.requests.feed(verifier);
+    this.requests.feed(verifier, MAX_CONCURRENCY);
   }
 }

@@ -111,13 +111,18 @@ export const awsDriftingSite = (
   switches: switchesOf(new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE), systemClock),
 });
 
-/** A secondary site on AWS as its event-consumer sees it, the deadline that its writes to S3 keep, and what has to hold before it works. */
+/** A secondary site on AWS as its event-consumer sees it, its settings, the deadline that its writes to S3 keep, and what has to hold before it works. */
 export const awsSecondarySite = (
   config: ConsumerEnvironment,
   telemetry: Telemetry,
   replicables: readonly Replicable[],
   { switchesOf, recordOf }: { readonly switchesOf: SwitchesOf; readonly recordOf: RecordOf },
-): { readonly site: SecondarySite; readonly deadline: Deadline; readonly versioning: VersioningCheck } => {
+): {
+  readonly site: SecondarySite;
+  readonly settings: LateReader<SiteSettings>;
+  readonly deadline: Deadline;
+  readonly versioning: VersioningCheck;
+} => {
   const deadline = new Deadline(systemClock);
   const accountId = config.ACCOUNT_ID;
   const source = { client: s3Reader(config.PRIMARY_REGION), bucket: config.PRIMARY_BUCKET, accountId };
@@ -147,7 +152,7 @@ export const awsSecondarySite = (
     },
     syncTimeoutMs: Number(config.SYNC_TIMEOUT_SECONDS) * 1_000,
   };
-  return { site, deadline, versioning: new VersioningCheck([source, replica]) };
+  return { site, settings: record.settings, deadline, versioning: new VersioningCheck([source, replica]) };
 };
 
 /** What the registry's consistency is told by its environment. */

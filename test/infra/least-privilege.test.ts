@@ -264,7 +264,7 @@ describe("rights on the site table", () => {
     );
     const [sites, secondaries] = [4, 3];
     // The flags, in the primary's table: its checksums and each site's sweep, and of each secondary what publishes for it,
-    // consumes, verifies, walks, notices drift and answers for it.
+    // consumes, verifies, walks, notices drift and answers for it. (What verifies looks up its site's settings with them.)
     const flags = 1 + sites + secondaries * 6;
     expect(statements).toHaveLength(sites * 4 + secondaries * 7 + flags);
     for (const { Condition } of statements) {

@@ -14,6 +14,9 @@ const FOURTEEN_DAYS_SECONDS = 14 * 24 * 60 * 60;
 
 const stacks = synthesize(config);
 
+const Scaled = z.object({ ScalingConfig: z.object({ MaximumConcurrency: z.number() }) });
+const Environment = z.object({ Variables: z.record(z.string(), z.unknown()) });
+
 /** ARNs, as text, of the queues that others put aside what they could not handle into. */
 const deadLetterTargets = (template: Template): ReadonlySet<string> => {
   const targets = [
@@ -180,6 +183,27 @@ describe("every queue", () => {
         ScalingConfig: { MaximumConcurrency: 10 },
       });
     }
+  });
+});
+
+/** Each function of a folder: how many of it its queues may have at once, and how many it is told that there may be. */
+const workersOf = (folder: string) =>
+  stacks.flatMap(({ template }) =>
+    ofType(template, "AWS::Lambda::Function")
+      .filter(({ Properties }) => String(Properties.FunctionName).endsWith(`-${folder}`))
+      .map(({ id, Properties }) => ({
+        queues: ofType(template, "AWS::Lambda::EventSourceMapping")
+          .filter((mapping) => asText(mapping.Properties.FunctionName) === `{${id}}`)
+          .map((mapping) => Scaled.parse(mapping.Properties).ScalingConfig.MaximumConcurrency),
+        told: Environment.parse(Properties.Environment).Variables["WORKERS_MAX"],
+      })),
+  );
+
+describe("a function whose keys a capacity of its site bounds", () => {
+  it("knows how many of it may run at once, over all its queues", () => {
+    expect(workersOf("event-consumer")).toEqual(Array.from({ length: 3 }, () => ({ queues: [50, 10], told: "60" })));
+    expect(workersOf("verification")).toEqual(Array.from({ length: 3 }, () => ({ queues: [60], told: "60" })));
+    expect(workersOf("checksum")).toEqual([{ queues: [60], told: "60" }]);
   });
 });
 
