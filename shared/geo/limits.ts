@@ -131,6 +131,15 @@ export const REVERIFICATION_BACKLOG_MESSAGES_MAX = 100;
  */
 export const REVERIFICATION_PAGE = 125;
 
+/** Most records that one pass removes because the checksums of their types are switched off: Geo's own (F47). */
+export const RECORDS_REMOVED_PER_PASS_MAX = 1_000;
+
+/**
+ * An object of the primary without a record is not missed for this long: its event is on its way, behind a function that
+ * may be reading others. S3 says that some take a minute or longer.
+ */
+export const EVENT_ON_ITS_WAY_MS = 20 * MINUTE_MS;
+
 /** Keys of one message that are worked on at the same time. Each holds one socket or two, and at most one chunk in memory. */
 export const KEYS_IN_FLIGHT = 16;
 

@@ -75,6 +75,8 @@ export const COUNT_METRICS = {
   primaryDiffers: "PrimaryDiffers",
   /** Verified objects of the primary whose time to be read again has come. */
   reverificationDue: "ReverificationDue",
+  /** Records of the primary that went because the checksums of their type are switched off. */
+  recordsRemoved: "RecordsRemoved",
   /** A replica was read back and is equal to the primary's object, byte for byte. */
   verified: "Verified",
   /** A verification ended without an answer, or with a difference; the row will be copied or read again. */

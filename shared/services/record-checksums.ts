@@ -36,13 +36,16 @@ type Named =
   | { readonly keys: readonly NamedKey[]; readonly partly?: string }
   | { readonly unreadable: string; readonly foreignBucket?: true };
 
-/** Keys from a notification of S3, or from the sweep's list of due rows. */
+/** Keys from a notification of S3, from the sweep's list of due rows, or from a walk's of objects without a record. */
 const namedKeys = (primaryBucket: string, message: ReceivedMessage): Named => {
   const own = parseGeoMessage(message.body);
   if ("message" in own) {
-    if (own.message.kind !== "due") return { unreadable: "an announcement of our own is not for this queue" };
-    const { replicable_name: dueOf, keys } = own.message;
-    return { keys: keys.map((key) => ({ key: decodeKey(key), correlationId: message.id, dueOf })) };
+    if (own.message.kind !== "due" && own.message.kind !== "look") {
+      return { unreadable: "an announcement of our own is not for this queue" };
+    }
+    const { kind, replicable_name: name, keys } = own.message;
+    const dueOf = kind === "due" ? { dueOf: name } : {};
+    return { keys: keys.map((key) => ({ key: decodeKey(key), correlationId: message.id, ...dueOf })) };
   }
   const notification = parseS3Notification(message.body);
   if (notification.kind === "test") return { keys: [] };
