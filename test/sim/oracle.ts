@@ -39,6 +39,13 @@ interface Witness {
 }
 
 /**
+ * Whether a row is due when its time comes: it is in the due index, and not in the part of it where the primary's settled
+ * rows stand in the order of their age.
+ */
+export const isDue = (row: Item | undefined): boolean =>
+  row?.["due_at"] !== undefined && !String(row["due_pk"]).startsWith("verified#");
+
+/**
  * Watches every write as it happens and checks what must hold at every moment. It sees the world as it is, not as the
  * product is told. Each check costs the row or key that was touched, never a scan.
  */
@@ -194,12 +201,14 @@ export class Oracle {
 
   #stateChanged({ key, before, after }: StreamRecord): void {
     this.#noteDue("verification-state", key.sk, before, after);
-    if (
-      after !== undefined &&
-      after["due_at"] === undefined &&
-      after["verification_state"] !== VERIFICATION_STATE.succeeded
-    ) {
+    if (after === undefined) return;
+    const isSucceeded = after["verification_state"] === VERIFICATION_STATE.succeeded && after["state"] === undefined;
+    if (!isSucceeded && !isDue(after)) {
       this.report("L2", `the primary's row of ${key.sk} is not settled and not in the due index`);
+    }
+    // Or nobody would read the object again when its time has come (F30).
+    if (isSucceeded && (after["due_at"] === undefined || isDue(after))) {
+      this.report("L2", `the primary's row of ${key.sk} is settled and not among those to verify again`);
     }
   }
 
@@ -212,7 +221,8 @@ export class Oracle {
       byPartition?.get(entered)?.delete(key);
       return;
     }
-    all?.set(key, after);
+    if (isDue(after)) all?.set(key, after);
+    else all?.delete(key);
     const inPartition = byPartition?.get(entered);
     if (inPartition === undefined) byPartition?.set(entered, new Map([[key, after]]));
     else inPartition.set(key, after);

@@ -1,7 +1,7 @@
 import type { MemoryTable } from "../../shared/memory/table.ts";
 import type { Invocation, Machine } from "./calls.ts";
 import type { Host, Processes } from "./fleet.ts";
-import type { Oracle } from "./oracle.ts";
+import { isDue, type Oracle } from "./oracle.ts";
 
 /**
  * The scheduler's minute, with the empty minutes left out: a sweep that would find nothing changes nothing, so the next
@@ -37,7 +37,7 @@ export class Sweeper {
     this.#everyMs = options.everyMs;
     this.#sweep = options.sweep;
     this.#table.onChange(({ after }) => {
-      if (typeof after?.["due_at"] === "number") this.#by(after["due_at"]);
+      if (isDue(after) && typeof after?.["due_at"] === "number") this.#by(after["due_at"]);
     });
   }
 
