@@ -43,7 +43,7 @@ interface Witness {
  * rows stand in the order of their age.
  */
 export const isDue = (row: Item | undefined): boolean =>
-  row?.["due_at"] !== undefined && !String(row["due_pk"]).startsWith("verified#");
+  row?.["due_at"] !== undefined && !(typeof row["due_pk"] === "string" && row["due_pk"].startsWith("verified#"));
 
 /**
  * Watches every write as it happens and checks what must hold at every moment. It sees the world as it is, not as the
