@@ -60,7 +60,7 @@ const AT_EVERY_SITE = ["retry-sweep", "counters", "status-api", "authorizer"] as
 
 const foldersAt = (site: GeoSiteProps["site"]): readonly FunctionFolder[] =>
   site.role === "primary"
-    ? ["checksum", ...AT_EVERY_SITE]
+    ? ["checksum", "verification-backfill", ...AT_EVERY_SITE]
     : ["event-consumer", "verification", ...(reportsDrift(site) ? (["replica-drift"] as const) : []), ...AT_EVERY_SITE];
 
 const HALF = 12;

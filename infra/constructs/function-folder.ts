@@ -11,7 +11,8 @@ export type FunctionFolder =
   | "replica-drift"
   | "retry-sweep"
   | "status-api"
-  | "verification";
+  | "verification"
+  | "verification-backfill";
 
 const ROOT = join(import.meta.dirname, "../..");
 

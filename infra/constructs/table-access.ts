@@ -43,6 +43,11 @@ export class TableAccess {
     return this.#grant(grantee, ["dynamodb:BatchGetItem"]);
   }
 
+  /** Remove rows that are there; neither read nor change one. */
+  grantRemove(grantee: IGrantable): Grant {
+    return this.#grant(grantee, ["dynamodb:DeleteItem"]);
+  }
+
   /** List what is due; nothing else. */
   grantReadDue(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({

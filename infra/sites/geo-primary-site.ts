@@ -8,6 +8,7 @@ import { Checksum } from "../subsystems/checksum.ts";
 import { Counters } from "../subsystems/counters.ts";
 import { RetrySweep } from "../subsystems/retry-sweep.ts";
 import { StatusApi } from "../subsystems/status-api.ts";
+import { VerificationBackfill } from "../subsystems/verification-backfill.ts";
 
 export interface GeoPrimarySiteProps {
   readonly config: GeoConfig;
@@ -25,6 +26,7 @@ export class GeoPrimarySite extends Construct {
     const props = { config, site: config.primary };
     this.checksum = new Checksum(this, props);
     new RetrySweep(this, props);
+    new VerificationBackfill(this, props);
     new Counters(this, { ...props, streamArn });
     const { authorizer } = new Authorizer(this, props);
     this.api = new StatusApi(this, { ...props, authorizer }).api;

@@ -1,8 +1,4 @@
 import { Duration } from "aws-cdk-lib";
-import { Grant, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
-import { Schedule, ScheduleExpression, TimeWindow } from "aws-cdk-lib/aws-scheduler";
-import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/registry-consistency/env.ts";
@@ -10,7 +6,7 @@ import { METRICS } from "../../shared/geo/metrics.ts";
 import { SITE_TABLE_PARTITIONS, functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { geoAlarm } from "../constructs/alarm.ts";
-import { DeadLetterQueue } from "../constructs/dead-letter-queue.ts";
+import { EachMinute } from "../constructs/each-minute.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, flagTableOf, placeOf, registryOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
@@ -18,9 +14,6 @@ import { siteMetric } from "../constructs/site-metric.ts";
 
 /** A run walks on where the last one came to, so its length decides nothing but how often it is started. */
 const TIMEOUT = Duration.minutes(5);
-
-/** Runs that overlap share the ranges between them. */
-const EVERY = Duration.minutes(1);
 
 /** How long findings of a walk are shown as an alarm: a walk of many keys takes hours, and its next is days away. */
 const FINDINGS_SHOWN = Duration.hours(6);
@@ -71,7 +64,14 @@ export class RegistryConsistency extends Construct {
     siteTable.grantKeepPartition(walker, SITE_TABLE_PARTITIONS.consistency);
     backfill.grantSend(walker);
     backfill.grantMeasure(walker);
-    this.#schedule({ config, site }, walker.function);
+    new EachMinute(this, {
+      scheduleName: names.registryConsistency,
+      description: `Starts a run of the registry's consistency of ${site.name}`,
+      function: walker.function,
+      deadLetterQueueName: names.registryConsistencyDeadLetterQueue,
+      runbook: "registry-consistency",
+      alarmTopicArn: site.alarmTopicArn,
+    });
 
     for (const [id, metric, what] of [
       ["Missing", METRICS.consistencyMissing, "objects without a record or a replica"],
@@ -86,30 +86,5 @@ export class RegistryConsistency extends Construct {
         alarmTopicArn: site.alarmTopicArn,
       });
     }
-  }
-
-  #schedule({ config, site }: GeoSiteProps, walker: LambdaFunction): void {
-    const names = secondaryNames(config, site);
-    const deadLetters = new DeadLetterQueue(this, "DeadLetters", {
-      queueName: names.registryConsistencyDeadLetterQueue,
-      runbook: "registry-consistency",
-      alarmTopicArn: site.alarmTopicArn,
-    });
-    // CDK would let the schedule start every version and alias of the function, of which there are none.
-    const role = new Role(this, "ScheduleRole", { assumedBy: new ServicePrincipal("scheduler.amazonaws.com") });
-    Grant.addToPrincipal({ grantee: role, actions: ["lambda:InvokeFunction"], resourceArns: [walker.functionArn] });
-    deadLetters.queue.grantSendMessages(role);
-    new Schedule(this, "Schedule", {
-      scheduleName: names.registryConsistency,
-      description: `Starts a run of the registry's consistency of ${site.name}`,
-      schedule: ScheduleExpression.rate(EVERY),
-      timeWindow: TimeWindow.off(),
-      target: new LambdaInvoke(walker, {
-        role: role.withoutPolicyUpdates(),
-        deadLetterQueue: deadLetters.queue,
-        maxEventAge: Duration.minutes(5), // by then others have started
-        retryAttempts: 1,
-      }),
-    });
   }
 }

@@ -32,6 +32,9 @@ export const primaryNames = (installation: Installation, site: NamedSite) => ({
   checksumQueue: join(installation.name, site.name, "checksum"),
   checksumDeadLetterQueue: join(installation.name, site.name, "checksum-dead-letters"),
   verificationStateTable: join(installation.name, site.name, "verification-state"),
+  /** The schedule that starts the verification backfill, and starts that it could not deliver. */
+  verificationBackfill: join(installation.name, site.name, "verification-backfill"),
+  verificationBackfillDeadLetterQueue: join(installation.name, site.name, "verification-backfill-dead-letters"),
   siteTable: join(installation.name, site.name, "site"),
 });
 

@@ -14,6 +14,7 @@ import { env as registryConsistency } from "../../functions/registry-consistency
 import { env as retrySweep } from "../../functions/retry-sweep/env.ts";
 import { env as statusApi } from "../../functions/status-api/env.ts";
 import { env as verification } from "../../functions/verification/env.ts";
+import { env as verificationBackfill } from "../../functions/verification-backfill/env.ts";
 import config from "../../infra/examples/one-primary-three-secondaries.config.ts";
 import type { FunctionFolder } from "../../infra/constructs/function-folder.ts";
 import { GeoFunction } from "../../infra/constructs/geo-function.ts";
@@ -31,6 +32,7 @@ const SCHEMAS = {
   "retry-sweep": retrySweep,
   "status-api": statusApi,
   verification,
+  "verification-backfill": verificationBackfill,
 } satisfies Record<FunctionFolder, z.ZodMiniObject>;
 
 const FOLDERS = Object.keys(SCHEMAS) as FunctionFolder[];
@@ -81,13 +83,13 @@ describe("the environment of every deployed function", () => {
 
   it("names the function's own timeout where leases follow from it", () => {
     const timed = functions.filter(({ variables }) => variables.TIMEOUT_SECONDS !== undefined);
-    expect(timed).toHaveLength(1 + 3 * 4);
+    expect(timed).toHaveLength(2 + 3 * 4);
     for (const { variables, timeout } of timed) expect(Number(variables.TIMEOUT_SECONDS)).toBe(timeout);
   });
 
   it("carries the replicables as the functions read them", () => {
     const selections = functions.flatMap(({ variables }) => variables.REPLICABLES ?? []);
-    expect(selections).toHaveLength(3 + 3 * 7);
+    expect(selections).toHaveLength(4 + 3 * 7);
     for (const selection of selections) expect(decodeReplicableSelection(selection)).toEqual(config.selection);
   });
 

@@ -127,7 +127,7 @@ describe("each function", () => {
     const functions = templates.flatMap((template) =>
       ofType(template, "AWS::Lambda::Function").map((one) => ({ template, ...one })),
     );
-    expect(functions).toHaveLength(5 + 3 * 9);
+    expect(functions).toHaveLength(6 + 3 * 9);
     for (const { template, Properties } of functions) {
       const roleId = asText(Properties.Role).replace(/^\{|\.Arn\}$/g, "");
       expect(template.Resources[roleId]?.Properties.ManagedPolicyArns).toBeUndefined();
@@ -180,6 +180,29 @@ describe("each function", () => {
       "sqs:ReceiveMessage arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-replica-drift",
       "sqs:SendMessage arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-geo-events",
       "sqs:SendMessage arn:aws:sqs:ap-northeast-1:111122223333:s3-geo-tokyo-replica-drift-dead-letters",
+    ]);
+  });
+
+  it("that walks through the primary's bucket lists it and reads no object, and makes no record itself", () => {
+    const backfilling = granted.filter(
+      ({ role, action }) => role.includes("VerificationBackfillWalker") && !action.startsWith("logs:"),
+    );
+    const state = "arn:aws:dynamodb:us-east-1:111122223333:table/s3-geo-virginia-verification-state";
+    const site = "arn:aws:dynamodb:us-east-1:111122223333:table/s3-geo-virginia-site";
+    const checksum = "arn:aws:sqs:us-east-1:111122223333:s3-geo-virginia-checksum";
+    expect([...new Set(backfilling.map(({ action, resource }) => `${action} ${resource}`))].sort()).toEqual([
+      `dynamodb:BatchGetItem ${state}`,
+      `dynamodb:DeleteItem ${site}`,
+      `dynamodb:DeleteItem ${state}`,
+      `dynamodb:GetItem ${site}`,
+      `dynamodb:PutItem ${site}`,
+      `dynamodb:Query ${site}`,
+      `dynamodb:Query ${state}/index/due`,
+      `dynamodb:UpdateItem ${site}`,
+      "s3:ListBucket arn:aws:s3:::s3-geo-virginia-111122223333-us-east-1",
+      `sqs:GetQueueAttributes ${checksum}`,
+      `sqs:GetQueueUrl ${checksum}`,
+      `sqs:SendMessage ${checksum}`,
     ]);
   });
 
@@ -266,7 +289,9 @@ describe("rights on the site table", () => {
     // The flags, in the primary's table: its checksums and each site's sweep, and of each secondary what publishes for it,
     // consumes, verifies, walks, notices drift and answers for it. (What verifies looks up its site's settings with them.)
     const flags = 1 + sites + secondaries * 6;
-    expect(statements).toHaveLength(sites * 4 + secondaries * 7 + flags);
+    // The primary's backfill keeps how far its walks have come, and looks up the flags.
+    const backfill = 2;
+    expect(statements).toHaveLength(sites * 4 + secondaries * 7 + flags + backfill);
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
         /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site|consistency)"\]\}\}$/,

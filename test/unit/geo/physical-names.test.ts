@@ -23,6 +23,8 @@ describe("what a deployment is called stays as it is:", () => {
       checksumQueue: "s3-geo-ireland-checksum",
       checksumDeadLetterQueue: "s3-geo-ireland-checksum-dead-letters",
       verificationStateTable: "s3-geo-ireland-verification-state",
+      verificationBackfill: "s3-geo-ireland-verification-backfill",
+      verificationBackfillDeadLetterQueue: "s3-geo-ireland-verification-backfill-dead-letters",
       siteTable: "s3-geo-ireland-site",
     });
   });
