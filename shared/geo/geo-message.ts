@@ -62,6 +62,8 @@ export const GeoMessage = z.discriminatedUnion("kind", [
     kind: z.literal("look"),
     replicable_name: replicableName,
     keys: encodedKeys,
+    /** The walk saw something under each of these keys in the replica's bucket: it is to be looked at before a copy is sent. */
+    replica_listed: z.optional(z.boolean()),
   }),
   z.object({
     version: z.literal(1),

@@ -4,11 +4,20 @@ import { decodeKey } from "./key-codec.ts";
 import type { Replicable } from "./replicable.ts";
 import { matchKey, type ReplicableMatch } from "./replicable-match.ts";
 
+/**
+ * Why a key is to be looked at.
+ * - `hint`: something may have changed on the primary
+ * - `replica_listed`: a hint from a walk that saw something under the key in the replica's bucket
+ * - `resync`: an operator wants a fresh copy
+ * - `due`: the due index named the row
+ */
+export type SyncCause = "hint" | "replica_listed" | "resync" | "due";
+
 /** One key that a message asks to look at. */
 export type Wanted =
   | {
       readonly want: "sync";
-      readonly cause: "hint" | "resync" | "due";
+      readonly cause: SyncCause;
       readonly replicableName: string;
       readonly key: string;
       readonly correlationId: string;
@@ -23,6 +32,11 @@ export interface ReadMessage {
   /** Why the message, or some of it, has to be parked; undefined when all of it was read. */
   readonly unreadable: string | undefined;
 }
+
+const causeOf = (message: Exclude<GeoMessage, { kind: "geo_events" }>): SyncCause => {
+  if (message.kind !== "look") return message.kind;
+  return message.replica_listed === true ? "replica_listed" : "hint";
+};
 
 const parseJson = (body: string): { readonly json: unknown } | undefined => {
   try {
@@ -74,7 +88,7 @@ export const readGeoMessage = (
           encodedKey,
           correlationId: message.kind === "resync" ? message.correlation_id : messageId,
           want: "sync" as const,
-          cause: message.kind === "look" ? ("hint" as const) : message.kind,
+          cause: causeOf(message),
         }));
   const problems: string[] = [];
   for (const { encodedKey, ...rest } of named) {

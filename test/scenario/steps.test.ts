@@ -58,6 +58,7 @@ const held = async (world: TwoSites, columns: Columns = {}): Promise<Held> => {
     wrote: false,
     ownTaintUntil: undefined,
     looks: 0,
+    replicaListed: false,
     passes: 1,
     stopAt: Infinity,
     epoch: 0,

@@ -1,6 +1,7 @@
 import type { Expectation, PresentDecision, Seen } from "../../geo/decide.ts";
 import type { FailureKind } from "../../geo/failure-policy.ts";
 import type { ObjectFacts } from "../../geo/object-facts.ts";
+import type { SyncCause } from "../../geo/read-message.ts";
 import type { ObjectRef, RegistryRow } from "../../geo/registry-row.ts";
 import type { Mismatch } from "../../tables/registry/fail.ts";
 import type { PassOutcome } from "../../tables/registry/move-on.ts";
@@ -23,6 +24,8 @@ export interface Held {
   readonly wrote: boolean;
   /** Set once one of those writes ended without an answer: the row has to be tainted until then. */
   readonly ownTaintUntil: number | undefined;
+  /** Whether something was listed under the key in the replica's bucket: then it is asked about before anything is sent. */
+  readonly replicaListed: boolean;
   /** How often the key has been looked at again within this pass. */
   readonly looks: number;
   /** How often the key has been claimed again because it was touched meanwhile. */
@@ -39,7 +42,7 @@ export interface Asked {
   /** Fresh for this attempt. */
   readonly token: string;
   /** A hint counts as a change; a due row does not. A resync is a hint that wants a fresh copy whatever is there (F18). */
-  readonly cause: "hint" | "resync" | "due";
+  readonly cause: SyncCause;
   readonly stopAt: number;
   readonly epoch: number;
 }

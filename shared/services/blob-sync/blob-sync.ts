@@ -1,4 +1,5 @@
 import { STEPS_PER_ATTEMPT_MAX } from "../../geo/limits.ts";
+import type { SyncCause } from "../../geo/read-message.ts";
 import type { ObjectRef } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { Attempt, AttemptAt, Step, SyncResult } from "./attempt.ts";
@@ -15,7 +16,13 @@ import {
   requestVerificationStep,
   taintStep,
 } from "./ending.ts";
-import { askOwnerStep, askPrimaryRecordStep, compareTagsStep, observeReplicaStep, observeSourceStep } from "./observing.ts";
+import {
+  askOwnerStep,
+  askPrimaryRecordStep,
+  compareTagsStep,
+  observeReplicaStep,
+  observeSourceStep,
+} from "./observing.ts";
 import { clearTaintStep, countSuspicionStep, recheckStep, rescheduleStep } from "./rechecking.ts";
 import { askRemovalGuardStep, copyStep, readBackStep, removeStep, resolveUnknownStep } from "./writing.ts";
 
@@ -61,11 +68,7 @@ export const step = (site: SecondarySite, attempt: Exclude<Attempt, AttemptAt<"e
 /** Why a key is to be looked at. */
 export interface SyncRequest {
   readonly ref: ObjectRef;
-  /**
-   * `hint`: something may have changed on the primary. `resync`: an operator wants a fresh copy. `due`: the due index named
-   * the row.
-   */
-  readonly cause: "hint" | "resync" | "due";
+  readonly cause: SyncCause;
   /** When to let go, milliseconds since the epoch: well before the function would be ended. */
   readonly stopAt: number;
   /** The site's epoch when the message was taken up (`SiteStanding`). */

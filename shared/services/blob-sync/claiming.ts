@@ -24,6 +24,7 @@ const begin = (asked: Asked, row: RegistryRow): Attempt => {
     claimedGen: row.claimed_gen,
     wrote: false,
     ownTaintUntil: undefined,
+    replicaListed: asked.cause === "replica_listed",
     looks: 0,
     passes: 1,
     stopAt: asked.stopAt,

@@ -27,9 +27,17 @@ export const lookAgain = (held: Held): Attempt =>
     ? { at: "fail", held, kind: "unsettled", detail: "" }
     : { at: "observe_source", held: { ...held, looks: held.looks + 1 } };
 
-/** A row that this very claim made, of a key that this site has never written: its replica is not asked about first. */
-const neverWritten = ({ row, looks, passes }: Held): boolean =>
-  row.gen === 1 && row.rep_version_id === undefined && row.taint_until === undefined && looks === 0 && passes === 1;
+/**
+ * A row that this very claim made, of a key that this site has never written and nobody has seen anything under: its replica
+ * is not asked about first. Where a listing showed one, a question costs a twelfth of the copy that S3 would refuse.
+ */
+const neverWritten = ({ row, replicaListed, looks, passes }: Held): boolean =>
+  row.gen === 1 &&
+  row.rep_version_id === undefined &&
+  row.taint_until === undefined &&
+  !replicaListed &&
+  looks === 0 &&
+  passes === 1;
 
 /**
  * T2. The primary is asked *after* the claim: whatever hint led here, the change that it tells of happened before, and S3

@@ -64,7 +64,11 @@ const wantsALook = (finding: Finding, everything: boolean): boolean =>
   // Who holds a row has decided by what was in force when they looked: counted as a hint, they look again (F46).
   WANTS_A_LOOK.has(finding) || (everything && finding === "held");
 
-const lookMessages = (replicableName: string, keys: readonly string[]): readonly OutgoingMessage[] => {
+const lookMessages = (
+  replicableName: string,
+  keys: readonly string[],
+  replicaListed: boolean,
+): readonly OutgoingMessage[] => {
   const messages: OutgoingMessage[] = [];
   for (let start = 0; start < keys.length; start += KEYS_PER_MESSAGE_MAX) {
     const message: GeoMessage = {
@@ -72,6 +76,7 @@ const lookMessages = (replicableName: string, keys: readonly string[]): readonly
       kind: "look",
       replicable_name: replicableName,
       keys: keys.slice(start, start + KEYS_PER_MESSAGE_MAX).map(encodeKey),
+      ...(replicaListed ? { replica_listed: true } : {}),
     };
     messages.push({ body: JSON.stringify(message), group: replicableName });
   }
@@ -113,7 +118,12 @@ export const walkRange = async function* (
     const taken = judged.filter(({ finding }) => finding === "orphan").slice(0, Math.max(0, orphans));
     const others = judged.filter(({ finding }) => wantsALook(finding, everything));
     const wanted = [...others, ...taken].map(({ key }) => key);
-    const sent = wanted.length === 0 ? undefined : await site.backfill.send(lookMessages(replicableName, wanted));
+    const replicas = new Set(ours.flatMap(({ listed }) => (listed.replica === undefined ? [] : [listed.key])));
+    const messages = [true, false].flatMap((isListed) => {
+      const keysOf = wanted.filter((key) => replicas.has(key) === isListed);
+      return lookMessages(replicableName, keysOf, isListed);
+    });
+    const sent = messages.length === 0 ? undefined : await site.backfill.send(messages);
     // What was not handed over has to be found again: the cursor stays.
     if (sent?.outcome === "failed") {
       await site.siteTable.update(releaseRange(range, token));
