@@ -3,6 +3,7 @@ import { FeatureContract, FeaturesContract, type FeatureState } from "../../shar
 import { flagDefaults, OBJECT_STORAGE_VERIFICATION } from "../../shared/geo/feature-flags.ts";
 import type { TokenScope } from "../../shared/geo/tokens.ts";
 import { replicables } from "../../shared/replicables/index.ts";
+import { changeFeature } from "../../shared/services/change-flags.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { setFlag } from "../../shared/tables/site/flags-item.ts";
 import { apiSite } from "./support/site.ts";
@@ -147,6 +148,15 @@ describe("a flag", () => {
       await post(api, names.flags.replication, '{"value": true}');
     }
     expect((await post(api, flag, '{"value": false}')).status).toBe(200);
+  });
+
+  test("of the partitioned type is not given back to a declaration that is off, either", async () => {
+    const api = apiSite("primary");
+    const ofToday = replicables.map((type) => (type.partitioned ? { ...type, enabledByDefault: false } : type));
+    const flag = ofToday.find(({ partitioned }) => partitioned)?.names.flags.replication ?? "";
+    const changing = { ...api, replicables: ofToday };
+    expect(await changeFeature(changing, flag, true, "alice")).toMatchObject({ feature: { state: "on" } });
+    expect(await changeFeature(changing, flag, undefined, "alice")).toHaveProperty("problem");
   });
 
   test.each(["geo_hot_widget_replication", "constructor", "geo_cool_widget_replication%20"])(
