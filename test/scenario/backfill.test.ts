@@ -35,7 +35,8 @@ describe("a pass over thousands of objects", () => {
       orphan: 10,
       enqueued: 50,
     });
-    // Two pages of each side and one look at each of the other types, a hundred rows in a request, the finds of a page in one message.
+    // Two pages of each side and one look at each of the other types, a hundred rows in a request, and the finds of a page in one
+    // message, those that have a replica apart.
     const otherTypes = world.replicables.length - 1;
     const { lists } = walking.requests;
     expect(lists.primary).toBeLessThanOrEqual(3 + otherTypes);
