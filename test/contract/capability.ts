@@ -7,8 +7,7 @@ export type ContractCapability =
   | "conditional-delete-of-absent-key"
   | "message-delay-limit"
   | "read-of-delete-marker-refused"
-  | "update-path-overlap-check"
-  | "version-range-read";
+  | "update-path-overlap-check";
 
 /** Why an implementation can not show something; undefined when it can. */
 export type Lacks = (capability: ContractCapability) => string | undefined;

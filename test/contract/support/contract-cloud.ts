@@ -10,7 +10,6 @@ const MINISTACK_LACKS: Readonly<Partial<Record<ContractCapability, string>>> = {
   "message-delay-limit": "a delay of more than 15 minutes is accepted",
   "read-of-delete-marker-refused": "a delete marker reads as an empty object",
   "update-path-overlap-check": "an update may name the same path twice",
-  "version-range-read": "a range is ignored when a version is named",
 };
 
 /** Whether there is a cloud to hold against the contracts, and the words for its absence. */

@@ -122,10 +122,32 @@ describe("a HEAD of one version", () => {
 
 describe("a read", () => {
   it("of a range names the version and the bytes, both ends included", async () => {
-    wire.answer = { status: 206, body: "234", headers: { "content-length": "3" } };
+    wire.answer = { status: 206, body: "234", headers: { "content-length": "3", "content-range": "bytes 2-4/10" } };
     expect(await bucket().read("key", "v", { start: 2, endInclusive: 4 })).toMatchObject({ size: 3 });
     expect(wire.seen[0]?.headers["range"]).toBe("bytes=2-4");
     expect(wire.seen[0]?.url).toContain("versionId=v");
+  });
+
+  it.each([
+    [2, 4, "234"],
+    [7, 99, "789"],
+    [0, 0, "0"],
+  ])("of the range %d-%d is cut out where the store sends all of it", async (start, endInclusive, expected) => {
+    wire.answer = { status: 200, body: "0123456789", headers: { "content-length": "10" } };
+    const read = await bucket().read("key", "v", { start, endInclusive });
+    if (read.outcome !== "reading") throw new Error(read.outcome);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of read.body) chunks.push(chunk);
+    expect(Buffer.concat(chunks).toString()).toBe(expected);
+    expect(read.size).toBe(expected.length);
+  });
+
+  it("of a range behind the end is refused, whoever refuses it", async () => {
+    wire.answer = { status: 200, body: "0123456789", headers: { "content-length": "10" } };
+    expect(await bucket().read("key", "v", { start: 10, endInclusive: 12 })).toMatchObject({
+      outcome: "failed",
+      failure: { kind: "rejected" },
+    });
   });
 
   it.each<[string, Answer, object]>([
