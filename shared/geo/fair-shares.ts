@@ -7,12 +7,12 @@
  */
 export const fairShares = (wanted: readonly number[], total: number): readonly number[] => {
   const shares = wanted.map(() => 0);
-  const modestFirst = wanted.map((_, index) => index).toSorted((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0));
+  const modestFirst = [...wanted.entries()].toSorted(([, one], [, other]) => one - other);
   let left = total;
-  modestFirst.forEach((index, served) => {
-    const share = Math.min(wanted[index] ?? 0, Math.floor(left / (modestFirst.length - served)));
+  for (const [served, [index, most]] of modestFirst.entries()) {
+    const share = Math.min(most, Math.floor(left / (modestFirst.length - served)));
     shares[index] = share;
     left -= share;
-  });
+  }
   return shares;
 };

@@ -387,6 +387,36 @@ describe("reading an object again", () => {
     expect(await verifyReplica(world.secondary, world.refOf(KEY), "due", Infinity)).toEqual({ result: "verified" });
   });
 
+  test("that is larger than anything that is read here goes by what S3 says of it", async () => {
+    const world = await settled([KEY]);
+    world.clock.advance(91 * DAY_MS);
+    await reverify(world.reverifying);
+    world.queues.checksum.live.import([]);
+    const { bucket } = world.primary;
+    const head = async (key: string) => {
+      const seen = await bucket.head(key);
+      return seen.outcome === "present" ? { ...seen, facts: { ...seen.facts, size: 6_000_000_000 } } : seen;
+    };
+    const large = { ...world.primary, bucket: { bucket: bucket.bucket, head } as typeof bucket };
+    const request = { ref: world.refOf(KEY), modelRecordId: "42", correlationId: "c", stopAt: Infinity };
+    expect(await recordPrimaryChecksum(large, request)).toEqual({ result: "attested" });
+    expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded", verified_at: world.clock.now() });
+  });
+
+  test("that has been replaced since its time came is only a look at the new one", async () => {
+    const world = await settled([KEY]);
+    world.clock.advance(91 * DAY_MS);
+    await reverify(world.reverifying);
+    const replaced = world.primaryBucket.put(KEY, "two");
+    await world.loseMessages();
+    await world.live(10 * 60_000);
+    expect(await world.state(KEY)).toMatchObject({
+      verification_state: "succeeded",
+      src_version_id: replaced.versionId,
+    });
+    expect(world.telemetry.total("PrimaryDiffers")).toBe(0);
+  });
+
   test("of a type whose kind of checksum says nothing of bytes is one look, which the secondaries repeat", async () => {
     const replicables = twoSites().replicables.map((one) =>
       one.name === "cool_widget" ? { ...one, checksumPolicy: "size" as const } : one,

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { addFindings, type Finding, judge, type Listed, NO_FINDINGS } from "../../../shared/geo/consistency.ts";
-import { parseRegistryRow, type RegistryRow } from "../../../shared/geo/registry-row.ts";
+import {
+  addFindings,
+  type Finding,
+  judge,
+  judgeRecord,
+  type Listed,
+  NO_FINDINGS,
+} from "../../../shared/geo/consistency.ts";
+import { parseRegistryRow, parseVerificationStateRow, type RegistryRow } from "../../../shared/geo/registry-row.ts";
 import { REPLICATION_STATE, type ReplicationState } from "../../../shared/geo/replication-state.ts";
 
 const listed = (changes: Partial<Listed> = {}): Listed => ({ etag: '"e1"', size: 7, lastModified: 60_000, ...changes });
@@ -45,6 +52,32 @@ describe("what two listings and a row say of a key", () => {
     ["somebody holds the row", undefined, REPLICA, row({ attempt_token: "worker" }), "held"],
   ])("%s", (_, source, replica, present, finding) => {
     expect(judge({ key: "key", source, replica }, present)).toBe(finding);
+  });
+});
+
+describe("what the primary's listing and its record say of a key", () => {
+  const record = (columns: Readonly<Record<string, string | number>>) =>
+    parseVerificationStateRow({
+      pk: "cool_widget#000",
+      sk: "key",
+      src_etag: '"e1"',
+      src_size: 7,
+      src_last_modified: 60_000,
+      due_at: 1,
+      due_pk: "verified#cool_widget#0",
+      ...columns,
+    });
+
+  test.each<[string, ReturnType<typeof record> | undefined, Finding]>([
+    ["a settled record of what is there", record({ verification_state: 2 }), "equal"],
+    ["a settled record of something else", record({ verification_state: 2, src_etag: '"e0"' }), "stale"],
+    ["no record", undefined, "missing"],
+    ["a tombstone", record({ verification_state: 4, state: REPLICATION_STATE.absent }), "missing"],
+    ["a record that waits", record({ verification_state: 0 }), "under_way"],
+    ["a record that somebody works on", record({ verification_state: 1, src_etag: '"e0"' }), "under_way"],
+    ["a record that failed", record({ verification_state: 3 }), "under_way"],
+  ])("%s", (_, present, finding) => {
+    expect(judgeRecord(SOURCE, present)).toBe(finding);
   });
 });
 
