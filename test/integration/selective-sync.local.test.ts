@@ -37,14 +37,16 @@ const ID = siteId(secondary.name);
 
 const isOurs = ({ name }: FeatureState): boolean => TYPES.some(({ names }) => names.flags.replication === name);
 
-let flagsBefore: readonly FeatureState[] = [];
+/** The types that take part while this suite does not run. */
+let takingPart: readonly FeatureState[] = [];
 let siteBefore: SiteSettingsAnswer | undefined;
 
 beforeAll(async () => {
-  flagsBefore = await atPrimary.features();
   siteBefore = await atSecondary.site(ID);
-  const others = flagsBefore.filter(({ name, state }) => name.endsWith("_replication") && state === "on");
-  for (const flag of others) if (!isOurs(flag)) await atPrimary.setFeature(flag.name, false);
+  takingPart = (await atPrimary.features()).filter(
+    ({ name, state }) => name.endsWith("_replication") && state === "on",
+  );
+  for (const flag of takingPart) if (!isOurs(flag)) await atPrimary.setFeature(flag.name, false);
 });
 
 afterAll(async () => {
@@ -53,8 +55,8 @@ afterAll(async () => {
     const { files_max_capacity: files } = siteBefore;
     await atSecondary.changeSite(ID, { selective_sync_type: null, files_max_capacity: files });
   }
-  for (const { name, overridden, state } of flagsBefore.filter((flag) => flag.name.endsWith("_replication"))) {
-    await (overridden ? atPrimary.setFeature(name, state === "on") : atPrimary.resetFeature(name));
+  for (const { name, overridden } of takingPart) {
+    await (overridden ? atPrimary.setFeature(name, true) : atPrimary.resetFeature(name));
   }
 });
 
