@@ -1,5 +1,5 @@
-import { type ChecksumScheme, type ParsedChecksum, differingText, parseChecksum } from "../geo/checksum.ts";
-import { expectationOf } from "../geo/checksum-policy.ts";
+import { type ChecksumScheme, type ParsedChecksum, differingText, parseChecksum, schemeOf } from "../geo/checksum.ts";
+import { type Expectation, expectationOf } from "../geo/checksum-policy.ts";
 import { failureText } from "../geo/failure-policy.ts";
 import type { GeoMessage } from "../geo/geo-message.ts";
 import { encodeKey } from "../geo/key-codec.ts";
@@ -213,17 +213,21 @@ const timeOut = async (
 
 /**
  * What was recorded of a version by reading it, where it has to be read again: its time has come (F30), or the last try did
- * not end well. Whatever the type's policy has become since, it is compared within the scheme that it was made by.
+ * not end well. It is compared within the scheme that it was made by; a value of another scheme than its type wants by now
+ * gives way to one of that.
  */
 const recordedBefore = (
   row: VerificationStateRow | undefined,
   facts: ObjectFacts,
+  wanted: Expectation,
 ): Extract<ParsedChecksum, { by: "bytes" }> | undefined => {
   if (row?.verification_checksum === undefined || !speaksOf(row, facts) || facts.size > SINGLE_COPY_BYTES_MAX) {
     return undefined;
   }
   const recorded = parseChecksum(row.verification_checksum);
-  return recorded?.by === "bytes" ? recorded : undefined;
+  if (recorded?.by !== "bytes") return undefined;
+  const scheme = "toCompute" in wanted ? wanted.toCompute : schemeOf(wanted.vouched);
+  return recorded.scheme === scheme ? recorded : undefined;
 };
 
 /** F92. What is recorded of this very version under the type that the object belonged to before, by the same scheme. */
@@ -268,11 +272,9 @@ const recordPresent = async (
       return ours === undefined ? { result: "left_to_others" } : compute(site, request, row, facts, ours);
     }
   }
-  const recorded = recordedBefore(row, facts);
-  const expectation =
-    recorded === undefined
-      ? expectationOf(site.checksums.policyOf(ref.replicableName), facts)
-      : { toCompute: recorded.scheme };
+  const wanted = expectationOf(site.checksums.policyOf(ref.replicableName), facts);
+  const recorded = recordedBefore(row, facts, wanted);
+  const expectation = recorded === undefined ? wanted : { toCompute: recorded.scheme };
   if ("vouched" in expectation) {
     const { vouched } = expectation;
     // Looked at again because it is time (F30): the secondaries look again as well (F28).
