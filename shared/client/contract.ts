@@ -40,7 +40,7 @@ export const SiteStatusContract = z.looseObject({
   last_successful_status_check_timestamp: z.nullable(z.number()),
   version: z.string(),
   revision: z.null(),
-  selective_sync_type: z.null(),
+  selective_sync_type: z.nullable(z.enum(["namespaces", "shards", "organizations"])),
   updated_at: z.string(),
   registry_consistency: z.nullable(z.record(z.string(), WalkProgressContract)),
   _links: z.object({ self: z.string(), site: z.string() }),

@@ -153,7 +153,8 @@ export interface SiteStatusBase extends Health {
   readonly last_successful_status_check_timestamp: number | null;
   readonly version: string;
   readonly revision: null;
-  readonly selective_sync_type: null;
+  /** Null at a primary, and at a secondary that is not restricted. */
+  readonly selective_sync_type: "namespaces" | "shards" | "organizations" | null;
   /** ISO 8601, UTC. */
   readonly updated_at: string;
   /** How far the walks of each type have come, by its name. Null at a primary, and when it could not be read. */
@@ -174,6 +175,8 @@ export interface StatusFacts {
   readonly problem?: string;
   /** How far the walks of each type have come; nothing at a primary, or when it could not be read. */
   readonly consistency?: Readonly<Record<string, WalkProgress>>;
+  /** What the site is restricted by; nothing when it is not, or when that could not be read. */
+  readonly selectiveSync?: "namespaces" | "shards" | "organizations";
   /** When the counters were read, milliseconds since the epoch. */
   readonly readAt: number;
   /** Where the site's API is, without a slash at the end; for links. */
@@ -197,7 +200,7 @@ export const siteStatus = (facts: StatusFacts): SiteStatus => {
     last_successful_status_check_timestamp: cells === undefined ? null : Math.floor(readAt / MS_PER_SECOND),
     version: PRODUCT_VERSION,
     revision: null,
-    selective_sync_type: null,
+    selective_sync_type: facts.selectiveSync ?? null,
     updated_at: new Date(readAt).toISOString(),
     ...Object.assign({}, ...fields),
     registry_consistency: facts.consistency ?? null,

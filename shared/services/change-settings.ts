@@ -18,7 +18,7 @@ export interface RecordedSite {
  * A site's settings as they are now.
  * @throws TableUnavailableError when the site table did not answer
  */
-export const readSettings = async ({ siteTable }: Pick<RecordedSite, "siteTable">): Promise<SiteSettings> =>
+export const readSettings = async ({ siteTable }: { readonly siteTable: Pick<Table, "get"> }): Promise<SiteSettings> =>
   parseSiteRecord(await siteTable.get(siteRecordKey)).settings;
 
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);

@@ -4,6 +4,7 @@ import {
   type SiteRole,
   type SiteStatus,
   siteStatus,
+  type StatusFacts,
   type StatusReplicable,
   type StatusSite,
 } from "../geo/site-status.ts";
@@ -12,6 +13,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Table } from "../ports/table.ts";
 import { listCounters } from "../tables/site/list-counters.ts";
+import { readSettings } from "./change-settings.ts";
 import { reportProgress } from "./registry-consistency/report-progress.ts";
 
 /** The table that a site's rows are counted from. */
@@ -21,7 +23,7 @@ export const countedTable = (role: SiteRole): CountedTable => (role === "primary
 export interface StatusReader {
   readonly site: StatusSite;
   readonly replicables: readonly StatusReplicable[];
-  readonly siteTable: Pick<Table, "query">;
+  readonly siteTable: Pick<Table, "get" | "query">;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
@@ -45,9 +47,26 @@ const progressOf = async (
   }
 };
 
+/** What a secondary is restricted by. A site whose settings can not be read decides nothing: it is not healthy. */
+const restrictionOf = async ({
+  site,
+  siteTable,
+  telemetry,
+}: StatusReader): Promise<Pick<StatusFacts, "selectiveSync" | "problem">> => {
+  if (site.role !== "secondary") return {};
+  try {
+    const { selectiveSync } = await readSettings({ siteTable });
+    return selectiveSync.type === "none" ? {} : { selectiveSync: selectiveSync.type };
+  } catch (error) {
+    if (!(error instanceof GeoError)) throw error;
+    telemetry.error("settings_unreadable", { site_name: site.name, code: error.code, message: error.message });
+    return { problem: `The settings of this site can not be read (${error.code}).` };
+  }
+};
+
 /**
  * A site's status as it is now, from queries of a fixed number of items: its counters, and at a secondary the walks of its
- * types. Never fails for want of the table: a site that can not read its counters says so and is unhealthy.
+ * types and its settings. Never fails for want of the table: a site that can not read its counters says so and is unhealthy.
  * @param apiUrl Where the caller reached the API, without a slash at the end.
  */
 export const readSiteStatus = async (reader: StatusReader, apiUrl: string): Promise<SiteStatus> => {
@@ -57,7 +76,9 @@ export const readSiteStatus = async (reader: StatusReader, apiUrl: string): Prom
     const counters = await listCounters(siteTable, countedTable(site.role));
     const cells = sumCells(counters.map((counter) => counter.cells));
     const consistency = await progressOf(reader, cells);
-    return siteStatus({ ...facts, cells, ...(consistency === undefined ? {} : { consistency }), readAt: clock.now() });
+    const restriction = await restrictionOf(reader);
+    const walks = consistency === undefined ? {} : { consistency };
+    return siteStatus({ ...facts, cells, ...walks, ...restriction, readAt: clock.now() });
   } catch (error) {
     if (!(error instanceof GeoError)) throw error;
     telemetry.error("counters_unreadable", { site_name: site.name, code: error.code, message: error.message });
