@@ -135,6 +135,12 @@ export const REVERIFICATION_PAGE = 125;
 export const RECORDS_REMOVED_PER_PASS_MAX = 1_000;
 
 /**
+ * For how long records stay when the checksums of their type were switched off. Not at once: another type may take the same
+ * objects over with what was read of them (F92), and who switched the wrong one off may switch it on again and lose nothing.
+ */
+export const RECORDS_KEPT_MS = 24 * HOUR_MS;
+
+/**
  * An object of the primary without a record is not missed for this long: its event is on its way, behind a function that
  * may be reading others. S3 says that some take a minute or longer.
  */

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { EVENT_ON_ITS_WAY_MS, RECORDS_REMOVED_PER_PASS_MAX, STANDING_KEPT_MS } from "../../shared/geo/limits.ts";
+import {
+  EVENT_ON_ITS_WAY_MS,
+  RECORDS_KEPT_MS,
+  RECORDS_REMOVED_PER_PASS_MAX,
+  STANDING_KEPT_MS,
+} from "../../shared/geo/limits.ts";
 import { rowKey } from "../../shared/geo/registry-row.ts";
 import { backfillRecords, type BackfillingSite } from "../../shared/services/verification-backfill/backfill-records.ts";
 import { WALK_SETTINGS_DEFAULT } from "../../shared/services/registry-consistency/run-walks.ts";
@@ -127,13 +132,15 @@ describe("a record whose object is gone", () => {
 
 describe("a type whose checksums are switched off (F87)", () => {
   test.each([["geo_cool_widget_replication"], ["geo_object_storage_verification"]])(
-    "by %s has its records removed; switched on again, they come back",
+    "by %s has its records removed after a day; switched on again, they come back",
     async (flag) => {
       const world = twoSites();
       for (const key of [KEY, OTHER]) world.primaryBucket.put(key, key);
       await world.settle();
       await minutes(world, 2);
       await set(world, flag, false);
+      world.clock.advance(RECORDS_KEPT_MS - MINUTE_MS);
+      expect((await run(world)).removed).toBe(0);
       world.clock.advance(MINUTE_MS);
       const { removed } = await run(world);
       const both = flag === "geo_object_storage_verification";
@@ -154,6 +161,7 @@ describe("a type whose checksums are switched off (F87)", () => {
     await world.settle();
     await set(world, "geo_cool_widget_force_primary_checksumming", true);
     await set(world, "geo_cool_widget_replication", false);
+    world.clock.advance(2 * RECORDS_KEPT_MS);
     expect((await run(world)).removed).toBe(0);
     expect(await recorded(world, [KEY])).toEqual([KEY]);
   });
@@ -169,6 +177,7 @@ describe("a type whose checksums are switched off (F87)", () => {
       await world.verificationState.put({ ...rowKey(ref), rev: 1, ...(key.length % 2 === 0 ? settled : failed) });
     }
     await set(world, "geo_cool_widget_replication", false);
+    world.clock.advance(RECORDS_KEPT_MS);
     expect((await run(world)).removed).toBe(RECORDS_REMOVED_PER_PASS_MAX);
     expect((await run(world)).removed).toBe(200);
     expect(world.verificationState.items()).toEqual([]);
@@ -180,6 +189,7 @@ describe("a type whose checksums are switched off (F87)", () => {
     world.primaryBucket.put(KEY, "one");
     await world.settle();
     await set(world, "geo_cool_widget_replication", false);
+    world.clock.advance(RECORDS_KEPT_MS);
     const late = {
       query: async (request: Parameters<typeof world.verificationState.query>[0]) => {
         const page = await world.verificationState.query(request);
@@ -201,11 +211,12 @@ describe("a type whose checksums are switched off (F87)", () => {
     expect((await run(world)).removed).toBe(1);
   });
 
-  test("is asked about for a day, until nobody is left who could make one, and then not before its flags change", async () => {
+  test("is asked about for some hours more, until nobody is left who could make one, and then not before its flags change", async () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, "one");
     await world.settle();
     await set(world, "geo_cool_widget_replication", false);
+    world.clock.advance(RECORDS_KEPT_MS);
     await run(world);
     const asked = { queries: 0 };
     const counting = {
@@ -236,7 +247,7 @@ describe("a type whose checksums are switched off (F87)", () => {
     world.primaryBucket.put(KEY, "two");
     await world.settle();
     await set(world, "geo_cool_widget_replication", false);
-    world.clock.advance(MINUTE_MS);
+    world.clock.advance(RECORDS_KEPT_MS);
     expect((await run(world)).removed).toBe(1);
   });
 });

@@ -3,6 +3,7 @@ import {
   KEYS_IN_FLIGHT,
   OUT_OF_PATTERN_WAIT_MS,
   quarantineMs,
+  RECORDS_KEPT_MS,
   RECORDS_REMOVED_PER_PASS_MAX,
 } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
@@ -47,7 +48,7 @@ const recordsOf = async (
 };
 
 /**
- * F47. Removes the records of types whose checksums are switched off, so many in a pass. It keeps no cursor: what it has
+ * F47. Removes the records of types whose checksums have been switched off for a day, so many in a pass. It keeps no cursor: what it has
  * removed is not there any more. A type that has none left is remembered, and not asked about again until its flags change.
  *
  * @param stopAt when to begin nothing more, milliseconds since the epoch
@@ -65,7 +66,7 @@ export const removeSwitchedOff = async (
   for (const { name } of replicables) {
     if ((await switches.of(name)).primaryChecksumming) continue;
     const changedAt = await switches.changedAt(name);
-    if (cleared.get(name) === changedAt) continue;
+    if (cleared.get(name) === changedAt || clock.now() - changedAt < RECORDS_KEPT_MS) continue;
     const most = RECORDS_REMOVED_PER_PASS_MAX - removed;
     if (most === 0 || clock.now() >= stopAt) break;
     const found = await recordsOf(site, name, most);

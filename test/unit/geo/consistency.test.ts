@@ -55,19 +55,20 @@ describe("what two listings and a row say of a key", () => {
   });
 });
 
-describe("what the primary's listing and its record say of a key", () => {
-  const record = (columns: Readonly<Record<string, string | number>>) =>
-    parseVerificationStateRow({
-      pk: "cool_widget#000",
-      sk: "key",
-      src_etag: '"e1"',
-      src_size: 7,
-      src_last_modified: 60_000,
-      due_at: 1,
-      due_pk: "verified#cool_widget#0",
-      ...columns,
-    });
+/** A record of the primary of what `listed()` is. */
+const record = (columns: Readonly<Record<string, string | number>>) =>
+  parseVerificationStateRow({
+    pk: "cool_widget#000",
+    sk: "key",
+    src_etag: '"e1"',
+    src_size: 7,
+    src_last_modified: 60_000,
+    due_at: 1,
+    due_pk: "verified#cool_widget#0",
+    ...columns,
+  });
 
+describe("what the primary's listing and its record say of a key", () => {
   test.each<[string, ReturnType<typeof record> | undefined, Finding]>([
     ["a settled record of what is there", record({ verification_state: 2 }), "equal"],
     ["a settled record of something else", record({ verification_state: 2, src_etag: '"e0"' }), "stale"],
