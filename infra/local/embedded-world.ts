@@ -26,6 +26,7 @@ import type { Telemetry } from "../../shared/ports/telemetry.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
 import { SiteScope } from "../../shared/services/site-scope.ts";
+import { KeyCapacity } from "../../shared/services/key-capacity.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
@@ -254,6 +255,11 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     verification: verification.queue,
     parking: ingest.deadLetters,
   };
+  // Each function runs once here, and has all of its site's capacity.
+  const copying = new KeyCapacity(record.settings, "files_max_capacity", 1);
+  const verifying = new KeyCapacity(record.settings, "verification_max_capacity", 1);
+  const primaryRecord = new CachedSiteRecord(primaryTable, systemClock);
+  const digesting = new KeyCapacity(primaryRecord.settings, "verification_max_capacity", 1);
   const recording = { site: primary, replicables, primaryBucket: primaryBucket.name, parking: checksum.deadLetters };
   void poll(
     ingest.queue,
@@ -263,19 +269,21 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
   void poll(
     checksum.queue,
     () => over,
-    each((message, stopAt) => recordChecksums({ ...recording, stopAt }, message)),
+    each((message, stopAt) => recordChecksums({ ...recording, capacity: digesting, stopAt }, message)),
   );
   const consuming = { site: secondary, replicables };
   void poll(
     events.queue,
     () => over,
-    each((message, stopAt) => consumeEvents({ ...consuming, parking: events.deadLetters, stopAt }, message)),
+    each((message, stopAt) =>
+      consumeEvents({ ...consuming, parking: events.deadLetters, capacity: copying, stopAt }, message),
+    ),
   );
   void poll(
     verification.queue,
     () => over,
     each((message, stopAt) =>
-      consumeVerifications({ ...consuming, parking: verification.deadLetters, stopAt }, message),
+      consumeVerifications({ ...consuming, parking: verification.deadLetters, capacity: verifying, stopAt }, message),
     ),
   );
   const noticing = { site: secondary, replicables, events: events.queue, parking: drift.deadLetters };

@@ -4,6 +4,7 @@ import type { DemoWorld } from "../../../infra/local/demo-world.ts";
 import { embeddedWorld } from "../../../infra/local/embedded-world.ts";
 import { stopEverything } from "../../../infra/local/processes.ts";
 import { readCounts, readStatus, sumCounts } from "../../../infra/local/status-client.ts";
+import { geoClient } from "../../../shared/client/client.ts";
 import { siteId } from "../../../shared/geo/site-status.ts";
 import { eventually } from "../../support/eventually.ts";
 
@@ -53,6 +54,18 @@ test("lets nobody in without the token", async () => {
   const { primary } = await worldUp;
   await expect(readStatus({ ...primary, adminToken: "let-me-in" })).rejects.toThrow("answered 403");
   expect((await fetch(`${primary.apiUrl}/api/v4/geo_sites/status`)).status).toBe(401);
+});
+
+test("is steered as the deployed sites are", async () => {
+  const { primary, secondary } = await worldUp;
+  const [atPrimary, atSecondary] = [primary, secondary].map(({ apiUrl: url, adminToken: token }) =>
+    geoClient({ url, token }),
+  );
+  const id = siteId(secondary.name);
+  expect(await atSecondary?.changeSite(id, { files_max_capacity: 1 })).toMatchObject({ files_max_capacity: 1 });
+  const flag = "geo_cool_widget_force_primary_checksumming";
+  expect(await atPrimary?.setFeature(flag, true)).toMatchObject({ state: "on" });
+  expect((await atSecondary?.features())?.find(({ name }) => name === flag)).toMatchObject({ state: "on" });
 });
 
 test("hands on what is sent to its API", async () => {
