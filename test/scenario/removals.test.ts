@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { TableUnavailableError } from "../../shared/geo/errors.ts";
-import { GUARDED_RETRY_MIN_MS, GUARDED_RETRY_SPREAD_MS } from "../../shared/geo/limits.ts";
+import { GUARDED_RETRY_MIN_MS, GUARDED_RETRY_SPREAD_MS, STANDING_KEPT_MS } from "../../shared/geo/limits.ts";
+import { rowKey } from "../../shared/geo/registry-row.ts";
 import type { RemovalGuardPolicy } from "../../shared/geo/removal-guard.ts";
 import { MemoryBucket } from "../../shared/memory/bucket.ts";
 import { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
 import { syncBlob } from "../../shared/services/blob-sync/blob-sync.ts";
 import { releaseRemovals } from "../../shared/services/release-removals.ts";
+import { setFlag } from "../../shared/tables/site/flags-item.ts";
 import {
   countingRows,
   deleteOnPrimary,
@@ -108,6 +110,18 @@ describe("a key under which the primary shows neither an object nor a marker", (
     expect(world.replicaText(KEY)).toBeUndefined();
     expect(world.replicaBucket.versions(KEY).map(({ kind }) => kind)).toEqual(["object", "delete_marker"]);
     expect(await world.row(KEY)).toBeUndefined();
+  });
+
+  test("keeps its replica while the primary keeps no records of its type: that there is none says nothing (F87)", async () => {
+    const world = twoSites();
+    await replicate(world, [KEY]);
+    await world.primarySiteTable.update(setFlag("geo_object_storage_verification", false, world.clock.now()));
+    world.clock.advance(STANDING_KEPT_MS);
+    await world.verificationState.delete({ key: rowKey(world.refOf(KEY)) });
+    purgeOnPrimary(world, KEY);
+    await tellTheSecondaryOnly(world);
+    expect(await world.row(KEY)).toMatchObject({ state: "failed", missing_on_primary: true });
+    expect(world.replicaText(KEY)).toBe(`body of ${KEY}`);
   });
 
   test("hides no replica when the primary's bucket is a wrong one, in which nothing is", async () => {

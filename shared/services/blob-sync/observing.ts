@@ -90,12 +90,15 @@ const NOTHING_THERE: Seen = { found: "absent" };
  * R29, the second witness. The primary's bucket shows neither the object nor a marker of its deletion: its versions were
  * purged, or it is not the bucket that it should be. The primary's own record is kept by another function, from the same
  * bucket's history. While it still names the object the two disagree, nothing is removed, and an operator sees Geo's text
- * for a file that is missing (F14). A purge that is wanted is recorded within seconds.
+ * for a file that is missing (F14). A purge that is wanted is recorded within seconds. Where the primary keeps no records of
+ * the type (F87), that there is none bears witness to nothing.
  */
 export const askPrimaryRecordStep: Step<SecondarySite, "ask_primary_record"> = async (site, { held }) => {
+  const { primaryChecksumming } = await site.switches.of(held.ref.replicableName);
   const item = await site.primaryState.get(rowKey(held.ref));
   const record = item === undefined ? undefined : parseVerificationStateRow(item);
-  return record === undefined || record.tombstone || record.src_version_id === undefined
+  const agrees = record === undefined || record.tombstone || record.src_version_id === undefined;
+  return agrees && primaryChecksumming
     ? { at: "observe_replica", held, source: NOTHING_THERE }
     : { at: "fail", held, kind: "missing_on_primary", detail: "" };
 };
