@@ -19,5 +19,8 @@ const ROOT = join(import.meta.dirname, "../..");
 /** The lockfile, which says what is bundled. */
 export const LOCKFILE = join(ROOT, "package-lock.json");
 
+/** What bundles have in the place of the SDK's chain of credential providers. */
+export const LAMBDA_CREDENTIALS = join(ROOT, "shared/aws/lambda-credentials.ts");
+
 /** The file that exports a function's `handler`. */
 export const handlerFile = (folder: FunctionFolder): string => join(ROOT, "functions", folder, "handler.ts");

@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 import * as z from "zod/mini";
 
 import { acknowledge } from "./acknowledge.ts";
-import { handlerFile, LOCKFILE, type FunctionFolder } from "./function-folder.ts";
+import { handlerFile, LAMBDA_CREDENTIALS, LOCKFILE, type FunctionFolder } from "./function-folder.ts";
 
 /** The schema that a function parses its environment with (`functions/<folder>/env.ts`). */
 export type EnvironmentSchema = z.core.$ZodType<unknown, Readonly<Record<string, string>>>;
@@ -82,6 +82,7 @@ export class GeoFunction<Schema extends EnvironmentSchema> extends Construct imp
         externalModules: [],
         minify: true,
         banner: REQUIRE_BANNER,
+        esbuildArgs: { "--alias:@aws-sdk/credential-provider-node": LAMBDA_CREDENTIALS },
       },
     });
     this.grantPrincipal = role;

@@ -111,7 +111,6 @@ export const FEATURES = {
   F106: "Structured logs",
   F107: "A bench of the whole loop on a local cloud",
 } as const satisfies Record<`F${number}`, string>;
-export type FeatureId = keyof typeof FEATURES;
 
 /** A test that ran: its file, from the checkout's root, and its full name. */
 export interface RanTest {
