@@ -22,6 +22,7 @@ const entries = {
   bench: "test/bench/main.ts",
   explore: "test/explore/main.ts",
   sim: "test/sim/main.ts",
+  mutation: "test/mutation/main.ts",
   features: "infra/local/features.ts",
   geo: "cli/geo.ts",
 };
