@@ -9,8 +9,6 @@ const name = process.env.S3_GEO_MUTATION_GROUP ?? "rules";
 /**
  * How Stryker changes the code that is held, and looks whether a test notices. Run by `npm run mutation`, from the
  * checkout's root.
- *
- * @type {import("@stryker-mutator/api/core").PartialStrykerOptions}
  */
 export default {
   mutate: GROUPS[name].mutate,
