@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { REVERIFIED_PER_PASS_MAX, STANDING_KEPT_MS } from "../../shared/geo/limits.ts";
-import { rowKey } from "../../shared/geo/registry-row.ts";
+import { rowKey, verifiedPartition } from "../../shared/geo/registry-row.ts";
 import type { MemoryBucket } from "../../shared/memory/bucket.ts";
 import { reverify } from "../../shared/services/re-verify.ts";
 import { recordPrimaryChecksum } from "../../shared/services/record-checksum.ts";
@@ -172,6 +172,19 @@ describe("many objects whose time has come", () => {
     expect(done).toBe(keys.length);
   });
 
+  test("are not overtaken by younger ones, also where all of the oldest are in one partition of the index", async () => {
+    const world = twoSites();
+    const partitionOf = (key: string): number => Number.parseInt(rowKey(world.refOf(key)).pk.slice(-3), 16) % 16;
+    const keys = ids(3_500).map(keyOf);
+    const at = (index: number): number => partitionOf(keys[index] ?? "") * 10_000 + index;
+    await putRecords(world, keys, at);
+    world.clock.advance(91 * DAY_MS);
+    const marked = await reverify(world.reverifying);
+    expect(marked).toBeGreaterThan(0);
+    const oldest = keys.toSorted((a, b) => at(keys.indexOf(a)) - at(keys.indexOf(b))).slice(0, marked);
+    expect((await pending(world, keys)).toSorted()).toEqual(oldest.toSorted());
+  });
+
   test("are shared fairly between types: a flood of one does not keep another waiting", async () => {
     const world = twoSites();
     const flood = ids(REVERIFIED_PER_PASS_MAX + 500).map(keyOf);
@@ -194,8 +207,9 @@ describe("many objects whose time has come", () => {
   test("do not wait behind a row whose key its type does not claim any more", async () => {
     const world = twoSites();
     await putRecords(world, [KEY], () => 1);
-    const strange = { ...rowKey({ replicableName: "cool_widget", key: "elsewhere" }), rev: 1, verification_state: 2 };
-    await world.verificationState.put({ ...strange, verified_at: 0, due_at: 0, due_pk: "verified#cool_widget#3" });
+    const ref = { replicableName: "cool_widget", key: "elsewhere" };
+    const strange = { ...rowKey(ref), rev: 1, verification_state: 2 };
+    await world.verificationState.put({ ...strange, verified_at: 0, due_at: 0, due_pk: verifiedPartition(ref) });
     // An index may be behind: what is not as it was there is somebody else's.
     await world.verificationState.put({ pk: "p", sk: KEY, due_at: 0, due_pk: "verified#cool_widget#4" });
     world.clock.advance(91 * DAY_MS);
