@@ -152,6 +152,11 @@ export class MemoryBucket {
     this.#announce("ObjectTagging:Put", key, tagged);
   }
 
+  /** A lifecycle rule moves the current version into an archive: the same version, told to nobody. */
+  archive(key: string): void {
+    this.#change(key, this.current(key)?.versionId, { storageClass: "GLACIER", archived: true });
+  }
+
   /** The archived current version has been restored: its bytes can be read for a while. */
   restore(key: string): void {
     this.#change(key, this.current(key)?.versionId, { archived: false });

@@ -95,7 +95,8 @@ const announce = async (site: PrimarySite, request: ChecksumRequest, now: number
 
 /**
  * Reads the version that the row speaks of, and records its digest. Where one was recorded of this version before, the bytes
- * have to come to that again: if they do not, what was recorded stays, or replicas that are right would be made wrong.
+ * have to come to that again: if they do not, what was recorded stays, or replicas that are right would be made wrong. Was it
+ * made by another scheme than its type wants by now, the bytes are read by that one first, and then once more.
  */
 const compute = async (
   site: PrimarySite,
@@ -115,16 +116,24 @@ const compute = async (
   if (facts.size > SINGLE_COPY_BYTES_MAX) {
     return failed(`${facts.size} bytes without a stored digest; at most ${SINGLE_COPY_BYTES_MAX} are read`);
   }
-  const read = await digestVersion({
-    bucket: site.bucket,
-    key: ref.key,
-    pin: facts,
-    size: facts.size,
-    scheme,
-    rules: site.checksums,
-    isOver: () => site.clock.now() >= request.stopAt,
-    progress: row.verification_progress,
-  });
+  const digestBy = (by: ChecksumScheme) =>
+    digestVersion({
+      bucket: site.bucket,
+      key: ref.key,
+      pin: facts,
+      size: facts.size,
+      scheme: by,
+      rules: site.checksums,
+      isOver: () => site.clock.now() >= request.stopAt,
+      progress: row.verification_progress,
+    });
+  const recorded = row.verification_checksum;
+  const former = recorded === undefined ? undefined : schemeOf(recorded);
+  const isOfAnother = former !== undefined && former !== scheme;
+  let read = await digestBy(former ?? scheme);
+  const isSame = read.outcome === "digested" && read.checksum === recorded && read.size === facts.size;
+  // Equal to what was recorded: now what the type wants by now.
+  if (isOfAnother && isSame) read = await digestBy(scheme);
   if (read.outcome === "gone") return failed("the version was removed while it was to be read");
   const now = site.clock.now();
   if (read.outcome === "unread") {
@@ -132,8 +141,7 @@ const compute = async (
     const paused = await site.verificationState.update(pauseChecksum(ref, row, read.progress, now));
     return paused.outcome === "written" ? { result: "paused", detail: read.detail } : { result: "left_to_others" };
   }
-  const recorded = row.verification_checksum;
-  if (recorded !== undefined && (read.checksum !== recorded || read.size !== facts.size)) {
+  if (recorded !== undefined && !isSame) {
     const text = failureText(differingText(recorded, read.checksum, facts.size, read.size));
     const failure = { text, ...retryOf(site, row, now) };
     const noted = await site.verificationState.update(failDiffering(ref, row, read.checksum, failure, now));
@@ -141,11 +149,12 @@ const compute = async (
   }
   // Nothing of what the secondaries go by changes, so they may hear of it first: whoever dies between the two is followed by
   // somebody who reads and tells them again, and nobody has to be told twice of what they have not heard once (F28).
-  if (recorded !== undefined) await announce(site, request, now);
+  const isKnown = recorded !== undefined && !isOfAnother;
+  if (isKnown) await announce(site, request, now);
   const written = await site.verificationState.update(recordChecksum(ref, row, read.checksum, now));
   // Refused: the object was replaced while it was read (F29). Whoever saw that has the row.
   if (written.outcome === "refused") return { result: "left_to_others" };
-  if (recorded === undefined) await announce(site, request, now);
+  if (!isKnown) await announce(site, request, now);
   return { result: "computed", size: read.size };
 };
 
@@ -211,23 +220,25 @@ const timeOut = async (
   return { result: "failed", text, retryAt };
 };
 
+/** What the row says of the version that is there now. */
+const recordedOf = (row: VerificationStateRow | undefined, facts: ObjectFacts): ParsedChecksum | undefined =>
+  row?.verification_checksum === undefined || !speaksOf(row, facts)
+    ? undefined
+    : parseChecksum(row.verification_checksum);
+
 /**
  * What was recorded of a version by reading it, where it has to be read again: its time has come (F30), or the last try did
- * not end well. It is compared within the scheme that it was made by; a value of another scheme than its type wants by now
- * gives way to one of that.
+ * not end well. It is compared within the scheme that it was made by. It gives way unread only to what S3 vouches for, which
+ * is of the bytes as they were uploaded.
  */
 const recordedBefore = (
   row: VerificationStateRow | undefined,
   facts: ObjectFacts,
   wanted: Expectation,
 ): Extract<ParsedChecksum, { by: "bytes" }> | undefined => {
-  if (row?.verification_checksum === undefined || !speaksOf(row, facts) || facts.size > SINGLE_COPY_BYTES_MAX) {
-    return undefined;
-  }
-  const recorded = parseChecksum(row.verification_checksum);
-  if (recorded?.by !== "bytes") return undefined;
-  const scheme = "toCompute" in wanted ? wanted.toCompute : schemeOf(wanted.vouched);
-  return recorded.scheme === scheme ? recorded : undefined;
+  const recorded = recordedOf(row, facts);
+  if (recorded?.by !== "bytes" || facts.archived || facts.size > SINGLE_COPY_BYTES_MAX) return undefined;
+  return "toCompute" in wanted || recorded.scheme === schemeOf(wanted.vouched) ? recorded : undefined;
 };
 
 /** F92. What is recorded of this very version under the type that the object belonged to before, by the same scheme. */
@@ -272,9 +283,12 @@ const recordPresent = async (
       return ours === undefined ? { result: "left_to_others" } : compute(site, request, row, facts, ours);
     }
   }
-  const wanted = expectationOf(site.checksums.policyOf(ref.replicableName), facts);
+  // Nobody reads what lies in an archive: what was recorded of it before stands until it is restored or replaced.
+  const kept = facts.archived ? recordedOf(row, facts) : undefined;
+  const wanted =
+    kept === undefined ? expectationOf(site.checksums.policyOf(ref.replicableName), facts) : { vouched: kept.checksum };
   const recorded = recordedBefore(row, facts, wanted);
-  const expectation = recorded === undefined ? wanted : { toCompute: recorded.scheme };
+  const expectation = recorded === undefined || "toCompute" in wanted ? wanted : { toCompute: recorded.scheme };
   if ("vouched" in expectation) {
     const { vouched } = expectation;
     // Looked at again because it is time (F30): the secondaries look again as well (F28).

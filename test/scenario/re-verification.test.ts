@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { checksumRules } from "../../shared/geo/checksum-policy.ts";
 import { REVERIFIED_PER_PASS_MAX, STANDING_KEPT_MS } from "../../shared/geo/limits.ts";
 import { rowKey, verifiedPartition } from "../../shared/geo/registry-row.ts";
 import type { MemoryBucket } from "../../shared/memory/bucket.ts";
@@ -441,5 +442,70 @@ describe("reading an object again", () => {
     await world.settle();
     expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded", verified_at: world.clock.now() });
     expect(await world.row(KEY)).toMatchObject({ verification_state: "succeeded", verified_at: world.clock.now() });
+  });
+});
+
+describe("an object in an archive, which nobody can read", () => {
+  test.each(["crc64nvme", "none"] as const)(
+    "keeps what was recorded of it (S3 stored %s), through failures and when its time has come",
+    async (checksum) => {
+      const world = twoSites();
+      world.primaryBucket.put(KEY, "one", { checksum });
+      await world.settle();
+      await world.live(60 * 60_000);
+      const recorded = (await world.state(KEY))?.verification_checksum;
+      world.primaryBucket.archive(KEY);
+      world.primaryFaults.failNext("head", "forbidden");
+      const request = { ref: world.refOf(KEY), modelRecordId: "42", correlationId: "c", stopAt: Infinity };
+      expect(await recordPrimaryChecksum(world.primary, request)).toMatchObject({ result: "failed" });
+      await world.live(60 * 60_000);
+      expect(await world.state(KEY)).toMatchObject({
+        verification_state: "succeeded",
+        verification_checksum: recorded,
+      });
+
+      world.clock.advance(91 * DAY_MS);
+      await reverify(world.reverifying);
+      await world.live(60 * 60_000);
+      expect(await world.state(KEY)).toMatchObject({
+        verification_state: "succeeded",
+        verification_checksum: recorded,
+      });
+    },
+  );
+});
+
+describe("a kind of checksum that was changed since", () => {
+  const asSha256 = checksumRules([{ name: "cool_widget", checksumPolicy: "sha256" }]);
+
+  const itsTimeHasCome = async (world: TwoSites): Promise<void> => {
+    world.clock.advance(91 * DAY_MS);
+    await reverify(world.reverifying);
+    world.queues.checksum.live.import([]);
+  };
+
+  test("is taken up once the bytes have come to the value of the old one again", async () => {
+    const world = await settled([KEY]);
+    await itsTimeHasCome(world);
+    const request = { ref: world.refOf(KEY), modelRecordId: "42", correlationId: "c", stopAt: Infinity };
+    const site = { ...world.primary, checksums: asSha256 };
+    expect(await recordPrimaryChecksum(site, request)).toMatchObject({ result: "computed" });
+    const checksum = expect.stringMatching(/^sha256:/) as string;
+    expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded", verification_checksum: checksum });
+    expect(world.queues.ingest.live.bodies.join()).toContain("checksum_succeeded");
+  });
+
+  test("does not make rotten bytes the truth: they are compared with the old value first", async () => {
+    const world = await settled([KEY]);
+    const before = await world.state(KEY);
+    rot(world.primaryBucket, KEY);
+    await itsTimeHasCome(world);
+    const request = { ref: world.refOf(KEY), modelRecordId: "42", correlationId: "c", stopAt: Infinity };
+    const site = { ...world.primary, checksums: asSha256 };
+    expect(await recordPrimaryChecksum(site, request)).toMatchObject({ result: "differs" });
+    expect(await world.state(KEY)).toMatchObject({
+      verification_state: "failed",
+      verification_checksum: before?.verification_checksum,
+    });
   });
 });

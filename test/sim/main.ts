@@ -55,8 +55,12 @@ const show = async (seed: number, keys: number | undefined): Promise<void> => {
 const progress = (total: number): ((tally: Tally) => void) => {
   const startedAt = performance.now();
   let saidAt = startedAt;
+  let named = 0;
   return ({ seeds, failures }) => {
     const now = performance.now();
+    // At once, and not at the end: whoever ends a long run early knows what it has found.
+    for (const { seed, rule } of failures.slice(named)) say(`seed ${seed} breaks ${rule}`);
+    named = failures.length;
     if (now - saidAt < 5_000) return;
     saidAt = now;
     const rate = Math.round((seeds * 1_000) / (now - startedAt));
