@@ -35,7 +35,11 @@ import { noticeDrift } from "../../shared/services/notice-drift.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
 import { countedTable } from "../../shared/services/site-status.ts";
+import { keepConsistent } from "../../shared/services/registry-consistency/keep-consistent.ts";
+import type { WalkingSite } from "../../shared/services/registry-consistency/walk-range.ts";
+import { WALK_SETTINGS_DEFAULT } from "../../shared/services/registry-consistency/run-walks.ts";
 import { sweepDue } from "../../shared/services/sweep-due.ts";
+import { backfillRecords, type BackfillingSite } from "../../shared/services/verification-backfill/backfill-records.ts";
 import type { WorkedThrough } from "../../shared/services/work-through.ts";
 import { reportsDrift, type SiteConfig } from "../../shared/config/geo-config.ts";
 import type { DemoSite, DemoWorld } from "./demo-world.ts";
@@ -56,6 +60,11 @@ const FUNCTION_TIMEOUT_MS = 120_000;
 const MAX_RECEIVE_COUNT = 5;
 const IDLE_POLL_MS = 20;
 const SWEEP_EVERY_MS = 5_000;
+
+/** Walks go on this often: more often than deployed, since nobody should have to wait here. */
+const WALK_EVERY_MS = 10_000;
+
+const backlogOf = (queue: MemoryQueue) => (): Promise<number> => Promise.resolve(queue.size);
 
 /** Logs nothing: what happens is in the tables, and the demonstration reads it there. */
 const SILENT: Telemetry = { info() {}, warn() {}, error() {}, count() {}, duration() {} };
@@ -292,6 +301,43 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     () => over,
     each((message, stopAt) => noticeDrift({ ...noticing, stopAt }, message)),
   );
+  const backfill = queueWithDeadLetters(names.secondary.backfillQueue, names.secondary.backfillDeadLetterQueue);
+  void poll(
+    backfill.queue,
+    () => over,
+    each((message, stopAt) =>
+      consumeEvents({ ...consuming, parking: backfill.deadLetters, capacity: copying, stopAt }, message),
+    ),
+  );
+  const walking: WalkingSite = {
+    ...secondary,
+    settings: record.settings,
+    registry,
+    siteTable: secondaryTable,
+    backfill: {
+      name: backfill.queue.name,
+      send: (messages) => backfill.queue.send(messages),
+      backlog: backlogOf(backfill.queue),
+    },
+  };
+  const recordsToFill: BackfillingSite = {
+    ...primary,
+    primary: primary.bucket,
+    verificationState: state,
+    siteTable: primaryTable,
+    backfill: {
+      name: checksum.queue.name,
+      send: (messages) => checksum.queue.send(messages),
+      backlog: backlogOf(checksum.queue),
+    },
+  };
+  const walk = async (): Promise<void> => {
+    const stopAt = systemClock.now() + FUNCTION_TIMEOUT_MS;
+    await keepConsistent(walking, replicables, WALK_SETTINGS_DEFAULT, stopAt);
+    await backfillRecords(recordsToFill, replicables, WALK_SETTINGS_DEFAULT, stopAt);
+  };
+  setInterval(() => void walk(), WALK_EVERY_MS).unref();
+
   const sweeping = { replicableNames: replicables.map(({ name }) => name), ...base };
   const at = (flag: "replication" | "primaryChecksumming") => async (name: string) => (await switches.of(name))[flag];
   const sweep = async (): Promise<void> => {

@@ -6,6 +6,8 @@ export interface StartOptions {
   readonly exit: boolean;
   /** Print the result as one JSON document, last on stdout. */
   readonly json: boolean;
+  /** Narrow the running secondary by selective sync afterwards, and widen it again. */
+  readonly narrow: boolean;
   readonly help: boolean;
   readonly seed: string;
 }
@@ -24,6 +26,8 @@ goes on until Ctrl-C. As long as it does, .local/run.json tells scripts how to r
 Options:
   --exit         end when all that is done; the exit code is 0 only if everything converged
   --json         the last line of stdout is the result as one JSON document; everything else goes to stderr
+  --narrow       then narrow the running secondary to one namespace, by its API, and widen it again: counts before, under the
+                 rule and afterwards; some minutes more
   --seed <text>  other files (default: demo); the same seed makes the same content
   --help         this text
 
@@ -35,6 +39,7 @@ Environment:
 Examples:
   npm start
   npm start -- --exit --json
+  npm start -- --narrow
   GEO_CLOUD=embedded npm start -- --exit
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 npm start`;
 
@@ -47,6 +52,7 @@ export const parseStartOptions = (args: readonly string[]): StartOptions => {
       options: {
         exit: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
+        narrow: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
         seed: { type: "string", default: "demo" },
       },

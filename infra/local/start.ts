@@ -11,6 +11,7 @@ import { CloudUnavailableError, describeResolution, resolveCloud } from "./resol
 import { removeRunFile, writeRunFile } from "./run-file.ts";
 import { parseStartOptions, START_HELP, type StartOptions, UsageError } from "./start-options.ts";
 import { readCounts } from "./status-client.ts";
+import { type ScopeResult, tellScope } from "./scope-chapter.ts";
 import { type StoryResult, tellStory } from "./story.ts";
 
 /** `npm start`: two sites, real files, and proof that both hold the same. */
@@ -84,8 +85,20 @@ const summary = (result: StoryResult, seconds: Timings): string =>
           .join("")}`,
   ].join("\n");
 
+const scopeTable = ({ counts, obeyed }: ScopeResult): string => {
+  const table = new CliTable({
+    head: ["Registries of", "before", "narrowed", "widened"],
+    style: { head: [], border: [] },
+  });
+  for (const { title, before, narrowed, widened } of counts) table.push([title, before, narrowed, widened]);
+  const verdict = obeyed
+    ? "Narrowed, the secondary kept exactly what its rule names; widened, it had everything again, verified."
+    : "NOT OBEYED: the secondary did not come to hold what its rule names.";
+  return `${table.toString()}\n${verdict}`;
+};
+
 /** The document of `--json`; its names are a contract. */
-const documentOf = (world: DemoWorld, result: StoryResult, seconds: Timings) => ({
+const documentOf = (world: DemoWorld, result: StoryResult, scope: ScopeResult | undefined, seconds: Timings) => ({
   cloud: { name: world.cloud.name, version: world.cloud.version },
   sites: [world.primary, world.secondary].map(({ name, role, region, bucket, apiUrl }) => ({
     name,
@@ -104,6 +117,7 @@ const documentOf = (world: DemoWorld, result: StoryResult, seconds: Timings) => 
   seconds,
   converged: result.converged,
   differences: result.differences.slice(0, 10),
+  ...(scope === undefined ? {} : { selective_sync: { obeyed: scope.obeyed, counts: scope.counts } }),
 });
 
 const run = async (options: StartOptions): Promise<boolean> => {
@@ -116,9 +130,11 @@ const run = async (options: StartOptions): Promise<boolean> => {
   const result = await tellStory(world, progress, options.seed);
   const seconds: Timings = { setup, deploy: deployed, replicate: secondsSince(started) };
   out(`\n${await statusTable(world)}\n\n${summary(result, seconds)}\n`);
+  const scope = options.narrow ? await tellScope(world, progress) : undefined;
+  if (scope !== undefined) out(`${scopeTable(scope)}\n`);
   if (!options.exit) out(`${addresses(world)}\n\nUp until Ctrl-C. Everything a script needs is in .local/run.json`);
-  if (options.json) process.stdout.write(`${JSON.stringify(documentOf(world, result, seconds))}\n`);
-  return result.converged;
+  if (options.json) process.stdout.write(`${JSON.stringify(documentOf(world, result, scope, seconds))}\n`);
+  return result.converged && (scope?.obeyed ?? true);
 };
 
 let converged: boolean | undefined;

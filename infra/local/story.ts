@@ -5,6 +5,7 @@ import { demoFiles, demoTypes, type DemoFile } from "./demo-files.ts";
 import type { DemoWorld } from "./demo-world.ts";
 import type { Progress } from "./progress.ts";
 import { readCounts, sumCounts } from "./status-client.ts";
+import { waitFor } from "./wait-for.ts";
 
 /** What the demonstration found. */
 export interface StoryResult {
@@ -25,29 +26,7 @@ export interface StoryResult {
   readonly differences: readonly Difference[];
 }
 
-/** Without any progress for this long, something is wrong: a lost message is made good for within five minutes and a sweep. */
-const STALLED_AFTER_MS = 420_000;
-const POLL_MS = 500;
 const PUTS_AT_ONCE = 8;
-
-const pause = (): Promise<void> => new Promise((tick) => setTimeout(tick, POLL_MS));
-
-/** Waits until `look` says so. Gives up when what it sees has not changed for long. */
-const waitFor = async <Seen>(
-  look: () => Promise<Seen>,
-  isDone: (seen: Seen) => boolean,
-): Promise<{ readonly done: boolean; readonly seen: Seen }> => {
-  let changedAt = Date.now();
-  let last = "";
-  for (;;) {
-    const seen = await look();
-    if (isDone(seen)) return { done: true, seen };
-    const now = JSON.stringify(seen);
-    if (now !== last) [last, changedAt] = [now, Date.now()];
-    if (Date.now() - changedAt > STALLED_AFTER_MS) return { done: false, seen };
-    await pause();
-  }
-};
 
 const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
