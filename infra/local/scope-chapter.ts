@@ -44,6 +44,9 @@ const putFiles = async (world: DemoWorld, firstId: number): Promise<number> => {
   return id - firstId;
 };
 
+const rowsOf = (list: readonly TypeCounts[], title: string): number =>
+  list.find((type) => type.title === title)?.rows ?? 0;
+
 /**
  * Narrows the running secondary to one namespace by its API, and widens it again. A walk follows each change of the rule, once
  * every function has heard of it: that takes a minute or two each time.
@@ -83,8 +86,6 @@ export const tellScope = async (world: DemoWorld, progress: Progress): Promise<S
   const back = await follow("Bringing it back", WANTED, held + put);
   const widened = await counts();
 
-  const rowsOf = (list: readonly TypeCounts[], title: string): number =>
-    list.find((type) => type.title === title)?.rows ?? 0;
   return {
     obeyed: arrived && left && back,
     counts: before
