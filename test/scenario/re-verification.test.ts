@@ -475,14 +475,14 @@ describe("an object in an archive, which nobody can read", () => {
   );
 });
 
+const itsTimeHasCome = async (world: TwoSites): Promise<void> => {
+  world.clock.advance(91 * DAY_MS);
+  await reverify(world.reverifying);
+  world.queues.checksum.live.import([]);
+};
+
 describe("a kind of checksum that was changed since", () => {
   const asSha256 = checksumRules([{ name: "cool_widget", checksumPolicy: "sha256" }]);
-
-  const itsTimeHasCome = async (world: TwoSites): Promise<void> => {
-    world.clock.advance(91 * DAY_MS);
-    await reverify(world.reverifying);
-    world.queues.checksum.live.import([]);
-  };
 
   test("is taken up once the bytes have come to the value of the old one again", async () => {
     const world = await settled([KEY]);
