@@ -83,7 +83,7 @@ describe("the feature flags", () => {
   });
 });
 
-describe("a flag", () => {
+describe("a flag (F84, F85, F87)", () => {
   test("that is set is so for every function, and says since when", async () => {
     const api = apiSite("primary");
     const response = await post(api, WIDGETS, '{"value": true}');

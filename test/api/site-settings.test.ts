@@ -106,7 +106,7 @@ describe("a site", () => {
   });
 });
 
-describe("a change of settings", () => {
+describe("a change of settings (F34, F51, F54)", () => {
   test.each([
     ["capacities", { files_max_capacity: 60, verification_max_capacity: 120 }],
     ["the others", { repos_max_capacity: 1, container_repositories_max_capacity: 3 }],

@@ -32,7 +32,7 @@ const statusOf = async (api: ReturnType<typeof apiSite>): Promise<Record<string,
   return status ?? {};
 };
 
-describe("the status of a secondary", () => {
+describe("the status of a secondary (F56, F65)", () => {
   test("counts each type's rows by what has become of them", async () => {
     const api = apiSite("secondary");
     // 4 verified, 1 synced and waiting, 1 not to be verified, 1 differing, 1 pending, 1 started, 1 failed, 1 tombstone.
@@ -226,7 +226,7 @@ test("a site that can not read its counters says so, without counts and without 
   ]);
 });
 
-describe("paths", () => {
+describe("paths (F66)", () => {
   test("the older geo_nodes words answer as well", async () => {
     const api = apiSite();
     const response = await api.app.request("/api/v4/geo_nodes/status");

@@ -5,7 +5,7 @@ import { loneWorld } from "./lone-world.ts";
 
 /** What every type of blob does with its objects. */
 export const behavesAsBlobReplicator = (type: Replicable): void => {
-  describe("as a blob replicator", () => {
+  describe("as a blob replicator (F3, F36, F48)", () => {
     test("announces a new object as created, with Geo's fields", async () => {
       const world = await loneWorld(type);
       world.primaryBucket.put(world.key, "first");

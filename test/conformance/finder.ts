@@ -4,7 +4,7 @@ import { loneWorld } from "./lone-world.ts";
 
 /** How every type's unfinished work is found, whatever was lost. */
 export const isFound = (type: Replicable): void => {
-  describe("its unfinished work is found", () => {
+  describe("its unfinished work is found (F41, F44, F45, F104)", () => {
     test("by the sweep, when a row is due", async () => {
       const world = await loneWorld(type);
       world.replicaFaults.failNext("copy", "unavailable");

@@ -8,7 +8,7 @@ export const keepsRegistry = (type: Replicable): void => {
   const { names } = type;
   const { statusFields } = names;
 
-  describe("its registry", () => {
+  describe("its registry (F6, F11)", () => {
     test("has one row for each object, under the type's name", async () => {
       const world = await loneWorld(type);
       for (const text of ["first", "second"]) {
@@ -84,7 +84,7 @@ export const keepsRegistry = (type: Replicable): void => {
     });
   });
 
-  test("has the names that follow from its own", () => {
+  test("has the names that follow from its own (F2)", () => {
     const { name } = type;
     expect(names).toMatchObject({
       registryTable: `${name}_registry`,

@@ -4,7 +4,7 @@ import { loneWorld } from "./lone-world.ts";
 
 /** What every type does to know that its replicas are right. */
 export const behavesAsVerifiableReplicator = (type: Replicable): void => {
-  describe("as a verifiable replicator", () => {
+  describe("as a verifiable replicator (F7, F22, F24)", () => {
     test("keeps a checksum at the primary, and verifies the replica against it", async () => {
       const world = await loneWorld(type);
       world.primaryBucket.put(world.key, "first");

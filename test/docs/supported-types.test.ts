@@ -9,7 +9,7 @@ test("the page of supported types is what the declarations say (npm run docs:typ
   expect(textOf(SUPPORT_PAGE)).toBe(await formatted(ROOT, SUPPORT_PAGE, supportPage(replicables)));
 });
 
-test("the page has a line for every type, with what it is by default and whether it is an experiment", () => {
+test("the page has a line for every type, with what it is by default and whether it is an experiment (F86, F93)", () => {
   const rows = textOf(SUPPORT_PAGE).match(/^\| `.*$/gm) ?? [];
   const cells = rows.map((row) => row.split("|").map((cell) => cell.trim()));
   expect(cells.map(([, name]) => name)).toEqual(replicables.map(({ name }) => `\`${name}\``));

@@ -13,7 +13,7 @@ const takeUp = async (world: TwoSites, { backfill }: ReturnType<typeof walkingSe
   await world.settle();
 };
 
-describe("a pass over thousands of objects", () => {
+describe("a pass over thousands of objects (F40, F44, F104)", () => {
   test("finds every lost event, creations, changes, copies onto themselves and deletions alike, for a few requests", async () => {
     const world = twoSites();
     for (const id of ids(1_950)) world.primaryBucket.put(keyOf(id), `object ${id}`);

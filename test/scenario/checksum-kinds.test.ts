@@ -68,50 +68,53 @@ const KINDS_THAT_READ: readonly (readonly [ChecksumPolicy, "crc64nvme" | "sha256
   ["attested", "none", `sha256:${sha256(CONTENT).toString("hex")}`],
 ];
 
-describe.each(KINDS_THAT_READ)("of a type that declares %s, where S3 stores %s, a replica", (policy, stored, value) => {
-  test("is copied and verified, and both records say by which value", async () => {
-    const world = await replicated(policy, stored);
-    expect(await world.state(KEY)).toMatchObject({
-      verification_state: "succeeded",
-      verification_checksum: starting(value),
+describe.each(KINDS_THAT_READ)(
+  "of a type that declares %s, where S3 stores %s, a replica (F23, F24, F25, F26)",
+  (policy, stored, value) => {
+    test("is copied and verified, and both records say by which value", async () => {
+      const world = await replicated(policy, stored);
+      expect(await world.state(KEY)).toMatchObject({
+        verification_state: "succeeded",
+        verification_checksum: starting(value),
+      });
+      expect(await world.row(KEY)).toMatchObject({
+        state: "synced",
+        verification_state: "succeeded",
+        verification_checksum: (await world.state(KEY))?.verification_checksum,
+      });
     });
-    expect(await world.row(KEY)).toMatchObject({
-      state: "synced",
-      verification_state: "succeeded",
-      verification_checksum: (await world.state(KEY))?.verification_checksum,
-    });
-  });
 
-  test("in which one byte is flipped is found, recorded with both digests, and copied again", async () => {
-    const world = await replicated(policy, stored);
-    const sound = (await world.state(KEY))?.verification_checksum;
-    await rot(world, FLIPPED);
-    expect(await verifyAgain(world)).toMatchObject({ result: "mismatched" });
-    const found = await world.row(KEY);
-    expect(found).toMatchObject({
-      state: "failed",
-      verification_state: "failed",
-      checksum_mismatch: true,
-      verification_checksum_mismatched: sound,
-      verification_checksum: starting(value.slice(0, value.indexOf(":") + 1)),
-      last_sync_failure: starting("Verification failed with: Checksum does not match the primary checksum"),
+    test("in which one byte is flipped is found, recorded with both digests, and copied again", async () => {
+      const world = await replicated(policy, stored);
+      const sound = (await world.state(KEY))?.verification_checksum;
+      await rot(world, FLIPPED);
+      expect(await verifyAgain(world)).toMatchObject({ result: "mismatched" });
+      const found = await world.row(KEY);
+      expect(found).toMatchObject({
+        state: "failed",
+        verification_state: "failed",
+        checksum_mismatch: true,
+        verification_checksum_mismatched: sound,
+        verification_checksum: starting(value.slice(0, value.indexOf(":") + 1)),
+        last_sync_failure: starting("Verification failed with: Checksum does not match the primary checksum"),
+      });
+      expect(found?.verification_checksum).not.toBe(sound);
+      await world.live(5 * MINUTE_MS);
+      expect(world.replicaText(KEY)).toBe(CONTENT);
+      expect(await world.row(KEY)).toMatchObject({ verification_state: "succeeded", checksum_mismatch: false });
     });
-    expect(found?.verification_checksum).not.toBe(sound);
-    await world.live(5 * MINUTE_MS);
-    expect(world.replicaText(KEY)).toBe(CONTENT);
-    expect(await world.row(KEY)).toMatchObject({ verification_state: "succeeded", checksum_mismatch: false });
-  });
 
-  test("that lacks its end is found by its digest, and the text tells both sizes", async () => {
-    const world = await replicated(policy, stored);
-    await rot(world, CONTENT.slice(0, -1));
-    expect(await verifyAgain(world)).toMatchObject({ result: "mismatched" });
-    const text = (await world.row(KEY))?.verification_failure;
-    expect(text).toContain("(40 bytes)");
-    await world.live(5 * MINUTE_MS);
-    expect(world.replicaText(KEY)).toBe(CONTENT);
-  });
-});
+    test("that lacks its end is found by its digest, and the text tells both sizes", async () => {
+      const world = await replicated(policy, stored);
+      await rot(world, CONTENT.slice(0, -1));
+      expect(await verifyAgain(world)).toMatchObject({ result: "mismatched" });
+      const text = (await world.row(KEY))?.verification_failure;
+      expect(text).toContain("(40 bytes)");
+      await world.live(5 * MINUTE_MS);
+      expect(world.replicaText(KEY)).toBe(CONTENT);
+    });
+  },
+);
 
 describe.each<[ChecksumPolicy, string]>([
   ["size", "size:40"],
@@ -259,7 +262,7 @@ describe.each(CHECKSUM_POLICIES)("of a type that declares %s, what people do to 
 const policies = (checksumPolicy: ChecksumPolicy) =>
   checksumRules([{ name: coolWidget.name, checksumPolicy }], SMALL_PIECES);
 
-describe("a type whose kind of checksum is changed", () => {
+describe("a type whose kind of checksum is changed (F23)", () => {
   const changes = CHECKSUM_POLICIES.flatMap((from) => CHECKSUM_POLICIES.map((to) => [from, to] as const));
 
   test.each(changes)("from %s to %s is verified by either, and never by a mismatch of the two", async (from, to) => {
@@ -302,7 +305,7 @@ const requestsFor = async (policy: ChecksumPolicy, checksum: "crc64nvme" | "none
   return Object.fromEntries(Object.entries(spies).map(([name, spy]) => [name, spy.mock.calls.length]));
 };
 
-describe("what one new object asks of S3", () => {
+describe("what one new object asks of S3 (F22)", () => {
   const REQUESTS = {
     stored_or_sha256: { heads: 2, copies: 1, readAtPrimary: 0, readAtSecondary: 1, headsOfReplica: 0 },
     sha256: { heads: 2, copies: 1, readAtPrimary: 1, readAtSecondary: 1, headsOfReplica: 0 },

@@ -31,7 +31,7 @@ const expectSynced = async (world: TwoSites, text: string): Promise<void> => {
   expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded" });
 };
 
-describe("events in any order", () => {
+describe("events in any order (F38)", () => {
   test("R1: a delete event that comes before the create event leaves the replica as the primary is", async () => {
     const world = twoSites();
     const created = await publishedBodies(world, () => void world.primaryBucket.put(KEY, "one"));

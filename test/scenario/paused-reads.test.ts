@@ -152,7 +152,7 @@ describe.each(READ)("a replica that takes longer to read than there is time, by 
     expect(result).toEqual({ result: "superseded" });
   });
 
-  test("fails, and waits longer each time, when an attempt comes no further; what was read before is kept", async () => {
+  test("fails, and waits longer each time, when an attempt comes no further; what was read before is kept (F27)", async () => {
     const world = await copied(policy);
     await verifyFor(world, 6);
     const progress = (await world.row(KEY))?.verification_progress;

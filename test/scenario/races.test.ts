@@ -25,7 +25,7 @@ const expectConverged = async (world: ReturnType<typeof twoSites>, text: string 
   }
 };
 
-describe("a change while the object is copied", () => {
+describe("a change while the object is copied (F10)", () => {
   test("R4: an update during the copy is not settled with the old bytes", async () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, "old");
@@ -78,7 +78,7 @@ describe("a change while the object is copied", () => {
   });
 });
 
-describe("two workers on one key", () => {
+describe("two workers on one key (F19)", () => {
   test("R8: the second joins, and is acknowledged only after the first is obliged to look again", async () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, "one");

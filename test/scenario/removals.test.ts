@@ -299,7 +299,7 @@ describe("more removals of one type within an hour than usual", () => {
   });
 });
 
-describe("a site that keeps no replicas", () => {
+describe("a site that keeps no replicas (F49, F50)", () => {
   test("a site that keeps no replicas copies none and removes none (F50)", async () => {
     const world = twoSites({ syncObjectStorage: false });
     const [fresh, there] = ["cool_widgets/1/fresh.bin", "cool_widgets/2/there.bin"] as const;

@@ -18,7 +18,7 @@ const inList = (list: string) => ({
   types: [...list.matchAll(/^ {2}(\w+),$/gm)].map(([, type = ""]) => type),
 });
 
-describe("geo replicable new", () => {
+describe("geo replicable new (F88)", () => {
   test("declares the type in a file of its own, lists it and adds it to the page, all as the formatter wants it", async () => {
     const { geo, changed } = await checkout();
     const { code, out, err } = await geo(...GADGET);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { camelCase, pascalCase, pluralize, titleCase, upperSnakeCase } from "../../../shared/geo/inflection.ts";
 import { deriveNames, publicNames } from "../../../shared/geo/naming.ts";
 
-test("everything follows from one name, in Geo's spelling", () => {
+test("everything follows from one name, in Geo's spelling (F2)", () => {
   expect(deriveNames({ name: "cool_widget" })).toEqual({
     singular: "cool_widget",
     plural: "cool_widgets",

@@ -153,7 +153,7 @@ describe("finding the type of a key", () => {
     expect(matchKey(list, "packages_package_files/1/2/3")?.replicable.name).toBe("package_file");
   });
 
-  test("finds none where the type says that the object does not count", () => {
+  test("finds none where the type says that the object does not count (F55)", () => {
     expect(["diff-42", "internal", "x/internal/y", "internal/diff-42"].map(diffAt)).toEqual([
       "merge_request_diff",
       "merge_request_diff",

@@ -52,7 +52,7 @@ describe("a declaration", () => {
     expect(findReplicableProblems([gadget])).toEqual([]);
   });
 
-  test("of a type that is off by default is an experiment until it is released", () => {
+  test("of a type that is off by default is an experiment until it is released (F86)", () => {
     expect(defineReplicable(declaration).experiment).toEqual({ milestone: "19.4" });
     expect(wrong({ enabledByDefault: true }).experiment).toBeUndefined();
   });
@@ -76,7 +76,7 @@ describe("a declaration", () => {
 
 const publishUpdated = (): void => assertEventSupported(defineReplicable(declaration), "updated");
 
-describe("the events of a strategy", () => {
+describe("the events of a strategy (F3)", () => {
   const eventNames: readonly GeoEventName[] = ["created", "updated", "deleted", "checksum_succeeded"];
   test.each([
     ["blob", ["created", "deleted", "checksum_succeeded"]],
@@ -101,7 +101,7 @@ describe("the events of a strategy", () => {
   });
 });
 
-describe("a start is refused for", () => {
+describe("a start is refused for (F1)", () => {
   test.each<readonly [string, Readonly<Record<string, unknown>>, RegExp]>([
     ["a name in CamelCase", { name: "CoolGadget" }, /"CoolGadget": its name must be snake_case/],
     ["a name with two underscores in a row", { name: "cool__gadget" }, /snake_case/],

@@ -202,7 +202,7 @@ const BLOBS = [
 const find = (name: string) => replicables.find((each) => each.name === name);
 const placesOf = (name: string) => [find(name)?.keyPattern.text, find(name)?.scope.from];
 
-describe("the types that are shipped", () => {
+describe("the types that are shipped (F89)", () => {
   test("can start together", () => {
     expect(findReplicableProblems(replicables)).toEqual([]);
     expect(() => assertReplicables(replicables)).not.toThrow();

@@ -41,7 +41,7 @@ const bodyOf = async function* (bytes: Uint8Array) {
   yield await Promise.resolve(bytes);
 };
 
-describe("what a type's replicas are compared with", () => {
+describe("what a type's replicas are compared with (F23)", () => {
   test.each<[ChecksumPolicy, string, StoredChecksum | undefined, object]>([
     ["stored_or_sha256", "a CRC64NVME", CRC, { vouched: CRC_TEXT }],
     ["stored_or_sha256", "a SHA-256", SHA, { vouched: SHA_TEXT }],

@@ -10,7 +10,7 @@ test.each([
   [0, 5, "0.00%"],
   [0, 0, "0.00%"],
   [null, null, "0.00%"],
-])("%s of %s is %s", (part, whole, text) => {
+])("%s of %s is %s (F57)", (part, whole, text) => {
   expect(percentage(part, whole)).toBe(text);
 });
 
