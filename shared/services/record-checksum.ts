@@ -251,9 +251,8 @@ const adoptable = async (
   if (otherOwner === undefined) return undefined;
   const item = await site.verificationState.get(rowKey({ replicableName: otherOwner, key }));
   const row = item === undefined ? undefined : parseVerificationStateRow(item);
-  if (row?.verification_state !== "succeeded" || !speaksOf(row, facts)) return undefined;
-  const parsed = parseChecksum(row.verification_checksum ?? "");
-  return parsed?.by === "bytes" && parsed.scheme === scheme ? parsed.checksum : undefined;
+  const recorded = row?.verification_state === "succeeded" ? recordedOf(row, facts) : undefined;
+  return recorded?.by === "bytes" && recorded.scheme === scheme ? recorded.checksum : undefined;
 };
 
 /**
