@@ -1,5 +1,5 @@
 import { quoted } from "./key-codec.ts";
-import type { Replicable } from "./replicable.ts";
+import type { Replicable, ShardingKey } from "./replicable.ts";
 
 /**
  * Selective sync (F51-F53): which objects a secondary wants. Geo's four types; the ids are those of GitLab's records, as
@@ -109,6 +109,20 @@ export const wants = (rule: SelectiveSync, { scope }: Pick<Replicable, "scope">,
   const owned = owners[rule.type];
   return owned.some((id) => rule.ids.includes(id));
 };
+
+/** Sharding keys of what belongs to a group or to a project. */
+const OF_GROUPS_AND_PROJECTS: ReadonlySet<ShardingKey> = new Set(["namespace_id", "group_id", "project_id"]);
+
+/**
+ * Whether an upload goes everywhere as one of GitLab's type of all uploads: by namespaces and by shards that type tells only
+ * the uploads of groups and projects apart, and wants all others. The partitions go by owners, each for itself.
+ */
+export const isWantedAmongAllUploads = (
+  rule: SelectiveSync,
+  { shardingKeys }: Pick<Replicable, "shardingKeys">,
+): boolean =>
+  (rule.type === "namespaces" || rule.type === "shards") &&
+  !shardingKeys.some((shardingKey) => OF_GROUPS_AND_PROJECTS.has(shardingKey));
 
 /**
  * Whether the key alone says that a site with this rule wants its object. Metadata may add owners to those of the key, so

@@ -1,4 +1,4 @@
-import { ownerKeyOf, ownersOf, wants } from "../geo/selective-sync.ts";
+import { isWantedAmongAllUploads, ownerKeyOf, ownersOf, wants } from "../geo/selective-sync.ts";
 import type { SiteSettings } from "../geo/site-settings.ts";
 import type { ObjectRef } from "../geo/registry-row.ts";
 import { matchKey } from "../geo/replicable-match.ts";
@@ -40,6 +40,8 @@ export class SiteScope implements ScopeReader {
     const { selectiveSync } = await this.#settings.read();
     const match = matchKey(this.#replicables, key);
     if (selectiveSync.type === "none" || match === undefined) return true;
+    const isAmongAllUploads = match.replicable.partitionOf === replicableName;
+    if (isAmongAllUploads && isWantedAmongAllUploads(selectiveSync, match.replicable)) return true;
     const owners = ownersOf(match.replicable, match.attributes, metadata);
     if (owners.problems.length > 0) {
       this.#telemetry.warn("an object's owners can not be read", {

@@ -359,6 +359,21 @@ describe("a partitioned type and its partitions (F90)", () => {
     expect(await registriesOf(world)).toEqual(["upload"]);
   });
 
+  test("under a rule by namespaces all uploads but those of groups and projects go everywhere, as one type; as partitions not", async () => {
+    const [ofUser, ofGroup] = ["user_uploads/3/9/avatar.png", "achievement_uploads/8/43/avatar.png"] as const;
+    const has = (world: TwoSites) => [ofUser, ofGroup, AVATAR].filter((key) => world.replicaText(key) !== undefined);
+    for (const [flagsOfDeclarations, expected] of [
+      [true, [ofUser, AVATAR]],
+      [false, [AVATAR]],
+    ] as const) {
+      const world = twoSites({ flagsOfDeclarations });
+      await change(world, { selectiveSync: NAMESPACE_7 });
+      for (const key of [ofUser, ofGroup, AVATAR]) world.primaryBucket.put(key, key);
+      await world.settle();
+      expect(has(world)).toEqual(expected);
+    }
+  });
+
   test("and back again: the partitioned type finds all that changed meanwhile", async () => {
     const world = twoSites();
     world.primaryBucket.put(AVATAR, "one");

@@ -6,9 +6,11 @@ import {
   organizationScope,
   projectScope,
 } from "../../../shared/geo/replicable-scope.ts";
+import type { ShardingKey } from "../../../shared/geo/replicable.ts";
 import {
   EVERYTHING,
   findSelectiveSyncProblems,
+  isWantedAmongAllUploads,
   ownerKeyOf,
   ownersOf,
   type SelectiveSync,
@@ -104,6 +106,20 @@ describe("what a rule wants", () => {
     expect(wantedByKey(inNamespaces("42"), { scope: namespaceScope() }, { namespace_id: "42" })).toBe(true);
     expect(wantedByKey(inNamespaces("7"), { scope: namespaceScope() }, { namespace_id: "42" })).toBe(false);
     expect(wantedByKey(EVERYTHING, { scope: metadataScope }, {})).toBe(true);
+  });
+});
+
+describe("an upload among all uploads", () => {
+  test.each<readonly [SelectiveSync["type"], readonly ShardingKey[], boolean]>([
+    ["namespaces", ["organization_id"], true],
+    ["shards", ["uploaded_by_user_id"], true],
+    ["namespaces", ["namespace_id"], false],
+    ["shards", ["project_id"], false],
+    ["namespaces", ["organization_id", "namespace_id", "project_id"], false],
+    ["organizations", ["organization_id"], false],
+  ])("by %s, of a record that %j names, goes everywhere: %s", (type, shardingKeys, wanted) => {
+    const rule: SelectiveSync = type === "none" ? EVERYTHING : { type, ids: ["7"] };
+    expect(isWantedAmongAllUploads(rule, { shardingKeys })).toBe(wanted);
   });
 });
 
