@@ -1,5 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
+import { SFNClient } from "@aws-sdk/client-sfn";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
@@ -35,3 +36,5 @@ export const dynamoClient = (region?: string, timeouts = ASKING): DynamoDBDocume
 export const sqsClient = (region?: string, timeouts = ASKING): SQSClient => new SQSClient(configured(region, timeouts));
 
 export const snsClient = (region?: string, timeouts = ASKING): SNSClient => new SNSClient(configured(region, timeouts));
+
+export const sfnClient = (region?: string, timeouts = ASKING): SFNClient => new SFNClient(configured(region, timeouts));

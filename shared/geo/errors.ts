@@ -13,6 +13,8 @@ export const ERROR_CODES = {
   GEO_TABLE_REQUEST: "stop",
   GEO_STORE_UNAVAILABLE: "again",
   GEO_QUEUE_UNAVAILABLE: "again",
+  GEO_WORKFLOW_UNAVAILABLE: "again",
+  GEO_WORKFLOW_REQUEST: "stop",
   GEO_OUT_OF_TIME: "again",
   GEO_BUCKET_NOT_VERSIONED: "stop",
   GEO_UNKNOWN_STATE: "stop",
@@ -65,5 +67,13 @@ export class StoreUnavailableError extends GeoError {
   constructor(message: string, options?: { readonly cause?: unknown }) {
     super("GEO_STORE_UNAVAILABLE", message, options);
     this.name = "StoreUnavailableError";
+  }
+}
+
+/** Step Functions did not answer, or has no such machine: a start may or may not have had its effect. */
+export class WorkflowUnavailableError extends GeoError {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super("GEO_WORKFLOW_UNAVAILABLE", message, options);
+    this.name = "WorkflowUnavailableError";
   }
 }

@@ -72,6 +72,8 @@ export const siteNames = (installation: Installation, site: NamedSite) => ({
   retrySweepDeadLetterQueue: join(installation.name, site.name, "retry-sweep-dead-letters"),
   /** Which parts of a table's stream could not be counted. */
   countersDeadLetterQueue: join(installation.name, site.name, "counters-dead-letters"),
+  /** The state machine that resynchronizes, verifies or tries again many rows. */
+  bulkUpdate: join(installation.name, site.name, "bulk-update"),
   api: join(installation.name, site.name, "api"),
   dashboard: join(installation.name, site.name),
 });
@@ -89,6 +91,28 @@ export const stackNames = (installation: Installation, site: NamedSite) => ({
 /** A Lambda's name: the site it serves and the folder it lives in. */
 export const functionName = (installation: Installation, site: NamedSite, folder: string): string =>
   join(installation.name, site.name, folder);
+
+/** What Step Functions takes for the name of an execution: a subset of its rules that needs no escaping anywhere. */
+export const EXECUTION_NAME = /^[\w-]{1,80}$/;
+
+/**
+ * The name of an execution. Two of one name are one execution: see `Workflow.start`.
+ * @param parts what distinguishes it, for example a request's id and a number; joined by `-`
+ * @throws {RangeError} when together they are no name of an execution
+ */
+export const executionName = (...parts: readonly (string | number)[]): string => {
+  const name = parts.join("-");
+  if (!EXECUTION_NAME.test(name)) {
+    throw new RangeError(
+      `Expected 1 to 80 letters, digits, hyphens and underscores for an execution's name, got "${name}"`,
+    );
+  }
+  return name;
+};
+
+/** The ARN of an execution, from the ARN of its state machine. */
+export const executionArn = (stateMachineArn: string, execution: string): string =>
+  `${stateMachineArn.replace(":stateMachine:", ":execution:")}:${execution}`;
 
 /** The sparse index that lists every row that is not settled. */
 export const DUE_INDEX = "due";

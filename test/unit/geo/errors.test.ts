@@ -6,6 +6,7 @@ import {
   StoreUnavailableError,
   TableRequestError,
   TableUnavailableError,
+  WorkflowUnavailableError,
 } from "../../../shared/geo/errors.ts";
 
 describe("an error of the product", () => {
@@ -27,6 +28,7 @@ describe("an error of the product", () => {
     [TableUnavailableError, "TableUnavailableError", "GEO_TABLE_UNAVAILABLE", "again"],
     [TableRequestError, "TableRequestError", "GEO_TABLE_REQUEST", "stop"],
     [StoreUnavailableError, "StoreUnavailableError", "GEO_STORE_UNAVAILABLE", "again"],
+    [WorkflowUnavailableError, "WorkflowUnavailableError", "GEO_WORKFLOW_UNAVAILABLE", "again"],
   ])("of a port is a kind of its own: %o", (Kind, name, code, next) => {
     const cause = new Error("reset");
     const error = new Kind("no answer", { cause });
@@ -42,6 +44,7 @@ describe("an error of the product", () => {
       "GEO_QUEUE_UNAVAILABLE",
       "GEO_STORE_UNAVAILABLE",
       "GEO_TABLE_UNAVAILABLE",
+      "GEO_WORKFLOW_UNAVAILABLE",
     ]);
     expect(new Set(Object.values(ERROR_CODES))).toEqual(new Set(["again", "stop"]));
   });

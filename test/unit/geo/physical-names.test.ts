@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import {
   DUE_INDEX,
+  executionArn,
+  executionName,
   feedNames,
   functionName,
   primaryNames,
@@ -59,6 +61,7 @@ describe("what a deployment is called stays as it is:", () => {
       retrySweep: "s3-geo-ireland-retry-sweep",
       retrySweepDeadLetterQueue: "s3-geo-ireland-retry-sweep-dead-letters",
       countersDeadLetterQueue: "s3-geo-ireland-counters-dead-letters",
+      bulkUpdate: "s3-geo-ireland-bulk-update",
       api: "s3-geo-ireland-api",
       dashboard: "s3-geo-ireland",
     });
@@ -91,4 +94,25 @@ test("a bucket's name has account and region in it, since it is global to all of
   expect(primaryNames(installation, { ...site, region: "eu-west-2" }).bucket).not.toBe(
     primaryNames(installation, site).bucket,
   );
+});
+
+describe("an execution of a state machine", () => {
+  test("is named by what distinguishes it", () => {
+    expect(executionName("resync", 7, "a_B-9")).toBe("resync-7-a_B-9");
+    expect(executionName("x".repeat(80))).toHaveLength(80);
+  });
+
+  test.each(["", "a b", "a/b", "ä", "a:b", "x".repeat(81), "a\n"])("can not be named %j", (name) => {
+    expect(() => executionName(name)).toThrow(
+      new RangeError(
+        `Expected 1 to 80 letters, digits, hyphens and underscores for an execution's name, got "${name}"`,
+      ),
+    );
+  });
+
+  test("has an ARN that follows from its machine's", () => {
+    expect(executionArn("arn:aws:states:eu-west-1:111122223333:stateMachine:s3-geo-ireland-bulk-update", "one")).toBe(
+      "arn:aws:states:eu-west-1:111122223333:execution:s3-geo-ireland-bulk-update:one",
+    );
+  });
 });
