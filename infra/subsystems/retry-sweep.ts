@@ -1,9 +1,7 @@
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
-import { Grant, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Duration } from "aws-cdk-lib";
 import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from "aws-cdk-lib/aws-scheduler";
 import { StepFunctionsStartExecution } from "aws-cdk-lib/aws-scheduler-targets";
-import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
+import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/retry-sweep/env.ts";
@@ -15,12 +13,11 @@ import {
   secondaryNames,
   siteNames,
 } from "../../shared/geo/physical-names.ts";
-import { acknowledge } from "../constructs/acknowledge.ts";
-import { geoAlarm } from "../constructs/alarm.ts";
 import { functionArn } from "../constructs/arns.ts";
 import { DeadLetterQueue } from "../constructs/dead-letter-queue.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { flagTableOf, objectTableOf, placeOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { GeoWorkflow } from "../constructs/geo-workflow.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { FIRST_INPUT, retrySweepWorkflow } from "./retry-sweep-workflow.ts";
 
@@ -72,44 +69,18 @@ export class RetrySweep extends Construct {
       work.grantMeasure(sweep);
     }
 
-    this.workflow = this.#workflow(names.retrySweep, functionArn(here, sweepName), config.tracing);
-    this.workflow.node.addDependency(sweep);
-    this.#schedule({ config, site });
-
-    geoAlarm(this, "Failing", {
-      alarmName: `${names.retrySweep}-failing`,
-      meaning: `Sweeps of ${site.name} fail, so rows that are due are not tried again.`,
+    const { stateMachine } = new GeoWorkflow(this, "Workflow", {
+      name: names.retrySweep,
+      definition: retrySweepWorkflow(functionArn(here, sweepName)),
+      calls: [functionArn(here, sweepName)],
+      failureMeaning: `Sweeps of ${site.name} fail, so rows that are due are not tried again.`,
       runbook: "retry-sweep",
-      metric: this.workflow.metricFailed({ period: Duration.minutes(5), statistic: "Sum" }),
+      tracing: config.tracing,
       alarmTopicArn: site.alarmTopicArn,
     });
-  }
-
-  #workflow(name: string, sweepFunction: string, tracing: boolean): StateMachine {
-    const role = new Role(this, "WorkflowRole", { assumedBy: new ServicePrincipal("states.amazonaws.com") });
-    Grant.addToPrincipal({ grantee: role, actions: ["lambda:InvokeFunction"], resourceArns: [sweepFunction] });
-    const workflow = new StateMachine(this, "Workflow", {
-      stateMachineName: name,
-      stateMachineType: StateMachineType.STANDARD,
-      definitionBody: DefinitionBody.fromString(JSON.stringify(retrySweepWorkflow(sweepFunction))),
-      role,
-      tracingEnabled: tracing,
-      logs: {
-        // A name that begins so is not written into the account's log policy, which has room for a few only.
-        destination: new LogGroup(this, "WorkflowLog", {
-          logGroupName: `/aws/vendedlogs/states/${name}`,
-          retention: RetentionDays.ONE_MONTH,
-          removalPolicy: RemovalPolicy.DESTROY,
-        }),
-        level: LogLevel.ALL,
-        includeExecutionData: true, // counts only: { round, sweep: { swept, more } }
-      },
-    });
-    acknowledge(role, {
-      "IAM5[Resource::*]": "Log delivery (and X-Ray) can only be allowed for the whole account.",
-    });
-    acknowledge(workflow, { SF2: "X-Ray is the installation's choice: `tracing` in its configuration." });
-    return workflow;
+    this.workflow = stateMachine;
+    this.workflow.node.addDependency(sweep);
+    this.#schedule({ config, site });
   }
 
   /**

@@ -79,7 +79,7 @@ describe("the sweep's workflow", () => {
       expect(Properties).toMatchObject({ StateMachineType: "STANDARD", LoggingConfiguration: { Level: "ALL" } });
     }
     const alarms = stacks.flatMap(({ template }) => ofType(template, "AWS::CloudWatch::Alarm"));
-    const failing = alarms.filter(({ Properties }) => Properties.MetricName === "ExecutionsFailed");
+    const failing = alarms.filter(({ Properties }) => String(Properties.AlarmName).endsWith("-retry-sweep-failing"));
     expect(failing.map(({ Properties }) => String(Properties.AlarmName)).sort()).toEqual([
       "s3-geo-ireland-retry-sweep-failing",
       "s3-geo-sydney-retry-sweep-failing",
