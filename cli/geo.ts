@@ -18,6 +18,7 @@ const ask = async (question: string): Promise<boolean> => {
 process.exitCode = await runCli(process.argv.slice(2), {
   root: resolve(import.meta.dirname, ".."),
   replicables,
+  env: process.env,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),

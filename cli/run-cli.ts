@@ -1,8 +1,9 @@
 import { Command, CommanderError } from "commander";
+import { GeoApiError } from "../shared/client/client.ts";
 import { GeoError } from "../shared/geo/errors.ts";
 import { PRODUCT_VERSION } from "../shared/geo/product-version.ts";
 import { addReplicable } from "./commands/replicable.ts";
-import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
+import { CommandError, EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 const makeProgram = (surroundings: Surroundings): Command => {
@@ -12,7 +13,10 @@ const makeProgram = (surroundings: Surroundings): Command => {
     .exitOverride()
     .configureOutput({ writeOut: surroundings.out, writeErr: surroundings.err })
     .showHelpAfterError("(geo --help says what there is)")
-    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 called in a way that can not work.");
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 failed, 2 called in a way that can not work, 3 done and found unhealthy, 4 not allowed.",
+    );
   // Commands are made with `parent.command`, by which they end and speak as this one does.
   addReplicable(program, surroundings);
   return program;
@@ -32,6 +36,7 @@ export const runCli = async (args: readonly string[], surroundings: Surroundings
     const text = error instanceof Error ? error.message : String(error);
     surroundings.err(`geo: ${text}\n`);
     if (error instanceof CommandError) return error.exitCode;
+    if (error instanceof GeoApiError) return exitCodeOf(error);
     // A GeoError says all there is to say; anything else is a mistake of ours, and its origin helps to mend it.
     if (!(error instanceof GeoError) && error instanceof Error) surroundings.err(`${error.stack ?? ""}\n`);
     return EXIT.failure;

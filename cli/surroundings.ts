@@ -12,4 +12,8 @@ export interface Surroundings {
   readonly err: (text: string) => void;
   /** Asks a question that is answered with yes or no. Absent when nobody is there to answer. */
   readonly ask?: (question: string) => Promise<boolean>;
+  /** Environment variables. Default: none are set. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** How a site's API is called. Default: the runtime's own. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
