@@ -1,0 +1,5 @@
+/** Bytes of an object, counted from 0. */
+export interface ByteRange {
+  readonly start: number;
+  readonly endInclusive: number;
+}
