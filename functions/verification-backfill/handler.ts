@@ -8,6 +8,8 @@ import { STOP_BEFORE_TIMEOUT_MS } from "../../shared/geo/limits.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
+import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
+import { countRecords } from "../../shared/services/count-records.ts";
 import { WALK_SETTINGS_DEFAULT } from "../../shared/services/registry-consistency/run-walks.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import {
@@ -32,6 +34,8 @@ const site: BackfillingSite = {
   primary: new S3Bucket({ client: s3Reader(), bucket: config.PRIMARY_BUCKET, accountId: config.ACCOUNT_ID }),
   verificationState: new DynamoTable(dynamoClient(), config.STATE_TABLE),
   siteTable,
+  settings: new CachedSiteRecord(siteTable, systemClock).settings,
+  recordsCounted: countRecords(siteTable, "verification_state"),
   backfill: new SqsQueue(sqsClient(), config.CHECKSUM_QUEUE),
 };
 const settings = { ...WALK_SETTINGS_DEFAULT, everyMs: Number(config.CONSISTENCY_DAYS) * DAY_MS };

@@ -48,6 +48,11 @@ export class TableAccess {
     return this.#grant(grantee, ["dynamodb:DeleteItem"]);
   }
 
+  /** List rows, partition by partition. */
+  grantListRows(grantee: IGrantable): Grant {
+    return this.#grant(grantee, ["dynamodb:Query"]);
+  }
+
   /** List what is due; nothing else. */
   grantReadDue(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({

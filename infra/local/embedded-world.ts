@@ -7,6 +7,7 @@ import { admitted } from "../../functions/status-api/admitted.ts";
 import { statusApp } from "../../functions/status-api/app.ts";
 import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
 import { checksumRules } from "../../shared/geo/checksum-policy.ts";
+import { copyRules } from "../../shared/geo/copy-limits.ts";
 import { FUSED_VERIFICATION_BYTES_MAX } from "../../shared/geo/limits.ts";
 import { DUE_INDEX, feedNames, primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
@@ -29,6 +30,7 @@ import { SiteScope } from "../../shared/services/site-scope.ts";
 import { KeyCapacity } from "../../shared/services/key-capacity.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
+import { countRecords } from "../../shared/services/count-records.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import { issueToken } from "../../shared/services/issue-token.ts";
 import { noticeDrift } from "../../shared/services/notice-drift.ts";
@@ -247,6 +249,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     checksums: checksumRules(replicables),
     verificationQueue: verification.queue,
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
+    copies: copyRules(),
     siteTable: secondaryTable,
     standing: record.standing,
     scope: new SiteScope(record.settings, replicables, secondaryConfig.syncObjectStorage, SILENT),
@@ -325,6 +328,8 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     primary: primary.bucket,
     verificationState: state,
     siteTable: primaryTable,
+    settings: primaryRecord.settings,
+    recordsCounted: countRecords(primaryTable, "verification_state"),
     backfill: {
       name: checksum.queue.name,
       send: (messages) => checksum.queue.send(messages),

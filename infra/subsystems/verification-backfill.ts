@@ -51,7 +51,11 @@ export class VerificationBackfill extends Construct {
     state.grantReadMany(walker);
     state.grantReadDue(walker);
     state.grantRemove(walker);
+    // Rounds through all records, for those that are to be listed.
+    state.grantListRows(walker);
+    state.grantMark(walker);
     siteTable.grantLookUpPartition(walker, SITE_TABLE_PARTITIONS.site);
+    siteTable.grantReadPartition(walker, SITE_TABLE_PARTITIONS.counter);
     siteTable.grantKeepPartition(walker, SITE_TABLE_PARTITIONS.consistency);
     work.grantSend(walker);
     work.grantMeasure(walker);

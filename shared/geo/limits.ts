@@ -134,6 +134,9 @@ export const REVERIFICATION_PAGE = 125;
 /** Most records that one pass removes because the checksums of their types are switched off: Geo's own (F47). */
 export const RECORDS_REMOVED_PER_PASS_MAX = 1_000;
 
+/** Records on one page of a round through all of a type's: below the megabyte that one answer holds. */
+export const RECORDS_PER_PAGE = 1_000;
+
 /**
  * For how long records stay when the checksums of their type were switched off. Not at once: another type may take the same
  * objects over with what was read of them (F92), and who switched the wrong one off may switch it on again and lose nothing.

@@ -25,13 +25,20 @@ const shardOf = (key: string): number => {
   return shard;
 };
 
+/** Into how many partitions the rows of one type are spread. */
+export const ROW_PARTITIONS = 4_096;
+
+/** The `pk` of one of a type's partitions, counted from 0: for going through all rows of a type. */
+export const rowPartition = (replicableName: string, partition: number): string =>
+  `${replicableName}#${partition.toString(16).padStart(3, "0")}`;
+
 /**
  * Where the row of an object stands, in the registry and in the verification-state table alike. The partition is the type
  * and 12 bits of the key's SHA-256, so that a type spreads over 4,096 partitions; the sort key is the S3 key itself, which
  * may use DynamoDB's whole 1,024 bytes.
  */
 export const rowKey = (ref: ObjectRef): { readonly pk: string; readonly sk: string } => ({
-  pk: `${ref.replicableName}#${shardOf(ref.key).toString(16).padStart(3, "0")}`,
+  pk: rowPartition(ref.replicableName, shardOf(ref.key)),
   sk: ref.key,
 });
 
@@ -43,8 +50,9 @@ export const duePartitions = (replicableName: string): readonly string[] =>
   Array.from({ length: DUE_PARTITIONS }, (_, partition) => `${replicableName}#${partition}`);
 
 /**
- * The partition of the same index that a state row of the primary appears in while it is settled, at the time at which its
- * object was last verified: so the oldest can be asked for without looking at any other. No type's name has a `#`.
+ * The partition of the same index that a settled state row of the primary is put into when its object will soon have to be
+ * read again, at the time at which that was last verified: so the oldest can be asked for without looking at any other. No
+ * type's name has a `#`.
  */
 export const verifiedPartition = (ref: ObjectRef): string => `verified#${duePartition(ref)}`;
 
@@ -80,8 +88,8 @@ const protocolColumns = {
   /** Source's `LastModified`: what lag is measured from. */
   src_last_modified: time,
   /**
-   * When to look at the row again. In a registry row present exactly while it is not settled; a settled state row of the
-   * primary stands in another partition of the index, at the time when it was verified.
+   * When to look at the row again. Present while it is not settled. A settled state row of the primary whose object will
+   * soon have to be read again stands in another partition of the index, at the time when it was verified.
    */
   due_at: time,
   due_pk: text,
@@ -118,6 +126,12 @@ export const RegistryItem = z.object({
   rep_etag: text,
   /** What S3 says of the source, in the kind that its type declares, when that takes no reading. */
   src_checksum: text,
+  /** A copy in parts that is under way, and what it is a copy of (`shared/geo/open-upload.ts`). */
+  upload_id: text,
+  upload_src_version_id: text,
+  upload_src_etag: text,
+  upload_tags: text,
+  upload_part_bytes: z.optional(z.number()),
   /** The source version of which one mismatch was taken for a passing one (F32). */
   mismatch_excused: text,
   /** The present holder of the verification, and until when. */

@@ -15,7 +15,7 @@ import type { MessageQueue } from "../ports/message-queue.ts";
 import type { LateReader, SiteBase } from "../ports/site.ts";
 import type { Item, Table } from "../ports/table.ts";
 import { findDue } from "../tables/find-due.ts";
-import { markForReverification, passOver } from "../tables/verification-state/re-verify.ts";
+import { leaveIndex, markForReverification } from "../tables/verification-state/re-verify.ts";
 import { type KeyMatcher, keyMatcher } from "./key-matcher.ts";
 import { dueMessages } from "./sweep-due.ts";
 
@@ -31,7 +31,7 @@ export interface Reverifying extends Pick<SiteBase, "clock" | "telemetry" | "swi
   readonly queue: MessageQueue & { backlog(): Promise<number> };
 }
 
-/** A settled row whose object was verified too long ago. */
+/** A settled row whose object was verified too long ago, as the index shows it. */
 interface Old {
   readonly replicable: Replicable;
   readonly key: string;
@@ -113,7 +113,7 @@ const markAndSend = async (
       const ref = { replicableName: name, key };
       // Its type's pattern was changed: nobody works on it, and it is not to stand in the way of what is younger.
       if (matching(key)?.replicable.name !== name) {
-        await verificationState.update(passOver(ref, verifiedAt, now));
+        await verificationState.update(leaveIndex(ref, verifiedAt));
         return [];
       }
       const written = await verificationState.update(

@@ -1,9 +1,8 @@
-import { sumCells } from "../geo/counters.ts";
 import { REMOVAL_WINDOW_MS } from "../geo/limits.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import { heldBackText, removalLimit, type RemovalGuard } from "../geo/removal-guard.ts";
 import type { SecondarySite } from "../ports/site.ts";
-import { listCounters } from "../tables/site/list-counters.ts";
+import { countRecords } from "./count-records.ts";
 import {
   countRemoval,
   openRemovalWindow,
@@ -21,12 +20,6 @@ export type GuardedSite = Pick<SecondarySite, "clock" | "siteTable" | "removalGu
 
 /** How often the guard is asked again because others moved it meanwhile; then the removal waits for its retry. */
 const TRIES_MAX = 4;
-
-const rowsOf = async (site: GuardedSite, replicableName: string): Promise<number> => {
-  const counters = await listCounters(site.siteTable, "registry");
-  const cells = sumCells(counters.map((counter) => counter.cells)).get(replicableName) ?? [];
-  return cells.reduce((sum, { rows }) => sum + rows, 0);
-};
 
 /** Counted without its type: one alarm watches the site. Which type it is, the API and the log say. */
 const heldBack = (site: GuardedSite, guard: RemovalGuard | undefined): RemovalPermit => {
@@ -61,7 +54,7 @@ export const askToRemove = async (site: GuardedSite, replicableName: string): Pr
     } else if (guard?.pausedAt !== undefined) {
       return heldBack(site, guard);
     } else if (guard === undefined || mayBeginAnHour(guard, now)) {
-      const limit = removalLimit(await rowsOf(site, replicableName), site.removalGuard);
+      const limit = removalLimit(await countRecords(site.siteTable, "registry")(replicableName), site.removalGuard);
       const opened = await site.siteTable.update(openRemovalWindow(replicableName, guard, now, limit));
       if (opened.outcome === "written") return { removal: "allowed" };
     } else if ((await site.siteTable.update(pauseRemovals(replicableName, guard, now))).outcome === "written") {

@@ -4,6 +4,7 @@ import { REVERIFIED_PER_PASS_MAX, STANDING_KEPT_MS } from "../../shared/geo/limi
 import { rowKey, verifiedPartition } from "../../shared/geo/registry-row.ts";
 import type { MemoryBucket } from "../../shared/memory/bucket.ts";
 import { reverify } from "../../shared/services/re-verify.ts";
+import { listOldRecords } from "../../shared/services/verification-backfill/list-for-reverification.ts";
 import { recordPrimaryChecksum } from "../../shared/services/record-checksum.ts";
 import { verifyReplica } from "../../shared/services/verification/verify-replica.ts";
 import { setFlag } from "../../shared/tables/site/flags-item.ts";
@@ -26,12 +27,19 @@ const rot = (bucket: MemoryBucket, key: string): void => {
 
 const settled = async (keys: readonly string[], options?: Parameters<typeof twoSites>[0]): Promise<TwoSites> => {
   const world = twoSites(options);
+  await world.sweep();
   for (const key of keys) {
     world.primaryBucket.put(key, `bytes of ${key}`);
     await world.settle();
     world.clock.advance(1_000);
   }
   return world;
+};
+
+/** Lets days pass, and what lists the records of objects whose time is near. */
+const age = async (world: TwoSites, days: number): Promise<void> => {
+  world.clock.advance(days * DAY_MS);
+  await listOldRecords(world.listing, world.replicables, Infinity);
 };
 
 const setDays = async (world: TwoSites, days: number): Promise<void> => {
@@ -199,7 +207,7 @@ describe("many objects whose time has come", () => {
 
   test("wait while the checksum function has its hands full", async () => {
     const world = await settled([KEY]);
-    world.clock.advance(91 * DAY_MS);
+    await age(world, 91);
     const busy = { ...world.reverifying.queue, backlog: () => Promise.resolve(100) };
     expect(await reverify({ ...world.reverifying, queue: busy })).toBe(0);
     expect(await reverify(world.reverifying)).toBe(1);
@@ -221,7 +229,7 @@ describe("many objects whose time has come", () => {
 describe("a pass that is cut short", () => {
   test("between the mark and the message loses nothing: the next sweeps bring the row", async () => {
     const world = await settled([KEY]);
-    world.clock.advance(91 * DAY_MS);
+    await age(world, 91);
     const dying = { ...world.reverifying.queue, send: () => Promise.reject(new Error("the process is gone")) };
     await expect(reverify({ ...world.reverifying, queue: dying })).rejects.toThrow("gone");
     expect(await pending(world, [KEY])).toEqual([KEY]);
@@ -232,7 +240,7 @@ describe("a pass that is cut short", () => {
 
   test("by a queue that takes nothing, or by the loss of the message, either", async () => {
     const world = await settled([KEY]);
-    world.clock.advance(91 * DAY_MS);
+    await age(world, 91);
     const deaf = {
       ...world.reverifying.queue,
       send: () => Promise.resolve({ outcome: "failed" as const, failed: [0], reason: "down" }),
@@ -391,7 +399,7 @@ describe("reading an object again", () => {
     world.primaryBucket.put(KEY, "one", { checksum: "none" });
     await world.settle();
     await world.live(60 * 60_000);
-    world.clock.advance(91 * DAY_MS);
+    await age(world, 91);
     await reverify(world.reverifying);
     world.queues.checksum.live.import([]);
     await world.registry.update({
@@ -404,7 +412,7 @@ describe("reading an object again", () => {
 
   test("that is larger than anything that is read here goes by what S3 says of it", async () => {
     const world = await settled([KEY]);
-    world.clock.advance(91 * DAY_MS);
+    await age(world, 91);
     await reverify(world.reverifying);
     world.queues.checksum.live.import([]);
     const { bucket } = world.primary;
@@ -420,7 +428,7 @@ describe("reading an object again", () => {
 
   test("that has been replaced since its time came is only a look at the new one", async () => {
     const world = await settled([KEY]);
-    world.clock.advance(91 * DAY_MS);
+    await age(world, 91);
     await reverify(world.reverifying);
     const replaced = world.primaryBucket.put(KEY, "two");
     await world.loseMessages();
@@ -464,7 +472,7 @@ describe("an object in an archive, which nobody can read", () => {
         verification_checksum: recorded,
       });
 
-      world.clock.advance(91 * DAY_MS);
+      await age(world, 91);
       await reverify(world.reverifying);
       await world.live(60 * 60_000);
       expect(await world.state(KEY)).toMatchObject({
@@ -476,7 +484,7 @@ describe("an object in an archive, which nobody can read", () => {
 });
 
 const itsTimeHasCome = async (world: TwoSites): Promise<void> => {
-  world.clock.advance(91 * DAY_MS);
+  await age(world, 91);
   await reverify(world.reverifying);
   world.queues.checksum.live.import([]);
 };

@@ -1,6 +1,7 @@
 import { rowKey, parseRegistryRow, parseVerificationStateRow } from "../../shared/geo/registry-row.ts";
 import type { RegistryRow, VerificationStateRow } from "../../shared/geo/registry-row.ts";
 import { checksumRules } from "../../shared/geo/checksum-policy.ts";
+import { COPY_LIMITS, type CopyLimits, copyRules } from "../../shared/geo/copy-limits.ts";
 import { FUSED_VERIFICATION_BYTES_MAX, type ReadLimits, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { REMOVAL_GUARD_DEFAULT, type RemovalGuardPolicy } from "../../shared/geo/removal-guard.ts";
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
@@ -27,6 +28,10 @@ import { consumeEvents, consumeVerifications } from "../../shared/services/consu
 import { noticeDrift } from "../../shared/services/notice-drift.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
+import {
+  type ListingSite,
+  listOldRecords,
+} from "../../shared/services/verification-backfill/list-for-reverification.ts";
 import { reverify, type Reverifying } from "../../shared/services/re-verify.ts";
 import { sweepDue } from "../../shared/services/sweep-due.ts";
 
@@ -64,6 +69,8 @@ export interface TwoSitesOptions {
   readonly fusedVerificationBytesMax?: number;
   /** Default: the product's own. */
   readonly readLimits?: ReadLimits;
+  /** How objects are copied, by their size, also by the bucket itself. Default: the product's own. */
+  readonly copyLimits?: CopyLimits;
   /** Default: the product's own. */
   readonly removalGuard?: RemovalGuardPolicy;
   /** Default: the product's own. */
@@ -148,11 +155,20 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     checksums: checksumRules(replicables, options.readLimits),
     geoEvents,
   };
+  const copyLimits = options.copyLimits ?? COPY_LIMITS;
+  const replica = new MemoryReplicaBucket({
+    primary: primaryBucket,
+    replica: replicaBucket,
+    faults: replicaFaults,
+    copyBytesMax: copyLimits.singleCopyBytesMax,
+    parts: copyLimits.parts,
+  });
   const secondary: SecondarySite = {
     ...base,
     name: "secondary",
     primary: new MemoryReadableBucket(primaryBucket, primaryFaults),
-    replica: new MemoryReplicaBucket({ primary: primaryBucket, replica: replicaBucket, faults: replicaFaults }),
+    replica,
+    copies: copyRules(copyLimits),
     registry,
     primaryState: verificationState,
     checksums: checksumRules(replicables, options.readLimits),
@@ -243,12 +259,47 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
       backlog: () => Promise.resolve(checksum.live.size),
     },
   };
-  /** What the scheduler does each minute, at both sites. */
+  const listing: ListingSite = {
+    ...base,
+    verificationState,
+    siteTable: primarySiteTable,
+    settings: reverifying.settings,
+    // The rows themselves: these sites have no counters.
+    recordsCounted: (name) =>
+      Promise.resolve(verificationState.items().filter(({ pk }) => pk.startsWith(`${name}#`)).length),
+  };
+  const measured = (queue: MemoryQueue) => ({
+    name: queue.name,
+    send: (messages: readonly OutgoingMessage[]) => queue.send(messages),
+    backlog: () => Promise.resolve(queue.size),
+  });
+  const sweeping = { replicableNames, clock, telemetry };
+  /** The retry sweeps of both sites. What their executions would do, a test does by `sweepStep`. */
+  const sweeps = {
+    secondary: {
+      ...sweeping,
+      table: registry,
+      queue: measured(events.live),
+      isOn: at("replication"),
+      siteTable,
+      workflow: new MemoryWorkflow({ name: "secondary-retry-sweep", clock }),
+    },
+    primary: {
+      ...sweeping,
+      table: verificationState,
+      queue: measured(checksum.live),
+      isOn: at("primaryChecksumming"),
+      siteTable: primarySiteTable,
+      workflow: new MemoryWorkflow({ name: "primary-retry-sweep", clock }),
+      reverifying,
+    },
+  };
+  /** What the scheduler does each minute, at both sites; walks apart. */
   const sweep = async (): Promise<void> => {
-    const sweeping = { replicableNames, clock, telemetry };
-    await sweepDue({ ...sweeping, table: registry, queue: events.live, isOn: at("replication") });
-    await sweepDue({ ...sweeping, table: verificationState, queue: checksum.live, isOn: at("primaryChecksumming") });
-    await reverify(reverifying);
+    await listOldRecords(listing, replicables, clock.now() + FUNCTION_TIMEOUT_MS);
+    const step = { action: "tick" };
+    await sweepStep(sweeps.secondary, step);
+    await sweepStep(sweeps.primary, step);
   };
 
   const refOf = (key: string) => {
@@ -268,12 +319,16 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     replicaBucket,
     primaryFaults,
     replicaFaults,
+    /** Uploads to the replica's bucket that were begun and neither completed nor aborted. */
+    openUploads: () => replica.openUploads,
     registry,
     verificationState,
     siteTable,
     primarySiteTable,
     settings: record.settings,
     reverifying,
+    sweeps,
+    listing,
     queues: { ingest, checksum, events, verification, drift },
     publishing,
     refOf,

@@ -1,4 +1,4 @@
-import { type ObjectRef, duePartition, rowKey, verifiedPartition } from "../../geo/registry-row.ts";
+import { type ObjectRef, type VerificationStateRow, duePartition, rowKey, verifiedPartition } from "../../geo/registry-row.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
 import type { UpdateRequest } from "../../ports/table.ts";
 
@@ -34,13 +34,33 @@ export const markForReverification = (ref: ObjectRef, verifiedAt: number, dueAt:
   };
 };
 
-/** The row's turn came, and nobody here may read its object: its next turn comes when one that was read now has its next. */
-export const passOver = (ref: ObjectRef, verifiedAt: number, now: number): UpdateRequest => {
+/**
+ * F30. The time of a settled row is near: it goes into the index, at the time when its object was verified, so that the
+ * oldest can be asked for. On `rev`: whoever has written the row since has looked at its object since.
+ */
+export const listForReverification = (
+  ref: ObjectRef,
+  { rev, verified_at: verifiedAt = 0 }: Pick<VerificationStateRow, "rev" | "verified_at">,
+): UpdateRequest => ({
+  key: rowKey(ref),
+  update: "SET due_pk = :settled, due_at = :verified_at, rev = rev + :one",
+  condition: "rev = :seen_rev AND attribute_not_exists(due_pk) AND verification_state = :succeeded",
+  values: {
+    ":settled": verifiedPartition(ref),
+    ":verified_at": verifiedAt,
+    ":seen_rev": rev,
+    ":succeeded": VERIFICATION_STATE.succeeded,
+    ":one": 1,
+  },
+});
+
+/** The row's turn came, and its type does not claim its key any more: no walk lists it until one does. */
+export const leaveIndex = (ref: ObjectRef, verifiedAt: number): UpdateRequest => {
   const { condition, values } = stillSettled(ref, verifiedAt);
   return {
     key: rowKey(ref),
-    update: "SET due_at = :now, rev = rev + :one",
+    update: "SET rev = rev + :one REMOVE due_pk, due_at",
     condition,
-    values: { ...values, ":now": now, ":one": 1 },
+    values: { ...values, ":one": 1 },
   };
 };

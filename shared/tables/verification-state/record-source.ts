@@ -3,7 +3,6 @@ import {
   type VerificationStateRow,
   duePartition,
   rowKey,
-  verifiedPartition,
 } from "../../geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
@@ -44,8 +43,12 @@ const sourceColumns = (
   state: undefined,
 });
 
-/** The row is settled with what is known of its version, and is next due when that is too old (F30). */
-const settledColumns = (ref: ObjectRef, checksum: string, now: number): Record<string, AttributeValue | undefined> => ({
+/**
+ * The row is settled with what is known of its version, and out of the index: most objects do not live until that is too
+ * old (F30), and an entry that stood there meanwhile would be a write of each of them. A walk puts it in when its time is
+ * near (`listForReverification`).
+ */
+const settledColumns = (checksum: string, now: number): Record<string, AttributeValue | undefined> => ({
   verification_state: VERIFICATION_STATE.succeeded,
   verified_at: now,
   verification_checksum: checksum,
@@ -54,8 +57,8 @@ const settledColumns = (ref: ObjectRef, checksum: string, now: number): Record<s
   verification_retry_at: undefined,
   verification_failure: undefined,
   verification_progress: undefined,
-  due_at: now,
-  due_pk: verifiedPartition(ref),
+  due_at: undefined,
+  due_pk: undefined,
 });
 
 /** The source's digest is known without reading it: one write settles the row. */
@@ -69,7 +72,7 @@ export const recordAttested = (
 ): UpdateRequest =>
   writeColumns({
     key: rowKey(ref),
-    columns: { ...sourceColumns(pin, now, row), ...settledColumns(ref, checksum, now) },
+    columns: { ...sourceColumns(pin, now, row), ...settledColumns(checksum, now) },
     ...asRead(row, revStart),
   });
 
@@ -118,7 +121,7 @@ export const recordChecksum = (
 ): UpdateRequest =>
   writeColumns({
     key: rowKey(ref),
-    columns: settledColumns(ref, checksum, now),
+    columns: settledColumns(checksum, now),
     ...stillThis(row),
   });
 
