@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   GEO_UNSUPPORTED_EVENT: "stop",
   GEO_INVALID_KEY: "stop",
   GEO_INVALID_TOKEN_REQUEST: "stop",
+  GEO_DESTROY_REFUSED: "stop",
   GEO_API_UNREACHABLE: "again",
   GEO_API_REFUSED: "stop",
 } as const;

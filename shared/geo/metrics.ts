@@ -77,6 +77,8 @@ export const COUNT_METRICS = {
   reverificationDue: "ReverificationDue",
   /** Records of the primary that went because the checksums of their type are switched off. */
   recordsRemoved: "RecordsRemoved",
+  /** Objects of the primary that batch destroys have hidden. */
+  batchDestroyed: "BatchDestroyed",
   /** A replica was read back and is equal to the primary's object, byte for byte. */
   verified: "Verified",
   /** A verification ended without an answer, or with a difference; the row will be copied or read again. */

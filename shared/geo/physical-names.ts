@@ -129,4 +129,16 @@ export const SITE_TABLE_PARTITIONS = {
   consistency: "consistency",
   /** The site's record of itself: role and epoch. */
   site: "site",
+  /** What the retry sweep knows of each type: whether its retries are held back, and which execution drains it. */
+  retrySweep: "retry_sweep",
+  /** What operators want done to many rows, and how far that has come. */
+  bulkUpdate: "bulk_update",
+  /** Batch destroys of the primary, and which parent each of them holds. */
+  destroy: "destroy",
+  destroyParent: "destroy_parent",
+  /** Which destroys secondaries let through their removal guards. */
+  destroyRelease: "destroy_release",
+  /** Beginnings of partitions, one for each destroy: its slices, and the versions that they name. */
+  destroySlice: "destroy_slice",
+  destroyVersions: "destroy_versions",
 } as const;

@@ -5,6 +5,7 @@ import type { RemovalGuardPolicy } from "../geo/removal-guard.ts";
 import type { SiteStanding } from "../geo/site-standing.ts";
 import type { Chance, Clock } from "./clock.ts";
 import type { MessageQueue } from "./message-queue.ts";
+import type { DestroyedReader } from "./destroy.ts";
 import type { ReadableBucket, ReplicaBucket } from "./object-store.ts";
 import type { Table } from "./table.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -69,6 +70,8 @@ export interface SecondarySite extends VerifyingSite {
   readonly siteTable: Pick<Table, "update" | "query">;
   readonly removalGuard: RemovalGuardPolicy;
   /** After how long a row whose holder never came back is given up on, milliseconds; see `leaseMs`. */
+  /** What batch destroys of the primary name: the removal guard lets that through. Absent: it lets nothing through. */
+  readonly destroyed?: DestroyedReader;
   readonly syncTimeoutMs: number;
   readonly scope: ScopeReader;
   /** The primary's bucket: read, never written. */

@@ -16,7 +16,14 @@ export type RemovalPermit =
   { readonly removal: "allowed" } | { readonly removal: "held_back"; readonly detail: string };
 
 /** What the guard asks and tells. */
-export type GuardedSite = Pick<SecondarySite, "clock" | "siteTable" | "removalGuard" | "telemetry">;
+export type GuardedSite = Pick<SecondarySite, "clock" | "siteTable" | "removalGuard" | "telemetry" | "destroyed">;
+
+/** Which replica is to be hidden. */
+export interface RemovedReplica {
+  readonly key: string;
+  /** The source version that it was made from; undefined when nobody knows. */
+  readonly sourceVersionId: string | undefined;
+}
 
 /** How often the guard is asked again because others moved it meanwhile; then the removal waits for its retry. */
 const TRIES_MAX = 4;
@@ -33,13 +40,30 @@ const heldBack = (site: GuardedSite, guard: RemovalGuard | undefined): RemovalPe
 const mayBeginAnHour = ({ windowStartedAt, releaseOnlyUntil }: RemovalGuard, now: number): boolean =>
   windowStartedAt <= now - REMOVAL_WINDOW_MS && (releaseOnlyUntil ?? now) <= now;
 
+/** Whether an operator has confirmed at the primary that exactly this version is to go: then it is no flood. */
+const isDestroyed = async (
+  { destroyed }: GuardedSite,
+  replicableName: string,
+  { key, sourceVersionId }: RemovedReplica,
+): Promise<boolean> =>
+  destroyed !== undefined &&
+  sourceVersionId !== undefined &&
+  (await destroyed.names({ replicableName, key }, sourceVersionId));
+
 /**
  * Asks for the right to hide one replica, and counts it. A worker that dies with the right in hand has counted a removal
- * too many, never one too few.
+ * too many, never one too few. What a batch destroy of the primary names is let through, and counts for nothing here: it
+ * was counted when it was confirmed.
  *
- * @throws TableUnavailableError when the site table did not answer
+ * @param removed the replica; undefined to ask for any one of the type
+ * @throws TableUnavailableError when the site table, or the primary's, did not answer
  */
-export const askToRemove = async (site: GuardedSite, replicableName: string): Promise<RemovalPermit> => {
+export const askToRemove = async (
+  site: GuardedSite,
+  replicableName: string,
+  removed?: RemovedReplica,
+): Promise<RemovalPermit> => {
+  if (removed !== undefined && (await isDestroyed(site, replicableName, removed))) return { removal: "allowed" };
   let last: RemovalGuard | undefined;
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const now = site.clock.now();

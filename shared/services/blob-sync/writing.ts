@@ -80,7 +80,8 @@ export const copyStep: Step<SecondarySite, "copy"> = async (site, { held, source
 
 /** R29, the number: removals come one by one, and only their number tells a lost bucket from people who tidy up. */
 export const askRemovalGuardStep: Step<SecondarySite, "ask_removal_guard"> = async (site, { held, etag }) => {
-  const permit = await askToRemove(site, held.ref.replicableName);
+  const { key, replicableName } = held.ref;
+  const permit = await askToRemove(site, replicableName, { key, sourceVersionId: held.row.src_version_id });
   return permit.removal === "allowed"
     ? { at: "remove", held, etag }
     : { at: "fail", held, kind: "removal_guard", detail: permit.detail };

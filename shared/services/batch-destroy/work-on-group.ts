@@ -1,0 +1,104 @@
+import type { DestroyingSite } from "../../ports/destroy.ts";
+import { parentDigest } from "../../geo/destroy.ts";
+import type { DestroyWork } from "../../geo/destroy-step.ts";
+import { endRelease } from "../../tables/site/destroy-release.ts";
+import { type DestroyRecord, unlockParent } from "../../tables/site/destroy-record.ts";
+import { keyMatcher } from "../key-matcher.ts";
+import { hideSlice } from "./hide-slice.ts";
+import { sumSlices } from "./sum-slices.ts";
+import { eachSlice, saveDestroy, theDestroy } from "./stored-destroy.ts";
+import { undoSlice } from "./undo-slice.ts";
+
+/** Slices that one branch of the workflow works through, one after the other: numbers, both included. */
+export interface SliceGroup {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Most groups of one execution. Each enters a state or two and writes some seven events of the 25,000 that an execution may
+ * have (quotas of Step Functions); with 500 there is room for every retry.
+ */
+const GROUPS_MAX = 500;
+
+const WORKING: Readonly<Record<DestroyWork, DestroyRecord["destroy_state"]>> = {
+  destroy: "destroying",
+  undo: "undoing",
+};
+
+/** Shares the slices of a destroy out. None when it is not (any more) to be worked on: cancelled, or done. */
+export const handOutSlices = async (
+  site: DestroyingSite,
+  destroyId: string,
+  work: DestroyWork,
+): Promise<{ readonly groups: readonly SliceGroup[] }> => {
+  const { record } = await theDestroy(site.siteTable, destroyId);
+  if (record.destroy_state !== WORKING[work]) return { groups: [] };
+  const size = Math.max(1, Math.ceil(record.slice_count / GROUPS_MAX));
+  const count = Math.ceil(record.slice_count / size);
+  return {
+    groups: Array.from({ length: count }, (_, index) => ({
+      from: index * size + 1,
+      to: Math.min(record.slice_count, (index + 1) * size),
+    })),
+  };
+};
+
+/**
+ * Works through a group, a slice at a time, and ends when somebody has cancelled the destroy or the time is up.
+ * @returns what is left of the group
+ */
+export const workOnGroup = async (
+  site: DestroyingSite,
+  destroyId: string,
+  work: DestroyWork,
+  { from, to }: SliceGroup,
+  stopAt: number,
+): Promise<SliceGroup & { readonly more: boolean }> => {
+  const matching = await keyMatcher(site.replicables, site.switches);
+  for (let number = from; number <= to; number += 1) {
+    if (site.clock.now() >= stopAt) return { from: number, to, more: true };
+    const { record } = await theDestroy(site.siteTable, destroyId);
+    if (record.destroy_state !== WORKING[work]) break;
+    await (work === "destroy" ? hideSlice(site, record, number, matching) : undoSlice(site, destroyId, number));
+  }
+  return { from: to + 1, to, more: false };
+};
+
+/** Says how the work has ended, in the destroy's record, from what its slices say. */
+export const conclude = async (
+  site: DestroyingSite,
+  destroyId: string,
+  work: DestroyWork,
+): Promise<{ readonly state: DestroyRecord["destroy_state"] }> => {
+  const sums = await sumSlices(eachSlice(site.siteTable, destroyId));
+  for (;;) {
+    const { record, rev } = await theDestroy(site.siteTable, destroyId);
+    const now = site.clock.now();
+    let next = record;
+    if (record.destroy_state === "destroying" && work === "destroy") {
+      const isWhole = sums.slicesTold === record.slice_count && sums.failed === 0;
+      next = { ...record, destroy_state: isWhole ? "destroyed" : "incomplete", ended_at: now };
+    } else if (record.destroy_state === "undoing" && work === "undo") {
+      next = { ...record, destroy_state: "undone", ended_at: now };
+    }
+    const saved = next === record ? { record } : await saveDestroy(site.siteTable, next, rev);
+    if (saved === undefined) continue;
+    const { destroy_state: state } = saved.record;
+    if (state !== "destroying" && state !== "undoing") {
+      await site.siteTable.delete(
+        unlockParent(parentDigest(record.replicable_names, record.destroy_parent), destroyId),
+      );
+    }
+    if (state === "undone") await site.siteTable.delete(endRelease(destroyId));
+    site.telemetry.info("a batch destroy has ended", {
+      destroy: destroyId,
+      state,
+      hidden: sums.hidden,
+      kept: sums.kept,
+      failed: sums.failed,
+      restored: sums.restored,
+    });
+    return { state };
+  }
+};
