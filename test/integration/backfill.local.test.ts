@@ -19,10 +19,10 @@ import { type DeployedFunction, listFunctions, tapFunction } from "../support/wi
 import { attributesOf, setAttributes } from "./support/messages.ts";
 
 /**
- * History while today goes on. How many objects is said by `S3_GEO_BACKFILL_OBJECTS`, 500 unless it is set: a local cloud
+ * History while today goes on. How many objects is said by `S3_GEO_BACKFILL_OBJECTS`, 250 unless it is set: a local cloud
  * carries some tens of objects a second, so that the 20,000 which show more take a quarter of an hour.
  */
-const OBJECTS = Number(process.env["S3_GEO_BACKFILL_OBJECTS"] ?? 500);
+const OBJECTS = Number(process.env["S3_GEO_BACKFILL_OBJECTS"] ?? 250);
 
 /** Live objects that are measured while there is no history to take up. */
 const IDLE_OBJECTS = 20;

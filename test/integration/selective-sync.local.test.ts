@@ -12,6 +12,7 @@ import { dependencyProxyBlob } from "../../shared/replicables/dependency-proxy-b
 import { lfsObject } from "../../shared/replicables/lfs-object.ts";
 import { type CloudSite, primary, secondary } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
+import { startOften } from "../support/wire/start-often.ts";
 import { objectAt, putOnPrimary, registryRow, verified, versionsAt } from "./support/objects.ts";
 
 /**
@@ -40,8 +41,10 @@ const isOurs = ({ name }: FeatureState): boolean => TYPES.some(({ names }) => na
 /** The types that take part while this suite does not run. */
 let takingPart: readonly FeatureState[] = [];
 let siteBefore: SiteSettingsAnswer | undefined;
+let leaveToSchedule: () => Promise<void> = () => Promise.resolve();
 
 beforeAll(async () => {
+  leaveToSchedule = await startOften("registry-consistency", secondary.region);
   siteBefore = await atSecondary.site(ID);
   takingPart = (await atPrimary.features()).filter(
     ({ name, state }) => name.endsWith("_replication") && state === "on",
@@ -50,6 +53,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await leaveToSchedule();
   // The rule first: nothing may be on while it could be taken away by it.
   if (siteBefore !== undefined) {
     const { files_max_capacity: files } = siteBefore;

@@ -12,10 +12,11 @@ const HELP = `Changes the code that is held, one place at a time, and looks whet
 changes was noticed, file by file, and every change that was not. Takes an hour or more for everything; what was tried before
 and has not changed since is not tried again. Ends with 1 below 90 %.
 
-Usage: npm run mutation [-- --group G] [--mutate FILES] [--json]
+Usage: npm run mutation [-- --group G] [--mutate FILES] [--at-once N] [--json]
 
   --group G        rules (shared/geo) or steps (the protocol's steps and the writes they are made of); default both
   --mutate FILES   only these files of the group, as a pattern from the checkout's root
+  --at-once N      so many changes are tried at the same time; default 2
   --json           one JSON document on the last line of stdout: per group killed, survived, no_coverage, timeouts, score
   --help           this text
 
@@ -25,6 +26,9 @@ Examples:
 `;
 
 const SCORE_MIN = 90;
+
+/** The steps' group takes some hours on two cores; nobody waits longer than this for one that hangs. */
+const RUN_TIMEOUT_MS = 24 * 60 * 60_000;
 
 const Report = z.object({
   files: z.record(
@@ -62,13 +66,14 @@ const isUnnoticed = ({ status }: Mutant): boolean => status === "Survived" || st
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Runs one group and says what came of it. */
-const runGroup = async (group: GroupName, mutate: string | undefined) => {
+const runGroup = async (group: GroupName, mutate: string | undefined, atOnce: string) => {
   const { code, stderr } = await runCommand(
     join(BIN, "node"),
     [STRYKER, "run", "test/mutation/stryker.config.mjs", ...(mutate === undefined ? [] : ["--mutate", mutate])],
     {
       cwd: ROOT,
-      env: { S3_GEO_MUTATION_GROUP: group, NO_COLOR: "1" },
+      env: { S3_GEO_MUTATION_GROUP: group, S3_GEO_MUTATION_AT_ONCE: atOnce, NO_COLOR: "1" },
+      timeoutMs: RUN_TIMEOUT_MS,
       onLine: (line) => process.stderr.write(`${line}\n`),
     },
   );
@@ -109,6 +114,7 @@ const { values } = parseArgs({
   options: {
     group: { type: "string" },
     mutate: { type: "string" },
+    "at-once": { type: "string", default: "2" },
     json: { type: "boolean" },
     help: { type: "boolean", short: "h" },
   },
@@ -120,11 +126,14 @@ if (values.help === true) {
 } else if (wanted.length === 0) {
   process.stderr.write(`--group: expected ${names.join(" or ")}, got "${values.group}"\n${HELP}`);
   process.exitCode = 2;
+} else if (!/^[1-9]\d?$/.test(values["at-once"])) {
+  process.stderr.write(`--at-once: expected a whole number from 1 to 99, got "${values["at-once"]}"\n${HELP}`);
+  process.exitCode = 2;
 } else {
   endOnSignals();
   await installStryker((line) => process.stderr.write(`${line}\n`));
   const results = [];
-  for (const group of wanted) results.push(await runGroup(group, values.mutate));
+  for (const group of wanted) results.push(await runGroup(group, values.mutate, values["at-once"]));
   await stopEverything();
   if (values.json === true) say(JSON.stringify(results));
   process.exitCode = results.every(({ score }) => score >= SCORE_MIN) ? 0 : 1;

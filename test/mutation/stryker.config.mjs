@@ -27,7 +27,10 @@ export default {
   // A mutant that was killed, and its test, both unchanged: it is not tried again.
   incremental: true,
   incrementalFile: `.local/mutation/${name}.incremental.json`,
-  concurrency: 2,
+  concurrency: Number(process.env.S3_GEO_MUTATION_AT_ONCE ?? "2"),
+  // Generous: a change that is given up on counts as noticed, and on a machine with other work to do the tests of one that
+  // nobody notices would be given up on.
+  timeoutFactor: 4,
   reporters: ["json", "progress-append-only"],
   jsonReporter: { fileName: `.local/mutation/${name}.json` },
   tempDirName: ".local/mutation/sandbox",
