@@ -39,7 +39,7 @@ const settled = async (keys: readonly string[], options?: Parameters<typeof twoS
 /** Lets days pass, and what lists the records of objects whose time is near. */
 const age = async (world: TwoSites, days: number): Promise<void> => {
   world.clock.advance(days * DAY_MS);
-  await listOldRecords(world.listing, world.replicables, Infinity);
+  await listOldRecords(world.listing, world.recorded(), Infinity);
 };
 
 const setDays = async (world: TwoSites, days: number): Promise<void> => {

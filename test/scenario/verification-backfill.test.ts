@@ -30,7 +30,9 @@ const backfillingPrimary = (world: TwoSites, over: Partial<BackfillingSite> = {}
   siteTable: world.primarySiteTable,
   backfill: world.reverifying.queue,
   settings: world.listing.settings,
-  recordsCounted: world.listing.recordsCounted,
+  // The rows themselves: these sites have no counters.
+  recordsCounted: (name) =>
+    Promise.resolve(world.verificationState.items().filter(({ pk }) => pk.startsWith(`${name}#`)).length),
   ...over,
 });
 
@@ -203,7 +205,7 @@ describe("a type whose checksums are switched off (F87)", () => {
         await world.sweep();
         await world.settle();
         world.clock.advance(90 * DAY_MS);
-        await listOldRecords(world.listing, world.replicables, Infinity);
+        await listOldRecords(world.listing, world.recorded(), Infinity);
       },
     ],
   ])("leaves one alone %s", async (_, age) => {

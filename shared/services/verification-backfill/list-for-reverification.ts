@@ -16,8 +16,6 @@ export interface ListingSite extends Pick<SiteBase, "clock" | "switches" | "func
   readonly verificationState: Pick<Table, "query" | "update">;
   readonly siteTable: Pick<Table, "query" | "put" | "update">;
   readonly settings: LateReader<SiteSettings>;
-  /** How many records of a type there are, by the site's counters. */
-  readonly recordsCounted: (replicableName: string) => Promise<number>;
 }
 
 interface Near {
@@ -104,9 +102,7 @@ export const listOldRecords = async (
     if (round === undefined || !isRoundDue(round, days, now)) continue;
     const taken = await siteTable.update(takeRound(name, round, now, now + leaseMs(site.functionTimeoutMs)));
     if (taken.outcome === "refused") continue;
-    const isEmpty = round.partition === undefined && (await site.recordsCounted(name)) <= 0;
-    if (isEmpty) await siteTable.put(saveRound(name, { partition: undefined, finishedAt: now }));
-    else listed += await goRound(site, name, round, listedBefore(days, now), stopAt);
+    listed += await goRound(site, name, round, listedBefore(days, now), stopAt);
   }
   return listed;
 };
