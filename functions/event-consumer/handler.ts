@@ -10,6 +10,7 @@ import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { consumeEvents } from "../../shared/services/consume.ts";
 import { KeyCapacity } from "../../shared/services/key-capacity.ts";
+import { SyncOutcomes } from "../../shared/services/sync-outcomes.ts";
 import { siteReaders } from "../../shared/services/site-readers.ts";
 import { env } from "./env.ts";
 
@@ -24,6 +25,7 @@ const { site, settings, deadline, versioning } = awsSecondarySite(
 );
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
 const capacity = new KeyCapacity(settings, "files_max_capacity", Number(config.WORKERS_MAX));
+const outcomes = new SyncOutcomes(site.siteTable, site.clock, telemetry);
 
 /** Makes the replicas of the keys that a batch of the geo-events queue names equal to their sources. */
 export const handler = sqsHandler(
@@ -31,6 +33,6 @@ export const handler = sqsHandler(
   eachMessage(telemetry, async (message, { stopAt }) => {
     deadline.set(stopAt);
     await versioning.assertEnabled();
-    return consumeEvents({ site, replicables, parking, stopAt, capacity }, message);
+    return consumeEvents({ site, replicables, parking, stopAt, capacity, outcomes }, message);
   }),
 );

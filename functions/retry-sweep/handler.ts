@@ -1,15 +1,14 @@
-import { dynamoClient, sqsClient } from "../../shared/aws/clients.ts";
+import { dynamoClient, sfnClient, sqsClient } from "../../shared/aws/clients.ts";
 import { DynamoTable } from "../../shared/aws/dynamo-table.ts";
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
+import { SfnWorkflow } from "../../shared/aws/sfn-workflows.ts";
 import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
 import { systemClock } from "../../shared/aws/system-clock.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
-import { cursorOfRound } from "../../shared/geo/sweep-cursor.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
-import { reverify } from "../../shared/services/re-verify.ts";
-import { type Swept, type Sweeping, sweepDue } from "../../shared/services/sweep-due.ts";
+import { type SweepingSite, sweepStep } from "../../shared/services/sweep-step.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { env } from "./env.ts";
 
@@ -22,37 +21,25 @@ const switches = new CachedSwitches(flags, replicables, systemClock);
 const wanted = config.ROLE === "primary" ? "primaryChecksumming" : "replication";
 const table = new DynamoTable(dynamoClient(), config.TABLE);
 const queue = new SqsQueue(sqsClient(), config.EVENTS_QUEUE);
-const sweeping: Sweeping = {
+const base = { clock: systemClock, telemetry };
+const settings = new CachedSiteRecord(flags, systemClock).settings;
+const site: SweepingSite = {
+  ...base,
   table,
   replicableNames: replicables.map(({ name }) => name),
   isOn: async (name) => (await switches.of(name))[wanted],
   queue,
-  clock: systemClock,
-  telemetry,
+  siteTable: new DynamoTable(dynamoClient(), config.SITE_TABLE),
+  workflow: new SfnWorkflow(sfnClient(), config.STATE_MACHINE_ARN),
+  ...(config.ROLE === "primary"
+    ? { reverifying: { ...base, verificationState: table, replicables, settings, queue, switches } }
+    : {}),
 };
-/** The primary alone has a timer (F30); its own table is where the flags are. */
-const reverifying =
-  config.ROLE === "primary"
-    ? {
-        verificationState: table,
-        replicables,
-        settings: new CachedSiteRecord(flags, systemClock).settings,
-        queue,
-        clock: systemClock,
-        telemetry,
-        switches,
-      }
-    : undefined;
 
-/**
- * One round of the sweep; the state machine starts another while there is more. When there is not, what was verified too
- * long ago has its turn: nothing waits behind it.
- */
-export const handler = async (input: unknown): Promise<Swept> => {
+/** One step of the sweep: a minute's tick, or a state of the workflow that drains what was too much for it. */
+export const handler = async (event: unknown): ReturnType<typeof sweepStep> => {
   try {
-    const swept = await sweepDue(sweeping, cursorOfRound(input));
-    if (!swept.more && reverifying !== undefined) await reverify(reverifying);
-    return swept;
+    return await sweepStep(site, event);
   } finally {
     telemetry.flush();
   }

@@ -1,7 +1,7 @@
 import { Duration } from "aws-cdk-lib";
 import { Grant, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
-import { Schedule, ScheduleExpression, TimeWindow } from "aws-cdk-lib/aws-scheduler";
+import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Construct } from "constructs";
 
@@ -13,6 +13,10 @@ export interface EachMinuteProps {
   readonly description: string;
   /** What is started. Runs of it may overlap. */
   readonly function: LambdaFunction;
+  /** Minutes from one start to the next. Default 1. */
+  readonly everyMinutes?: number;
+  /** What it is handed; attributes of the schedule are filled in (`ContextAttribute`). Default: the schedule's own event. */
+  readonly input?: Readonly<Record<string, string>>;
   /** Where starts go that could not be delivered. */
   readonly deadLetterQueueName: string;
   /** The section of docs/runbook.md about the function. */
@@ -21,7 +25,7 @@ export interface EachMinuteProps {
   readonly alarmTopicArn: string | undefined;
 }
 
-/** Starts a function each minute. */
+/** Starts a function each minute, or every few. */
 export class EachMinute extends Construct {
   constructor(scope: Construct, props: EachMinuteProps) {
     super(scope, "EachMinute");
@@ -38,13 +42,14 @@ export class EachMinute extends Construct {
     new Schedule(this, "Schedule", {
       scheduleName: props.scheduleName,
       description: props.description,
-      schedule: ScheduleExpression.rate(Duration.minutes(1)),
+      schedule: ScheduleExpression.rate(Duration.minutes(props.everyMinutes ?? 1)),
       timeWindow: TimeWindow.off(),
       target: new LambdaInvoke(props.function, {
         role: role.withoutPolicyUpdates(),
         deadLetterQueue: deadLetters.queue,
         maxEventAge: Duration.minutes(5), // by then others have started
         retryAttempts: 1,
+        ...(props.input === undefined ? {} : { input: ScheduleTargetInput.fromObject(props.input) }),
       }),
     });
   }

@@ -111,6 +111,9 @@ export class EventConsumer extends Construct {
       tracing: config.tracing,
     });
     flags.grantLookUpPartition(consumer, SITE_TABLE_PARTITIONS.site);
+    // What batch destroys of the primary name is let through its removal guard.
+    flags.grantReadPartition(consumer, SITE_TABLE_PARTITIONS.destroyRelease);
+    flags.grantReadPartitions(consumer, SITE_TABLE_PARTITIONS.destroyVersions);
     source.grantReplicationRead(consumer);
     replica.grantReplicationRead(consumer);
     replica.grantReplicationWrite(consumer);
@@ -119,6 +122,7 @@ export class EventConsumer extends Construct {
     siteTable.grantReadPartition(consumer, SITE_TABLE_PARTITIONS.site);
     siteTable.grantReadPartition(consumer, SITE_TABLE_PARTITIONS.counter);
     siteTable.grantChangePartition(consumer, SITE_TABLE_PARTITIONS.removalGuard);
+    siteTable.grantChangePartition(consumer, SITE_TABLE_PARTITIONS.retrySweep); // it tells when all of a type fails
     siteTable.grantChangePartition(consumer, SITE_TABLE_PARTITIONS.consistency); // it counts what S3 throttled
     verification.grantSend(consumer);
     parking.grantSend(consumer);

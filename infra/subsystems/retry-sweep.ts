@@ -1,10 +1,10 @@
 import { Duration } from "aws-cdk-lib";
-import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from "aws-cdk-lib/aws-scheduler";
-import { StepFunctionsStartExecution } from "aws-cdk-lib/aws-scheduler-targets";
-import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { ContextAttribute } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/retry-sweep/env.ts";
+import { METRICS } from "../../shared/geo/metrics.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import {
   SITE_TABLE_PARTITIONS,
@@ -13,25 +13,32 @@ import {
   secondaryNames,
   siteNames,
 } from "../../shared/geo/physical-names.ts";
+import { geoAlarm } from "../constructs/alarm.ts";
 import { functionArn } from "../constructs/arns.ts";
-import { DeadLetterQueue } from "../constructs/dead-letter-queue.ts";
+import { EachMinute } from "../constructs/each-minute.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { flagTableOf, objectTableOf, placeOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { flagTableOf, objectTableOf, placeOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { GeoWorkflow } from "../constructs/geo-workflow.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
-import { FIRST_INPUT, retrySweepWorkflow } from "./retry-sweep-workflow.ts";
+import { siteMetric } from "../constructs/site-metric.ts";
+import { WorkflowAccess } from "../constructs/workflow-access.ts";
+import { retrySweepWorkflow } from "./retry-sweep-workflow.ts";
 
-/** A round asks each partition once and sends 5,000 rows at the most (shared/geo/limits.ts): seconds. */
+/** Lambda runs what it was asked to start and failed twice more. */
+const RUNS_OF_A_START = 3;
+
+/** A run asks each partition a few times and sends some 5,000 rows (shared/geo/limits.ts): seconds. */
 const TIMEOUT = Duration.minutes(1);
 
 /** Where due rows go. */
 const queueOf = ({ config, site }: GeoSiteProps): string =>
   site.role === "primary" ? primaryNames(config, site).checksumQueue : secondaryNames(config, site).eventsQueue;
 
-/** At every site: each minute, sends the rows that are due back to the queues. Losing every message costs a minute. */
+/**
+ * At every site: each minute, sends the rows that are due back to the queues, and has a workflow drain what is too much for
+ * that. Losing every message costs a minute.
+ */
 export class RetrySweep extends Construct {
-  readonly workflow: StateMachine;
-
   constructor(scope: Construct, { config, site }: GeoSiteProps) {
     super(scope, "RetrySweep");
     const here = placeOf(config, site);
@@ -41,6 +48,8 @@ export class RetrySweep extends Construct {
     const sweepName = functionName(config, site, "retry-sweep");
 
     const flags = flagTableOf(config);
+    const siteTable = siteTableOf(config, site);
+    const workflow = new WorkflowAccess(here, names.retrySweep);
     const sweep = new GeoFunction(this, "Sweep", {
       folder: "retry-sweep",
       functionName: sweepName,
@@ -50,7 +59,9 @@ export class RetrySweep extends Construct {
         SITE_NAME: site.name,
         ROLE: site.role,
         TABLE: table.tableName,
+        SITE_TABLE: siteTable.tableName,
         EVENTS_QUEUE: queue,
+        STATE_MACHINE_ARN: workflow.stateMachineArn,
         PRIMARY_REGION: config.primary.region,
         PRIMARY_SITE_TABLE: flags.tableName,
         REPLICABLES: encodeReplicableSelection(config.selection),
@@ -63,48 +74,52 @@ export class RetrySweep extends Construct {
     table.grantReadDue(sweep);
     const work = new QueueAccess(here, queue);
     work.grantSend(sweep);
+    work.grantMeasure(sweep);
+    workflow.grantStart(sweep);
+    siteTable.grantReadPartition(sweep, SITE_TABLE_PARTITIONS.retrySweep);
+    siteTable.grantChangePartition(sweep, SITE_TABLE_PARTITIONS.retrySweep);
     // The primary's says of objects that it is time to read them again, unless there is enough to do.
-    if (site.role === "primary") {
-      table.grantMark(sweep);
-      work.grantMeasure(sweep);
-    }
+    if (site.role === "primary") table.grantMark(sweep);
 
-    const { stateMachine } = new GeoWorkflow(this, "Workflow", {
+    new GeoWorkflow(this, "Workflow", {
       name: names.retrySweep,
       definition: retrySweepWorkflow(functionArn(here, sweepName)),
       calls: [functionArn(here, sweepName)],
-      failureMeaning: `Sweeps of ${site.name} fail, so rows that are due are not tried again.`,
+      failureMeaning: `What is due at ${site.name} is more than a sweep sends, and can not be drained.`,
       runbook: "retry-sweep",
       tracing: config.tracing,
       alarmTopicArn: site.alarmTopicArn,
     });
-    this.workflow = stateMachine;
-    this.workflow.node.addDependency(sweep);
-    this.#schedule({ config, site });
-  }
-
-  /**
-   * Each start is an execution of its own: the scheduled time that Scheduler could put into the execution's name has
-   * colons, which such a name may not have. A start that is delivered twice sweeps twice, which changes nothing.
-   */
-  #schedule({ config, site }: GeoSiteProps): void {
-    const names = siteNames(config, site);
-    const deadLetters = new DeadLetterQueue(this, "DeadLetters", {
-      queueName: names.retrySweepDeadLetterQueue,
+    new EachMinute(this, {
+      scheduleName: names.retrySweep,
+      description: `Starts the sweep of ${site.name}`,
+      everyMinutes: config.scheduleSweepMinutes,
+      function: sweep.function,
+      input: { action: "tick", scheduled_at: ContextAttribute.scheduledTime },
+      deadLetterQueueName: names.retrySweepDeadLetterQueue,
       runbook: "retry-sweep",
       alarmTopicArn: site.alarmTopicArn,
     });
-    new Schedule(this, "Schedule", {
-      scheduleName: names.retrySweep,
-      description: `Starts the sweep of ${site.name}`,
-      schedule: ScheduleExpression.rate(Duration.minutes(config.scheduleSweepMinutes)),
-      timeWindow: TimeWindow.off(),
-      target: new StepFunctionsStartExecution(this.workflow, {
-        input: ScheduleTargetInput.fromObject(FIRST_INPUT),
-        deadLetterQueue: deadLetters.queue,
-        maxEventAge: Duration.minutes(5), // by then others have started
-        retryAttempts: 3,
-      }),
+    this.#alarms({ config, site }, sweep.function);
+  }
+
+  #alarms({ config, site }: GeoSiteProps, sweep: LambdaFunction): void {
+    const { retrySweep } = siteNames(config, site);
+    const alarm = { runbook: "retry-sweep", alarmTopicArn: site.alarmTopicArn } as const;
+    geoAlarm(this, "NotSweeping", {
+      ...alarm,
+      alarmName: `${retrySweep}-not-sweeping`,
+      meaning: `Sweeps of ${site.name} fail, so rows that are due are not tried again.`,
+      metric: sweep.metricErrors({ period: Duration.minutes(5), statistic: "Sum" }),
+      threshold: RUNS_OF_A_START, // one start that succeeds in the end is no reason to get up
+    });
+    // Nobody tells of outcomes at a primary: what it reads and can not, it reads again by its own waits.
+    if (site.role === "primary") return;
+    geoAlarm(this, "HeldBack", {
+      ...alarm,
+      alarmName: `${retrySweep}-held-back`,
+      meaning: `Everything of a type fails at ${site.name}, and its retries are held back until a person has seen to it.`,
+      metric: siteMetric(site.name, METRICS.retriesHeldBack, Duration.minutes(5)),
     });
   }
 }

@@ -55,6 +55,8 @@ export const GeoMessage = z.discriminatedUnion("kind", [
     kind: z.literal("due"),
     replicable_name: replicableName,
     keys: encodedKeys,
+    /** A few of many, to find out whether the others can be tried again: what becomes of them is to be told. */
+    probe: z.optional(z.boolean()),
   }),
   z.object({
     version: z.literal(1),

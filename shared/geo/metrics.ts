@@ -60,6 +60,8 @@ export const COUNT_METRICS = {
   leaseLost: "LeaseLost",
   /** Nobody saw the end of a copy or a removal: the write may still land. */
   unknownOutcome: "UnknownOutcome",
+  /** An upload that no row named was aborted: a worker died between beginning it and writing it down. */
+  uploadLeaked: "UploadLeaked",
   /** A row was quarantined, since a write that nobody holds any more may still land on its replica. */
   taintedRow: "TaintedRow",
   /** A quarantine ended and the replica was found different: it was driven again. Above zero means that it was needed. */
@@ -75,10 +77,10 @@ export const COUNT_METRICS = {
   primaryDiffers: "PrimaryDiffers",
   /** Verified objects of the primary whose time to be read again has come. */
   reverificationDue: "ReverificationDue",
-  /** Records of the primary that went because the checksums of their type are switched off. */
-  recordsRemoved: "RecordsRemoved",
   /** Objects of the primary that batch destroys have hidden. */
   batchDestroyed: "BatchDestroyed",
+  /** Records of the primary that went because the checksums of their type are switched off. */
+  recordsRemoved: "RecordsRemoved",
   /** A replica was read back and is equal to the primary's object, byte for byte. */
   verified: "Verified",
   /** A verification ended without an answer, or with a difference; the row will be copied or read again. */
@@ -97,6 +99,11 @@ export const COUNT_METRICS = {
   outOfPattern: "OutOfPattern",
   /** Rows that the retry sweep sent back to the queues. */
   swept: "Swept",
+  /**
+   * The retries of a type are held back, since everything of it fails. Counted at each sweep, and for the whole site: an
+   * alarm watches it.
+   */
+  retriesHeldBack: "RetriesHeldBack",
   /** Changes of rows that went into the counters. */
   changesCounted: "ChangesCounted",
   /** Changes that had been counted before and were delivered again. Normal after a retry. */

@@ -21,6 +21,8 @@ export type Wanted =
       readonly replicableName: string;
       readonly key: string;
       readonly correlationId: string;
+      /** What becomes of it decides whether others of its type are tried again (`circuit-breaker.ts`). */
+      readonly isProbe?: boolean;
     }
   | { readonly want: "verify"; readonly replicableName: string; readonly key: string; readonly correlationId: string }
   /** A due row whose key its type does not claim any more: the row was made when its pattern was another one. */
@@ -89,6 +91,7 @@ export const readGeoMessage = (
           correlationId: message.kind === "resync" ? message.correlation_id : messageId,
           want: "sync" as const,
           cause: causeOf(message),
+          ...(message.kind === "due" && message.probe === true ? { isProbe: true } : {}),
         }));
   const problems: string[] = [];
   for (const { encodedKey, ...rest } of named) {

@@ -13,6 +13,7 @@ import type { KeyCapacity } from "./key-capacity.ts";
 import { keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
 import { OutOfPattern } from "./put-off.ts";
+import type { SyncOutcomes } from "./sync-outcomes.ts";
 import { type VerificationResult, verifyReplica } from "./verification/verify-replica.ts";
 import { type WorkedThrough, workThrough } from "./work-through.ts";
 
@@ -26,6 +27,8 @@ export interface Consuming<Site extends VerifyingSite> {
   readonly stopAt: number;
   /** How many keys this function has under way, over all messages. Default: what each message may have. */
   readonly capacity?: KeyCapacity;
+  /** Where it is told when all of a type fails. Default: nobody is told. */
+  readonly outcomes?: SyncOutcomes;
 }
 
 /** One line per attempt, where it ended, with what an operator searches for. */
@@ -178,7 +181,7 @@ export const consumeEvents = async (
   if (role !== "secondary") return { done: false, left: 1, reason: `this site is ${role} now, not secondary` };
   // A key that is begun later than this could only be let go of again.
   const beginUntil = stopAt - writeBudgetMs(0, site.functionTimeoutMs);
-  return workThroughMessage({ ...consuming, stopAt: beginUntil }, message, async (wanted) => {
+  const worked = await workThroughMessage({ ...consuming, stopAt: beginUntil }, message, async (wanted) => {
     const { replicableName, key, correlationId } = wanted;
     // What was under way when its type was switched off (F84): a walk finds the key when it is on again.
     if (!(await site.switches.of(replicableName)).replication) {
@@ -190,8 +193,11 @@ export const consumeEvents = async (
     if (result.result === "verification_due") await forwardToVerification(site, replicableName, key);
     // Walks through history go slower for it.
     if (result.result === "failed" && result.kind === "throttled") await site.siteTable.update(countThrottled());
+    consuming.outcomes?.note({ replicableName, key }, result, wanted.isProbe === true);
     reportSync(site, replicableName, key, correlationId, startedAt, result);
   });
+  await consuming.outcomes?.tell();
+  return worked;
 };
 
 /**

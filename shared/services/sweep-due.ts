@@ -3,7 +3,7 @@ import { encodeKey } from "../geo/key-codec.ts";
 import { SWEEP_ROWS_MAX } from "../geo/limits.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import { duePartitions } from "../geo/registry-row.ts";
-import type { SweepCursor } from "../geo/sweep-cursor.ts";
+import type { SweepCursor } from "../geo/sweep-steps.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MessageQueue, OutgoingMessage } from "../ports/message-queue.ts";
 import type { Item, Table } from "../ports/table.ts";
@@ -30,14 +30,46 @@ export type Swept =
 const chunks = <T>(list: readonly T[], size: number): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(list.length / size) }, (_, chunk) => list.slice(chunk * size, (chunk + 1) * size));
 
-/** Keys of a type whose rows are due, in as few messages as they fit into. */
-export const dueMessages = (replicableName: string, keys: readonly string[]): readonly OutgoingMessage[] =>
+/**
+ * Keys of a type whose rows are due, in as few messages as they fit into.
+ * @param probe whether they are a few of many, to find out whether the others can be tried again
+ */
+export const dueMessages = (
+  replicableName: string,
+  keys: readonly string[],
+  probe = false,
+): readonly OutgoingMessage[] =>
   chunks(keys, KEYS_PER_MESSAGE_MAX).map((some) => {
-    const message: GeoMessage = { version: 1, kind: "due", replicable_name: replicableName, keys: some.map(encodeKey) };
+    const message: GeoMessage = {
+      version: 1,
+      kind: "due",
+      replicable_name: replicableName,
+      keys: some.map(encodeKey),
+      ...(probe ? { probe } : {}),
+    };
     return { body: JSON.stringify(message), group: replicableName };
   });
 
-const dueAt = (item: Item | undefined): number => (typeof item?.["due_at"] === "number" ? item["due_at"] : 0);
+/** Sends them. What was not sent is still due: the next sweep sends it. */
+export const sendDue = async (
+  { queue, telemetry }: Pick<Sweeping, "queue" | "telemetry">,
+  replicableName: string,
+  keys: readonly string[],
+  probe = false,
+): Promise<void> => {
+  const sent = await queue.send(dueMessages(replicableName, keys, probe));
+  if (sent.outcome === "failed") {
+    telemetry.warn("some due rows could not be sent", { replicable: replicableName, reason: sent.reason });
+  }
+  telemetry.count(COUNT_METRICS.swept, keys.length, replicableName);
+};
+
+/** When a row of the due index became due. */
+export const dueAt = (item: Item | undefined): number => (typeof item?.["due_at"] === "number" ? item["due_at"] : 0);
+
+/** The key of the object that a row of the due index is about; nothing of a row that has none. */
+export const dueKeys = (items: readonly Item[]): readonly string[] =>
+  items.flatMap(({ sk }) => (typeof sk === "string" ? [sk] : []));
 
 /** Where the next round goes on in a partition; a page of one single time is stepped over, and found by the next sweep. */
 const afterPage = (items: readonly Item[]): number => {
@@ -49,10 +81,17 @@ const afterPage = (items: readonly Item[]): number => {
  * T10. Sends the keys of due rows back to the queue and changes nothing, so that it may die anywhere, or run twice: what
  * it did not send is still due, and what it sent twice is looked at twice. Each type and partition gets its share of a
  * run, so that a flood of one type does not keep another waiting.
+ *
+ * @param cursor where to go on: the partitions of no other type and no other partition are looked at. Default: all
+ * @param until rows that became due later are left. Milliseconds since the epoch; default: now
  */
-export const sweepDue = async (sweeping: Sweeping, cursor?: SweepCursor): Promise<Swept> => {
-  const { table, queue, clock, telemetry } = sweeping;
-  const now = clock.now();
+export const sweepDue = async (
+  sweeping: Sweeping,
+  cursor?: SweepCursor,
+  until: number = sweeping.clock.now(),
+): Promise<Swept> => {
+  const { table, clock } = sweeping;
+  const upTo = Math.min(until, clock.now());
   const names: string[] = [];
   for (const name of sweeping.replicableNames) if (await sweeping.isOn(name)) names.push(name);
   const partitionsOf = (name: string) =>
@@ -65,19 +104,14 @@ export const sweepDue = async (sweeping: Sweeping, cursor?: SweepCursor): Promis
     const due: string[] = [];
     await Promise.all(
       partitionsOf(name).map(async (partition) => {
-        const page = await table.query(findDue(partition, cursor?.[partition] ?? 0, now, share));
+        const page = await table.query(findDue(partition, cursor?.[partition] ?? 0, upTo, share));
         if (page.next !== undefined && page.items.length > 0) next[partition] = afterPage(page.items);
-        for (const item of page.items) if (typeof item["sk"] === "string") due.push(item["sk"]);
+        due.push(...dueKeys(page.items));
       }),
     );
     if (due.length === 0) continue;
-    const sent = await queue.send(dueMessages(name, due));
-    // What was not sent is still due: the next sweep sends it.
-    if (sent.outcome === "failed") {
-      telemetry.warn("some due rows could not be sent", { replicable: name, reason: sent.reason });
-    }
+    await sendDue(sweeping, name, due);
     swept += due.length;
-    telemetry.count(COUNT_METRICS.swept, due.length, name);
   }
   return Object.keys(next).length === 0 ? { swept, more: false } : { swept, more: true, cursor: next };
 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SWEEP_ROWS_MAX } from "../../shared/geo/limits.ts";
-import type { SweepCursor } from "../../shared/geo/sweep-cursor.ts";
+import type { SweepCursor } from "../../shared/geo/sweep-steps.ts";
 import { sweepDue } from "../../shared/services/sweep-due.ts";
 import { countSuspicion } from "../../shared/tables/registry/recheck.ts";
 import { twoSites } from "../support/two-sites.ts";

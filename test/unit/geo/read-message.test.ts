@@ -47,6 +47,12 @@ describe("what a message asks for", () => {
     });
   });
 
+  test("of a due message that says so, is a probe: what becomes of its keys is to be told", () => {
+    expect(read(keys("due", { probe: true })).wanted).toMatchObject([{ want: "sync", cause: "due", isProbe: true }]);
+    expect(read(keys("due", { probe: false })).wanted[0]).not.toHaveProperty("isProbe");
+    expect(read(keys("look", { probe: true })).wanted[0]).not.toHaveProperty("isProbe");
+  });
+
   test("is to put a row off whose key its type does not claim any more, if the row is due", () => {
     const changed = { keys: ["elsewhere/1/a.txt"] };
     expect(read(keys("due", changed))).toEqual({
