@@ -27,6 +27,8 @@ export type FailureKind =
 interface Policy {
   /** How the failure begins to be told. */
   readonly text: string;
+  /** What a person has to do about it, where nothing else helps. It stands at the end of the text, whatever is cut. */
+  readonly advice?: string;
   /**
    * `geo`: Geo's growing wait; `missing`: the same with the cap of four hours. `throttle`: a short one that is not counted.
    * `blocked`: a long one, for a human; `guarded`: until a human has released the guard.
@@ -37,17 +39,31 @@ interface Policy {
 const POLICIES: Readonly<Record<FailureKind, Policy>> = {
   throttled: { text: "S3 asked to slow down", wait: "throttle" },
   // Access may come back at any time, and until then the row says what is missing.
-  forbidden: { text: "Access to the object was denied", wait: "geo" },
-  kms: { text: "The object's encryption key can not be used", wait: "geo" },
+  forbidden: {
+    text: "Access to the object was denied",
+    advice: "Allow it in the bucket's policy and the role of the event-consumer.",
+    wait: "geo",
+  },
+  kms: {
+    text: "The object's encryption key can not be used",
+    advice: "Enable the KMS key and let the role of the event-consumer use it.",
+    wait: "geo",
+  },
   archived: {
     text: "The object is archived on the primary and must be restored before it can be copied",
+    advice: "Restore it on the primary.",
     wait: "blocked",
   },
   customer_key: {
     text: "The object is encrypted with a customer's key (SSE-C), which is not supported",
+    advice: "Upload it to the primary again without SSE-C.",
     wait: "blocked",
   },
-  too_large: { text: "The object is larger than a single copy may be", wait: "blocked" },
+  too_large: {
+    text: "The object is larger than S3 can be asked to copy",
+    advice: "Store it as several smaller objects, or leave its type out of what this site keeps.",
+    wait: "blocked",
+  },
   rejected: { text: "S3 rejected the request", wait: "geo" },
   unavailable: { text: "S3 did not answer", wait: "geo" },
   unknown_outcome: { text: "A write to the replica ended without an answer", wait: "geo" },
@@ -59,8 +75,14 @@ const POLICIES: Readonly<Record<FailureKind, Policy>> = {
     text: "Skipping transfer due to validation error: the record that owns this upload is missing",
     wait: "missing",
   },
+  // What is to be done stands in its detail, with the limit that it is about.
   removal_guard: { text: "Removal held back by the guard", wait: "guarded" },
 };
+
+/** How each kind of failure begins to be told: by that a row's kind is known again. */
+export const FAILURE_TEXTS = Object.fromEntries(
+  Object.entries(POLICIES).map(([kind, { text }]) => [kind, text]),
+) as Readonly<Record<FailureKind, string>>; // the entries have exactly the policies' keys
 
 /** What a row records about a failed attempt. */
 export interface RecordedFailure {
@@ -73,11 +95,17 @@ export interface RecordedFailure {
 /** Half of a character that takes two: what is left where a cut goes through one. */
 const HALF_AT_THE_END = /[\uD800-\uDBFF]$/;
 
-/** Cuts a failure text as Geo's columns do (F12), never through a character. */
-export const failureText = (text: string): string =>
-  text.length <= FAILURE_TEXT_LENGTH_MAX
-    ? text
-    : `${text.slice(0, FAILURE_TEXT_LENGTH_MAX - 1).replace(HALF_AT_THE_END, "")}…`;
+/** Cuts a failure text as Geo's columns do (F12), or to fewer characters, never through a character. */
+export const failureText = (text: string, lengthMax = FAILURE_TEXT_LENGTH_MAX): string =>
+  text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1).replace(HALF_AT_THE_END, "")}…`;
+
+/** What happened, in S3's words where it gave some, and what is to be done. */
+const told = ({ text, advice }: Policy, detail: string): string => {
+  const happened = detail === "" ? text : `${text}: ${detail}`;
+  if (advice === undefined) return failureText(happened);
+  const between = ". ";
+  return `${failureText(happened, FAILURE_TEXT_LENGTH_MAX - between.length - advice.length)}${between}${advice}`;
+};
 
 /**
  * What to record, and when to try again. There is no last attempt: failures are retried for ever (F13).
@@ -90,9 +118,9 @@ export const recordFailure = (
   now: number,
   random: () => number,
 ): RecordedFailure => {
-  const { text, wait } = POLICIES[kind];
-  const recorded = failureText(detail === "" ? text : `${text}: ${detail}`);
-  switch (wait) {
+  const policy = POLICIES[kind];
+  const recorded = told(policy, detail);
+  switch (policy.wait) {
     case "throttle":
       return {
         text: recorded,

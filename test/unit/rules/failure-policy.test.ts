@@ -1,5 +1,11 @@
-import { expect, test } from "vitest";
-import { failureText, recordFailure, recordTimeout, type FailureKind } from "../../../shared/geo/failure-policy.ts";
+import { describe, expect, test } from "vitest";
+import {
+  FAILURE_TEXTS,
+  failureText,
+  recordFailure,
+  recordTimeout,
+  type FailureKind,
+} from "../../../shared/geo/failure-policy.ts";
 import { BLOCKED_RETRY_MS } from "../../../shared/geo/limits.ts";
 
 const NOW = 1_000_000;
@@ -72,6 +78,23 @@ test("F20: a holder that never came back is named with the time that it had, and
     retryAt: NOW + 16_000,
     retryCount: 1,
     blockedReason: undefined,
+  });
+});
+
+describe("what only a person can change", () => {
+  test.each<[FailureKind, RegExp]>([
+    ["forbidden", /Allow it in the bucket's policy/],
+    ["kms", /Enable the KMS key/],
+    ["archived", /Restore it on the primary/],
+    ["customer_key", /Upload it to the primary again without SSE-C/],
+    ["too_large", /smaller objects/],
+  ])("says what to do about %s, however long S3's own words are (F13)", (kind, advice) => {
+    for (const detail of ["", "AccessDenied", "y".repeat(10_000)]) {
+      const { text } = recordFailure(kind, detail, 0, NOW, half);
+      expect(text).toMatch(advice);
+      expect(text.length).toBeLessThanOrEqual(255);
+      expect(text.startsWith(FAILURE_TEXTS[kind])).toBe(true);
+    }
   });
 });
 
