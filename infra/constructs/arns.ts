@@ -23,9 +23,6 @@ export const functionArn = (place: Place, name: string): string => arn("lambda",
 
 export const stateMachineArn = (place: Place, name: string): string => arn("states", place, `stateMachine:${name}`);
 
-/** Of all executions of a machine: what a right to look at them, or to stop them, is given for. */
-export const executionsArn = (place: Place, name: string): string => arn("states", place, `execution:${name}:*`);
-
 /** Buckets have neither region nor account in their ARN; the region only says which partition it is. */
 export const bucketArn = ({ region }: Pick<Place, "region">, name: string): string =>
   `arn:${partitionOf(region)}:s3:::${name}`;

@@ -5,6 +5,7 @@ import { reportsDrift } from "../../shared/config/geo-config.ts";
 import { SiteDashboard } from "../constructs/dashboard.ts";
 import type { GeoSiteProps } from "../constructs/geo-site.ts";
 import { Authorizer } from "../subsystems/authorizer.ts";
+import { BulkUpdate } from "../subsystems/bulk-update.ts";
 import { Counters } from "../subsystems/counters.ts";
 import { EventConsumer } from "../subsystems/event-consumer.ts";
 import { RegistryConsistency } from "../subsystems/registry-consistency.ts";
@@ -31,6 +32,7 @@ export class GeoSecondarySite extends Construct {
     this.verification = new Verification(this, props);
     const drift = reportsDrift(site) ? new ReplicaDrift(this, props) : undefined;
     new RetrySweep(this, props);
+    new BulkUpdate(this, props);
     new RegistryConsistency(this, props);
     new Counters(this, { ...props, streamArn });
     const { authorizer } = new Authorizer(this, props);

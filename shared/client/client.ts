@@ -1,6 +1,10 @@
 import type * as z from "zod/mini";
 import { GeoError } from "../geo/errors.ts";
 import {
+  BulkUpdateContract,
+  BulkUpdatesContract,
+  type BulkUpdateState,
+  type BulkUpdateWish,
   FeatureContract,
   FeaturesContract,
   type FeatureState,
@@ -113,6 +117,13 @@ export interface GeoClient {
   resetFeature(name: string): Promise<FeatureState>;
   /** Has a type walked through soon. A secondary's API only; an administrator's token. */
   askForWalk(siteId: number, replicableName: string): Promise<WalkAsked>;
+  /** Has something done to many rows, or says how far the same has come. An administrator's token. */
+  askForBulkUpdate(siteId: number, wish: BulkUpdateWish): Promise<BulkUpdateState>;
+  /** All that are remembered, the latest first. */
+  bulkUpdates(siteId: number): Promise<readonly BulkUpdateState[]>;
+  bulkUpdate(siteId: number, id: string): Promise<BulkUpdateState>;
+  /** Ends one. An administrator's token. */
+  cancelBulkUpdate(siteId: number, id: string): Promise<BulkUpdateState>;
 }
 
 /** What a header may carry; anything else the runtime would refuse with the token in its message. */
@@ -188,5 +199,11 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
     resetFeature: (name) => call("DELETE", feature(name), FeatureContract),
     askForWalk: (siteId, name) =>
       call("POST", `${sites}/${siteId}/registry_consistency/${encodeURIComponent(name)}/walk`, WalkAskedContract),
+    askForBulkUpdate: (siteId, wish) => call("POST", `${sites}/${siteId}/bulk_updates`, BulkUpdateContract, wish),
+    bulkUpdates: (siteId) => call("GET", `${sites}/${siteId}/bulk_updates`, BulkUpdatesContract),
+    bulkUpdate: (siteId, id) =>
+      call("GET", `${sites}/${siteId}/bulk_updates/${encodeURIComponent(id)}`, BulkUpdateContract),
+    cancelBulkUpdate: (siteId, id) =>
+      call("POST", `${sites}/${siteId}/bulk_updates/${encodeURIComponent(id)}/cancel`, BulkUpdateContract),
   };
 };

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { BulkUpdateAnswer } from "../geo/bulk-progress.ts";
 import type { FeatureAnswer } from "../geo/feature-answer.ts";
 import type { ReplicableNames, StatusFieldKey } from "../geo/naming.ts";
 import type { ReleaseAnswer, RemovalGuardAnswer } from "../geo/removal-guard-answer.ts";
@@ -109,6 +110,49 @@ export const WalkAskedContract = z.looseObject({
   asked_at: z.iso.datetime(),
 }) satisfies z.ZodMiniType<WalkAskedAnswer>;
 export type WalkAsked = z.infer<typeof WalkAskedContract>;
+
+/** What an operator asked for many rows, and how far it has come: the answers about `…/bulk_updates`. */
+export const BulkUpdateContract = z.looseObject({
+  id: z.string(),
+  action: z.string(),
+  replicable_name: z.nullable(z.string()),
+  keys_count: z.nullable(z.number()),
+  replication_state: z.nullable(z.string()),
+  verification_state: z.nullable(z.string()),
+  failure: z.nullable(z.string()),
+  state: z.enum(["running", "succeeded", "failed", "cancelled"]),
+  asked_by: z.string(),
+  asked_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  ended_at: z.nullable(z.iso.datetime()),
+  looked_at_count: z.number(),
+  changed_count: z.number(),
+  skipped_count: z.number(),
+  position: z.nullable(z.string()),
+  share_done: z.number(),
+  estimated_seconds_left: z.nullable(z.number()),
+  error: z.nullable(z.string()),
+}) satisfies z.ZodMiniType<BulkUpdateAnswer>;
+export type BulkUpdateState = z.infer<typeof BulkUpdateContract>;
+
+/** The answer of `GET …/bulk_updates`. */
+export const BulkUpdatesContract = z.array(BulkUpdateContract);
+
+/** What `POST …/bulk_updates` takes. Rows have to fit all that is named. */
+export interface BulkUpdateWish {
+  /** At a secondary `resync`, `reverify`, `retry_now`; at a primary `checksum`, `retry_now`. */
+  readonly action: string;
+  /** Absent: every type. */
+  readonly replicable_name?: string;
+  /** S3 keys, at most 100, of the type that is named. Absent: all rows. */
+  readonly keys?: readonly string[];
+  readonly replication_state?: string;
+  readonly verification_state?: string;
+  /** Why rows failed; with `retry_now`. */
+  readonly failure?: string;
+  /** To do again what was done within the last hour. */
+  readonly force?: boolean;
+}
 
 /** The removal guard of one type. */
 const RemovalGuardContract = z.looseObject({

@@ -17,6 +17,8 @@ export interface MemoryWorkflowOptions {
   readonly name: string;
   readonly clock: Clock;
   readonly interference?: Interference<WorkflowOperation>;
+  /** Is told of every execution that begins, once whoever started it has been answered. Default: nobody is. */
+  readonly onStart?: (execution: MemoryExecution) => void;
 }
 
 /** An execution with the input that it was started with, parsed from its JSON. */
@@ -30,19 +32,22 @@ export type Ending =
   | { readonly status: Exclude<ExecutionStatus, "running" | "succeeded">; readonly failure: string };
 
 /**
- * A state machine in memory: it keeps the names and says what runs. Nothing moves by itself: a test or a world takes what
- * runs, does what the machine would, and says how it ended.
+ * A state machine in memory: it keeps the names and says what runs. Nothing moves by itself: a test or a world hears of
+ * what begins, or takes what runs, does what the machine would, and says how it ended.
  */
 export class MemoryWorkflow implements Workflow {
   readonly name: string;
   readonly #clock: Clock;
-  readonly #interference: Interference<WorkflowOperation> | undefined;
+  /** Replaceable at any time; undefined lets every call through. */
+  interference: Interference<WorkflowOperation> | undefined;
+  readonly #onStart: ((execution: MemoryExecution) => void) | undefined;
   readonly #executions = new Map<string, MemoryExecution>();
 
-  constructor({ name, clock, interference }: MemoryWorkflowOptions) {
+  constructor({ name, clock, interference, onStart }: MemoryWorkflowOptions) {
     this.name = name;
     this.#clock = clock;
-    this.#interference = interference;
+    this.interference = interference;
+    this.#onStart = onStart;
   }
 
   /** Every execution there has been, the first one first. */
@@ -55,19 +60,21 @@ export class MemoryWorkflow implements Workflow {
     if (!EXECUTION_NAME.test(execution) || Buffer.byteLength(json, "utf8") > INPUT_BYTES_MAX) {
       throw new GeoError("GEO_WORKFLOW_REQUEST", `${this.name}: "${execution}" can not be started as it was asked for`);
     }
-    return interfered(this.#interference, { kind: "start", execution, input }, (): StartOutcome => {
+    return interfered(this.interference, { kind: "start", execution, input }, (): StartOutcome => {
       const known = this.#executions.get(execution);
       if (known !== undefined) {
         return { outcome: known.status === "running" && JSON.stringify(known.input) === json ? "started" : "existed" };
       }
       const startedAt = this.#clock.now();
-      this.#executions.set(execution, { name: execution, status: "running", startedAt, input: JSON.parse(json) });
+      const begun = { name: execution, status: "running", startedAt, input: JSON.parse(json) } as const;
+      this.#executions.set(execution, begun);
+      setImmediate(() => this.#onStart?.(begun));
       return { outcome: "started" };
     });
   }
 
   async describe(execution: string): Promise<WorkflowExecution | undefined> {
-    return interfered(this.#interference, { kind: "describe", execution }, () => {
+    return interfered(this.interference, { kind: "describe", execution }, () => {
       const known = this.#executions.get(execution);
       if (known === undefined) return undefined;
       const { input: _input, ...described } = known;
@@ -76,7 +83,7 @@ export class MemoryWorkflow implements Workflow {
   }
 
   async stop(execution: string, cause: string): Promise<void> {
-    return interfered(this.#interference, { kind: "stop", execution, cause }, () => {
+    return interfered(this.interference, { kind: "stop", execution, cause }, () => {
       this.end(execution, { status: "aborted", failure: `Stopped: ${cause}` });
     });
   }
