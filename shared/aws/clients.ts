@@ -22,6 +22,12 @@ const S3_CHECKSUMS = {
   responseChecksumValidation: "WHEN_REQUIRED",
 } as const;
 
+/**
+ * Sockets for parts: of the 48 keys that a function has under way, one copies 16 parts at a time and the others 4 each
+ * (`COPY_LIMITS`), should all of them be large; and few enough for the 1,024 files that a function may have open.
+ */
+const PART_SOCKETS = 256;
+
 /** For reading: tries again by itself. */
 export const s3Reader = (region?: string, timeouts = ASKING): S3Client =>
   new S3Client({ ...configured(region, timeouts), ...S3_CHECKSUMS });
@@ -29,6 +35,20 @@ export const s3Reader = (region?: string, timeouts = ASKING): S3Client =>
 /** For copies and removals: every request is sent once, since a second one could land after its successor (R14). */
 export const s3Writer = (region?: string, timeouts = WRITING): S3Client =>
   new S3Client({ ...configured(region, timeouts), ...S3_CHECKSUMS, maxAttempts: 1 });
+
+/**
+ * For the parts of large copies: a part that is copied twice is the same part, so it is sent again when no answer comes.
+ * Its sockets are its own and many, since a part waits for S3 most of its time, and keys beside it must not wait for it.
+ */
+export const s3PartCopier = (region?: string, timeouts = WRITING): S3Client => {
+  const { requestHandler: waits, ...rest } = configured(region, timeouts);
+  const sockets = { maxSockets: PART_SOCKETS };
+  return new S3Client({
+    ...rest,
+    ...S3_CHECKSUMS,
+    requestHandler: { ...waits, httpsAgent: sockets, httpAgent: sockets },
+  });
+};
 
 export const dynamoClient = (region?: string, timeouts = ASKING): DynamoDBDocumentClient =>
   DynamoDBDocumentClient.from(new DynamoDBClient(configured(region, timeouts)));

@@ -7,8 +7,8 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { StoreUnavailableError } from "../geo/errors.ts";
+import type { ByteRange } from "../geo/byte-range.ts";
 import type {
-  ByteRange,
   HeadOutcome,
   ListedObject,
   ListPage,

@@ -1,25 +1,31 @@
-import {
-  type CopyObjectCommandInput,
-  CopyObjectCommand,
-  DeleteObjectCommand,
-  type S3Client,
-  type StorageClass,
-} from "@aws-sdk/client-s3";
+import { CopyObjectCommand, DeleteObjectCommand, type S3Client, type StorageClass } from "@aws-sdk/client-s3";
 import type {
+  AbortOutcome,
+  BeginUploadOutcome,
+  CompleteOutcome,
+  CompleteRequest,
   CopyOutcome,
   CopyRequest,
+  PartOutcome,
+  PartRequest,
+  PartsOutcome,
   RemoveOutcome,
   ReplicaBucket,
-  ReplicaExpectation,
+  UploadMarker,
+  UploadRequest,
+  UploadsPage,
 } from "../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
 import { S3Bucket, type S3BucketOptions } from "./s3-bucket.ts";
-import { readSdkError, storeFailure, wasNeverSent } from "./s3-failure.ts";
+import { destinationCondition, refusal } from "./s3-refusal.ts";
+import { S3Uploads } from "./s3-uploads.ts";
 import { watchStatus } from "./watch-status.ts";
 
 export interface S3ReplicaBucketOptions extends S3BucketOptions {
   /** A client of the replica's region that sends every request once (`s3Writer`). */
   readonly writer: S3Client;
+  /** A client of the replica's region for the parts of large copies (`s3PartCopier`). */
+  readonly copier: S3Client;
   /** Where copies come from; owned by the same account. */
   readonly primaryBucket: string;
   /**
@@ -35,6 +41,7 @@ export class S3ReplicaBucket extends S3Bucket implements ReplicaBucket {
   readonly #primaryBucket: string;
   readonly #accountId: string;
   readonly #timeLimitMs: () => number;
+  readonly #uploads: S3Uploads;
 
   constructor(options: S3ReplicaBucketOptions) {
     super(options);
@@ -42,6 +49,7 @@ export class S3ReplicaBucket extends S3Bucket implements ReplicaBucket {
     this.#primaryBucket = options.primaryBucket;
     this.#accountId = options.accountId;
     this.#timeLimitMs = options.timeLimitMs;
+    this.#uploads = new S3Uploads({ ...options, asking: options.client });
   }
 
   async copyFromPrimary(request: CopyRequest): Promise<CopyOutcome> {
@@ -85,41 +93,31 @@ export class S3ReplicaBucket extends S3Bucket implements ReplicaBucket {
     }
   }
 
+  beginUpload(request: UploadRequest): Promise<BeginUploadOutcome> {
+    return this.#uploads.begin(request);
+  }
+
+  copyPart(request: PartRequest): Promise<PartOutcome> {
+    return this.#uploads.copyPart(request);
+  }
+
+  listParts(key: string, uploadId: string): Promise<PartsOutcome> {
+    return this.#uploads.listParts(key, uploadId);
+  }
+
+  completeUpload(request: CompleteRequest): Promise<CompleteOutcome> {
+    return this.#uploads.complete(request);
+  }
+
+  abortUpload(key: string, uploadId: string): Promise<AbortOutcome> {
+    return this.#uploads.abort(key, uploadId);
+  }
+
+  listUploads(after?: UploadMarker): Promise<UploadsPage> {
+    return this.#uploads.list(after);
+  }
+
   #deadline(): { readonly abortSignal: AbortSignal } {
     return { abortSignal: AbortSignal.timeout(Math.max(1, Math.floor(this.#timeLimitMs()))) };
   }
 }
-
-const destinationCondition = (
-  replica: ReplicaExpectation,
-): Pick<CopyObjectCommandInput, "IfMatch"> | Pick<CopyObjectCommandInput, "IfNoneMatch"> =>
-  replica.expect === "nothing" ? { IfNoneMatch: "*" } : { IfMatch: replica.etag };
-
-type Refusal = Exclude<CopyOutcome, { outcome: "copied" }>;
-
-/**
- * How a mutation ended that threw. `status` is what came over the wire: the SDK turns an error in the body of a 200 into
- * a 503 of its own making, and only a real 503 says that nothing was done.
- */
-const refusal = (thrown: unknown, status: number | undefined): Refusal => {
-  const error = { ...readSdkError(thrown), status };
-  const { detail } = storeFailure(error);
-  if (status === undefined) {
-    return wasNeverSent(error)
-      ? { outcome: "failed", failure: { kind: "unavailable", detail } }
-      : { outcome: "unknown", detail };
-  }
-  if (status < 300) return { outcome: "unknown", detail: `200 with an error in its body. ${detail}` };
-  if (status === 412) {
-    // Both sides of a copy answer a false condition with 412, and S3 names the header only sometimes. Unnamed counts as
-    // the destination: `lost` and `gone` both make the protocol look at both sides again.
-    const { condition = "" } = error;
-    return { outcome: condition.toLowerCase().startsWith("x-amz-copy-source") ? "gone" : "lost" };
-  }
-  if (status === 409) return { outcome: "lost" }; // R35
-  // It may also mean that `If-Match` found no replica; looking again finds out which.
-  if (status === 404 && error.name !== "NoSuchBucket") return { outcome: "gone" };
-  // Asked to slow down, S3 has not begun. Any other 5xx leaves that open.
-  if (status >= 500 && error.name !== "SlowDown") return { outcome: "unknown", detail };
-  return { outcome: "failed", failure: storeFailure(error) };
-};

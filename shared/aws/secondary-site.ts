@@ -1,4 +1,5 @@
 import { checksumRules } from "../geo/checksum-policy.ts";
+import { copyRules } from "../geo/copy-limits.ts";
 import { FUSED_VERIFICATION_BYTES_MAX } from "../geo/limits.ts";
 import type { Replicable } from "../geo/replicable.ts";
 import type { SiteSettings } from "../geo/site-settings.ts";
@@ -14,7 +15,7 @@ import type {
 } from "../ports/site.ts";
 import type { Table } from "../ports/table.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { dynamoClient, s3Reader, s3Writer, sqsClient } from "./clients.ts";
+import { dynamoClient, s3PartCopier, s3Reader, s3Writer, sqsClient } from "./clients.ts";
 import { Deadline } from "./deadline.ts";
 import { DynamoTable } from "./dynamo-table.ts";
 import { S3Bucket } from "./s3-bucket.ts";
@@ -137,11 +138,13 @@ export const awsSecondarySite = (
     replica: new S3ReplicaBucket({
       ...replica,
       writer: s3Writer(),
+      copier: s3PartCopier(),
       primaryBucket: config.PRIMARY_BUCKET,
       timeLimitMs: () => deadline.leftMs(),
     }),
     verificationQueue: new SqsQueue(sqsClient(), config.VERIFICATION_QUEUE),
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
+    copies: copyRules(),
     siteTable,
     standing: record.standing,
     scope: record.scope,

@@ -1,4 +1,11 @@
-import type { CopyObjectCommand, DeleteObjectCommand } from "@aws-sdk/client-s3";
+import type {
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+} from "@aws-sdk/client-s3";
+
+type Mutation = CompleteMultipartUploadCommand | CopyObjectCommand | CreateMultipartUploadCommand | DeleteObjectCommand;
 
 const statusOf = (response: unknown): number | undefined => {
   const status =
@@ -10,7 +17,7 @@ const statusOf = (response: unknown): number | undefined => {
  * Notes the status of the answer before the SDK's own middleware can change it.
  * @returns a function that tells it once the command was sent; undefined as long as no answer came.
  */
-export const watchStatus = (command: CopyObjectCommand | DeleteObjectCommand): (() => number | undefined) => {
+export const watchStatus = (command: Mutation): (() => number | undefined) => {
   let status: number | undefined;
   // The stacks differ in the types of input and output only, which are passed on untouched.
   const { middlewareStack } = command as CopyObjectCommand;

@@ -69,7 +69,7 @@ export const isOfPolicy = (policy: ChecksumPolicy, recorded: string): boolean =>
   }
 };
 
-/** Whether some large object is being read in parallel ranges by this process. */
+/** Whether some large object is being worked on with many requests at a time by this process. */
 export interface ParallelLane {
   /** Takes the lane, unless somebody is in it. Gives the way out. */
   enter(): (() => void) | undefined;
@@ -84,7 +84,7 @@ export interface ChecksumRules {
   readonly lane: ParallelLane;
 }
 
-const parallelLane = (): ParallelLane => {
+export const parallelLane = (): ParallelLane => {
   let taken = false;
   return {
     enter: () => {

@@ -2,6 +2,7 @@
 export type BucketEventName =
   | "ObjectCreated:Put"
   | "ObjectCreated:Copy"
+  | "ObjectCreated:CompleteMultipartUpload"
   | "ObjectRemoved:Delete"
   | "ObjectRemoved:DeleteMarkerCreated"
   | "ObjectTagging:Put";

@@ -1,4 +1,4 @@
-import type { CopyRequest, StoreFailure } from "../ports/object-store.ts";
+import type { CompleteRequest, CopyRequest, PartRequest, StoreFailure, UploadRequest } from "../ports/object-store.ts";
 
 type MaybeLater<Value> = Value | Promise<Value>;
 
@@ -29,23 +29,41 @@ export interface BucketFaults {
   list?(): MaybeLater<StoreFailure | undefined>;
   copy?(request: CopyRequest): MaybeLater<MutationFault | undefined>;
   remove?(key: string, etag: string): MaybeLater<MutationFault | undefined>;
+  beginUpload?(request: UploadRequest): MaybeLater<MutationFault | undefined>;
+  copyPart?(request: PartRequest): MaybeLater<MutationFault | undefined>;
+  listParts?(key: string, uploadId: string): MaybeLater<StoreFailure | undefined>;
+  completeUpload?(request: CompleteRequest): MaybeLater<MutationFault | undefined>;
+  abortUpload?(key: string, uploadId: string): MaybeLater<MutationFault | undefined>;
 }
 
-type ReadOperation = "head" | "headVersion" | "tags" | "read" | "list";
-type MutationOperation = "copy" | "remove";
+type ReadOperation = "head" | "headVersion" | "tags" | "read" | "list" | "listParts";
+type MutationOperation = "copy" | "remove" | "beginUpload" | "copyPart" | "completeUpload" | "abortUpload";
 
 /** Faults from a script: each is used once, in the order in which they were given for their operation. */
 export class ScriptedFaults implements BucketFaults {
-  readonly #reads: Record<ReadOperation, StoreFailure[]> = { head: [], headVersion: [], tags: [], read: [], list: [] };
-  readonly #mutations: Record<MutationOperation, MutationFault[]> = { copy: [], remove: [] };
+  readonly #reads: Record<ReadOperation, StoreFailure[]> = {
+    head: [],
+    headVersion: [],
+    tags: [],
+    read: [],
+    list: [],
+    listParts: [],
+  };
+  readonly #mutations: Record<MutationOperation, MutationFault[]> = {
+    copy: [],
+    remove: [],
+    beginUpload: [],
+    copyPart: [],
+    completeUpload: [],
+    abortUpload: [],
+  };
   readonly #late: (() => void)[] = [];
 
   /** The next `operation` fails: `failNext("head", "forbidden")`. */
   failNext(operation: ReadOperation | MutationOperation, kind: StoreFailure["kind"], detail: string = kind): this {
     const failure: StoreFailure = { kind, detail };
-    if (operation === "copy" || operation === "remove") {
-      this.#mutations[operation].push({ outcome: "failed", failure });
-    } else this.#reads[operation].push(failure);
+    if (isMutation(operation)) this.#mutations[operation].push({ outcome: "failed", failure });
+    else this.#reads[operation].push(failure);
     return this;
   }
 
@@ -94,4 +112,29 @@ export class ScriptedFaults implements BucketFaults {
   remove(): MutationFault | undefined {
     return this.#mutations.remove.shift();
   }
+
+  beginUpload(): MutationFault | undefined {
+    return this.#mutations.beginUpload.shift();
+  }
+
+  copyPart(): MutationFault | undefined {
+    return this.#mutations.copyPart.shift();
+  }
+
+  listParts(): StoreFailure | undefined {
+    return this.#reads.listParts.shift();
+  }
+
+  completeUpload(): MutationFault | undefined {
+    return this.#mutations.completeUpload.shift();
+  }
+
+  abortUpload(): MutationFault | undefined {
+    return this.#mutations.abortUpload.shift();
+  }
 }
+
+const READS: ReadonlySet<string> = new Set<ReadOperation>(["head", "headVersion", "tags", "read", "list", "listParts"]);
+
+const isMutation = (operation: ReadOperation | MutationOperation): operation is MutationOperation =>
+  !READS.has(operation);

@@ -117,9 +117,9 @@ export class MemoryBucket {
   }
 
   /** Makes `content` the key's current version under a new id. Content from elsewhere keeps its checksum: S3 does so. */
-  store(key: string, event: "ObjectCreated:Put" | "ObjectCreated:Copy", content: ObjectContent): StoredObject {
+  store(key: string, event: Extract<BucketEventName, `ObjectCreated:${string}`>, content: ObjectContent): StoredObject {
     checkObjectKey(key);
-    const version: StoredObject = { ...content, kind: "object", ...this.#identity() };
+    const version: StoredObject = { ...content, kind: "object", ...this.identity() };
     this.#replace(key, [...this.versions(key), version]);
     this.#announce(event, key, version);
     return version;
@@ -128,7 +128,7 @@ export class MemoryBucket {
   /** Somebody deletes the key without naming a version: a marker becomes current. Works on an absent key, too. */
   deleteCurrent(key: string): DeleteMarker {
     checkObjectKey(key);
-    const marker: DeleteMarker = { kind: "delete_marker", ...this.#identity() };
+    const marker: DeleteMarker = { kind: "delete_marker", ...this.identity() };
     this.#replace(key, [...this.versions(key), marker]);
     this.#announce("ObjectRemoved:DeleteMarkerCreated", key, marker);
     return marker;
@@ -217,7 +217,8 @@ export class MemoryBucket {
     this.#sortedKeys = undefined;
   }
 
-  #identity(): { readonly versionId: string; readonly lastModified: number } {
+  /** A fresh id, and the time as S3 tells it: of a version, or of whatever else is made here. */
+  identity(): { readonly versionId: string; readonly lastModified: number } {
     return { versionId: this.#chance.token(), lastModified: Math.floor(this.#clock.now() / 1_000) * 1_000 };
   }
 

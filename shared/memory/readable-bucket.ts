@@ -1,6 +1,6 @@
 import { StoreUnavailableError } from "../geo/errors.ts";
+import type { ByteRange } from "../geo/byte-range.ts";
 import type {
-  ByteRange,
   HeadOutcome,
   ListPage,
   ReadableBucket,

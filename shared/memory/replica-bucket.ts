@@ -1,14 +1,28 @@
+import { StoreUnavailableError } from "../geo/errors.ts";
 import { SINGLE_COPY_BYTES_MAX } from "../geo/limits.ts";
+import { PART_LIMITS, type PartLimits } from "../geo/part-plan.ts";
 import type {
+  AbortOutcome,
+  BeginUploadOutcome,
+  CompleteOutcome,
+  CompleteRequest,
   CopyOutcome,
   CopyRequest,
+  PartOutcome,
+  PartRequest,
+  PartsOutcome,
+  PendingUpload,
   RemoveOutcome,
   ReplicaBucket,
   ReplicaExpectation,
+  UploadMarker,
+  UploadRequest,
+  UploadsPage,
 } from "../ports/object-store.ts";
 import type { MemoryBucket, StoredObject } from "./bucket.ts";
 import type { BucketFaults, MutationFault } from "./bucket-faults.ts";
 import { MemoryReadableBucket, unreadableReason } from "./readable-bucket.ts";
+import { MemoryUploads } from "./uploads.ts";
 
 export interface MemoryReplicaBucketOptions {
   /** Where copies come from. */
@@ -17,17 +31,26 @@ export interface MemoryReplicaBucketOptions {
   readonly faults?: BucketFaults;
   /** The largest object that one copy takes, in bytes. Default: S3's 5 GB. */
   readonly copyBytesMax?: number;
+  /** What a part and an upload may have. Default: S3's own. */
+  readonly parts?: PartLimits;
 }
 
 /** The bucket of a secondary in memory: conditional copies from the primary's bucket, conditional delete markers. */
 export class MemoryReplicaBucket extends MemoryReadableBucket implements ReplicaBucket {
   readonly #primary: MemoryBucket;
   readonly #copyBytesMax: number;
+  readonly #uploads: MemoryUploads;
 
   constructor(options: MemoryReplicaBucketOptions) {
     super(options.replica, options.faults);
     this.#primary = options.primary;
     this.#copyBytesMax = options.copyBytesMax ?? SINGLE_COPY_BYTES_MAX;
+    this.#uploads = new MemoryUploads(options.primary, options.replica, options.parts ?? PART_LIMITS);
+  }
+
+  /** Uploads that were begun and neither completed nor aborted. */
+  get openUploads(): readonly PendingUpload[] {
+    return this.#uploads.pending;
   }
 
   async copyFromPrimary(request: CopyRequest): Promise<CopyOutcome> {
@@ -58,6 +81,57 @@ export class MemoryReplicaBucket extends MemoryReadableBucket implements Replica
       return { outcome: "removed", deleteMarkerVersionId: this.model.deleteCurrent(key).versionId };
     };
     return fault === undefined ? carryOut() : unanswered(fault, carryOut);
+  }
+
+  async beginUpload(request: UploadRequest): Promise<BeginUploadOutcome> {
+    const fault = await this.faults.beginUpload?.(request);
+    if (fault?.outcome === "failed") return fault;
+    const carryOut = (): BeginUploadOutcome => ({ outcome: "begun", uploadId: this.#uploads.begin(request) });
+    return fault === undefined ? carryOut() : unanswered(fault, carryOut);
+  }
+
+  async copyPart(request: PartRequest): Promise<PartOutcome> {
+    const fault = await this.faults.copyPart?.(request);
+    if (fault?.outcome === "failed") return fault;
+    const carryOut = (): PartOutcome => this.#uploads.copyPart(request);
+    if (fault === undefined) return carryOut();
+    const { detail } = unanswered(fault, carryOut);
+    return { outcome: "failed", failure: { kind: "unavailable", detail } };
+  }
+
+  async listParts(key: string, uploadId: string): Promise<PartsOutcome> {
+    const failure = await this.faults.listParts?.(key, uploadId);
+    return failure === undefined ? this.#uploads.listParts(key, uploadId) : { outcome: "failed", failure };
+  }
+
+  async completeUpload(request: CompleteRequest): Promise<CompleteOutcome> {
+    const fault = await this.faults.completeUpload?.(request);
+    if (fault?.outcome === "failed") return fault;
+    const carryOut = (): CompleteOutcome =>
+      this.#uploads.complete(request, () => this.#isExpected(request.key, request.replica));
+    return fault === undefined ? carryOut() : unanswered(fault, carryOut);
+  }
+
+  async abortUpload(key: string, uploadId: string): Promise<AbortOutcome> {
+    const fault = await this.faults.abortUpload?.(key, uploadId);
+    if (fault?.outcome === "failed") return fault;
+    const carryOut = (): AbortOutcome => {
+      this.#uploads.abort(key, uploadId);
+      return { outcome: "over" };
+    };
+    if (fault === undefined) return carryOut();
+    const { detail } = unanswered(fault, carryOut);
+    return { outcome: "failed", failure: { kind: "unavailable", detail } };
+  }
+
+  async listUploads(after?: UploadMarker): Promise<UploadsPage> {
+    const failure = await this.faults.list?.();
+    if (failure !== undefined) {
+      throw new StoreUnavailableError(
+        `Listing the uploads of ${this.bucket} failed: ${failure.kind}, ${failure.detail}`,
+      );
+    }
+    return this.#uploads.list(after);
   }
 
   #isExpected(key: string, replica: ReplicaExpectation): boolean {

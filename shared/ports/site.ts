@@ -1,11 +1,12 @@
 import type { ChecksumRules } from "../geo/checksum-policy.ts";
+import type { CopyRules } from "../geo/copy-limits.ts";
 import type { TypeSwitches } from "../geo/feature-flags.ts";
 import type { ObjectRef } from "../geo/registry-row.ts";
 import type { RemovalGuardPolicy } from "../geo/removal-guard.ts";
 import type { SiteStanding } from "../geo/site-standing.ts";
 import type { Chance, Clock } from "./clock.ts";
-import type { MessageQueue } from "./message-queue.ts";
 import type { DestroyedReader } from "./destroy.ts";
+import type { MessageQueue } from "./message-queue.ts";
 import type { ReadableBucket, ReplicaBucket } from "./object-store.ts";
 import type { Table } from "./table.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -69,9 +70,9 @@ export interface SecondarySite extends VerifyingSite {
   /** This site's own table: the removal guard, and the counts that its limit is made from. */
   readonly siteTable: Pick<Table, "update" | "query">;
   readonly removalGuard: RemovalGuardPolicy;
-  /** After how long a row whose holder never came back is given up on, milliseconds; see `leaseMs`. */
   /** What batch destroys of the primary name: the removal guard lets that through. Absent: it lets nothing through. */
   readonly destroyed?: DestroyedReader;
+  /** After how long a row whose holder never came back is given up on, milliseconds; see `leaseMs`. */
   readonly syncTimeoutMs: number;
   readonly scope: ScopeReader;
   /** The primary's bucket: read, never written. */
@@ -80,6 +81,8 @@ export interface SecondarySite extends VerifyingSite {
   readonly verificationQueue: MessageQueue;
   /** Replicas up to this many bytes are read back in the pass that copied them. */
   readonly fusedVerificationBytesMax: number;
+  /** How objects are copied, by their size. */
+  readonly copies: CopyRules;
 }
 
 /** The primary site, seen by its checksum function. */

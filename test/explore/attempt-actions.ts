@@ -1,4 +1,4 @@
-import type { Attempt } from "../../shared/services/blob-sync/attempt.ts";
+import type { Attempt, AttemptAt } from "../../shared/services/blob-sync/attempt.ts";
 import { firstStep, step } from "../../shared/services/blob-sync/blob-sync.ts";
 import { attempts as attemptParts } from "./canonical.ts";
 import { isDue } from "./due.ts";
@@ -79,8 +79,28 @@ const FATES: readonly (readonly [WriteFate, keyof Budget | undefined])[] = [
   ["corrupted", "corruptions"],
 ];
 
+const ANSWERED: ReadonlySet<WriteFate> = new Set(["answered"]);
+
+/** What may become of a step's write to S3. */
+const FATES_OF: Readonly<Partial<Record<Attempt["at"], ReadonlySet<WriteFate>>>> = {
+  copy: new Set(FATES.map(([fate]) => fate)),
+  complete_upload: new Set(FATES.map(([fate]) => fate)),
+  remove: new Set(FATES.map(([fate]) => fate).filter((fate) => fate !== "corrupted")),
+  // Nobody waits for an upload that is begun late: it is one that nobody has heard of, as if it had been begun at once.
+  begin_upload: new Set<WriteFate>(["answered", "unanswered_carried_out"]),
+};
+
 /** The request that a worker which dies in its S3 write leaves behind. */
 const pendingWrite = (state: State, attempt: Attempt): LateRequest | undefined => {
+  if (attempt.at === "complete_upload") {
+    const { expectation, upload } = attempt;
+    return {
+      kind: "complete",
+      u: upload.id,
+      onto: expectation.expect === "nothing" ? undefined : (expectation.etag.slice(1, -1) as Content),
+    };
+  }
+  // A part that lands late is the same part, or its upload is gone: it can make no difference.
   if (attempt.at === "copy") {
     const source = state.source.find(({ v }) => v === attempt.source.versionId);
     if (source?.kind !== "object") return undefined;
@@ -94,9 +114,22 @@ const pendingWrite = (state: State, attempt: Attempt): LateRequest | undefined =
   return attempt.at === "remove" ? { kind: "remove", onto: attempt.etag.slice(1, -1) as Content } : undefined;
 };
 
+/** Whether this attempt alone knows of an upload: it was begun and not written down. */
+const isUnrecorded = (attempt: Attempt): attempt is AttemptAt<"record_upload" | "abort_upload"> =>
+  (attempt.at === "record_upload" || attempt.at === "abort_upload") && attempt.held.upload?.id !== attempt.upload.id;
+
+/** Nobody will ever hear of an upload but the sweep. */
+const unheardOf = (state: State, u: string): State => ({
+  ...state,
+  uploads: state.uploads.map((upload) => (upload.u === u ? { ...upload, unheard: true } : upload)),
+});
+
 const deaths = (state: State, index: number, slot: WorkerSlot, attempt: RunningAttempt): readonly Action[] => {
   const name = `worker ${index + 1}`;
-  const died = (): State => returned(withWorker(spend(state, "crashes"), index, IDLE), slot.message);
+  const died = (): State => {
+    const gone = returned(withWorker(spend(state, "crashes"), index, IDLE), slot.message);
+    return isUnrecorded(attempt) ? unheardOf(gone, attempt.upload.id) : gone;
+  };
   const actions = [change(`${name} dies before: ${attempt.at}`, true, died)];
   const left = pendingWrite(state, attempt);
   if (left !== undefined) {
@@ -114,11 +147,10 @@ const work = (rules: Rules, state: State, index: number): readonly Action[] => {
   const slot = state.workers[index];
   if (slot?.attempt === undefined || slot.attempt.at === "ended") return [];
   const { attempt } = slot;
-  const writes = attempt.at === "copy" || attempt.at === "remove";
+  const fates = FATES_OF[attempt.at] ?? ANSWERED;
   const actions: Action[] = [];
   for (const [fate, cost] of FATES) {
-    if (cost !== undefined && (!writes || state.budget[cost] === 0)) continue;
-    if (fate === "corrupted" && attempt.at === "remove") continue;
+    if (!fates.has(fate) || (cost !== undefined && state.budget[cost] === 0)) continue;
     actions.push({
       label: `worker ${index + 1}: ${attempt.at}${fate === "answered" ? "" : ` (${fate.replaceAll("_", " ")})`}`,
       optional: fate !== "answered",

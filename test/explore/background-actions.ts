@@ -179,10 +179,22 @@ const landings = ({ surroundings, tampering }: Rules, state: State): readonly Ac
     ];
   });
 
+/** The sweep of uploads comes after days: it is for those alone that nobody has heard of. */
+const sweptUploads = (state: State): readonly Action[] =>
+  state.uploads
+    .filter(({ unheard }) => unheard)
+    .map(({ u }) =>
+      change("the sweep aborts an upload that nobody has heard of", false, () => ({
+        ...state,
+        uploads: state.uploads.filter((upload) => upload.u !== u),
+      })),
+    );
+
 export const backgroundWork = (rules: Rules, state: State): readonly Action[] => [
   ...verifications(rules, state),
   ...drifts(rules, state),
   ...record(rules, state),
   ...time(rules, state),
   ...landings(rules, state),
+  ...sweptUploads(state),
 ];

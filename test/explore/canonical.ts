@@ -27,6 +27,9 @@ const DECIDING = [
   "src_version_id",
   "rep_version_id",
   "src_checksum",
+  "upload_id",
+  "upload_src_version_id",
+  "upload_src_etag",
   "checksum_mismatch",
   "resync_requested",
   "mismatch_excused",
@@ -37,8 +40,8 @@ const DECIDING = [
 ] as const;
 
 /** Names of versions and tokens: the letter of their kind, and a number. */
-const KINDS = "srt";
-const NAME = /^[srt]\d+$/;
+const KINDS = "srtu";
+const NAME = /^[srtu]\d+$/;
 
 /** A part of a state, without and with its names. */
 interface Part {
@@ -80,6 +83,10 @@ class Description {
       this.add(value);
     } else if (name === "row") {
       this.addRow(value as Readonly<Record<string, unknown>>);
+    } else if (name === "upload" && "id" in value && "versionId" in value && "etag" in value) {
+      this.add(value.id);
+      this.add(value.versionId);
+      this.add(value.etag);
     } else if ("versionId" in value) {
       this.add(value.versionId);
       if ("etag" in value) this.add(value.etag);
@@ -167,10 +174,22 @@ export const attempts = plainly<Attempt>();
 export const verifications = plainly<Verification>();
 
 const lateRequests = new Parts<State["late"]>((description, requests) => {
-  const texts = requests.map(
-    (request) => `${request.kind} ${"content" in request ? request.content : ""} ${request.onto ?? ""}`,
-  );
-  for (const text of texts.sort()) description.add(text);
+  const texts = requests.map((request) => ({
+    text: `${request.kind} ${"content" in request ? request.content : ""} ${request.onto ?? ""}`,
+    u: "u" in request ? request.u : undefined,
+  }));
+  for (const { text, u } of texts.sort((a, b) => (a.text < b.text ? -1 : 1))) {
+    description.add(text);
+    description.add(u);
+  }
+});
+
+const uploads = new Parts<State["uploads"]>((description, open) => {
+  for (const { u, parts, unheard } of open) {
+    description.add(u);
+    for (const part of parts) description.add(part);
+    description.add(unheard);
+  }
 });
 
 /** Only of a new object is it asked which version it is. */
@@ -291,6 +310,7 @@ export const fingerprint = (state: State): number => {
   print.addPart(stacks.partOf(state.source));
   print.addPart(stacks.partOf(state.replica));
   print.addPart(lateRequests.partOf(state.late));
+  print.addPart(uploads.partOf(state.uploads));
   addWorkers(state);
   addVerifiers(state);
   print.addPart(drifts.partOf(state.drifts));

@@ -22,8 +22,10 @@ export const KNOWS_NOTHING: Knowledge = { absence: "unseen", permit: false, afte
 
 /** What one step asked the world, and what it was answered. */
 export interface Notes {
-  /** The write that was sent to S3, whatever became of it. */
-  sent?: "copy" | "remove";
+  /** The write that was sent to S3, whatever became of it. `upload`: one that no replica shows. */
+  sent?: "copy" | "remove" | "upload";
+  /** An upload became the replica where it was not what the request expected, as code that states nothing would have it. */
+  unseen?: boolean;
   /** A copy was made of it. */
   copied?: boolean;
   /** What the primary's bucket showed, by its own word and not by what a test may have made of it. */
@@ -51,10 +53,16 @@ const absenceAfter = ({ absence }: Knowledge, { source, recorded }: Notes): Know
 };
 
 /** The rule that a step broke by what it sent to S3. */
-const brokenBy = (state: State, attempt: Attempt, knowledge: Knowledge, { sent }: Notes): string | undefined => {
+const brokenBy = (
+  state: State,
+  attempt: Attempt,
+  knowledge: Knowledge,
+  { sent, unseen }: Notes,
+): string | undefined => {
   if (sent === undefined || !("held" in attempt)) return undefined;
   if (!mayWrite(state.standing, attempt.held.epoch)) return "S7: a write is sent by an attempt of another epoch";
-  if (sent === "copy") return undefined;
+  if (unseen === true) return "S10: an upload is completed over a replica that the attempt has not seen";
+  if (sent !== "remove") return undefined;
   if (knowledge.absence === "unseen") return "S4: a removal is sent without the primary's 404";
   if (knowledge.absence === "bare")
     return "S8: a removal is sent on a bare 404 although the primary's record named the object";

@@ -1,6 +1,7 @@
 import type { UpdateRequest } from "../../shared/ports/table.ts";
 import { FIRST_STANDING } from "../../shared/geo/site-standing.ts";
 import { presentSource } from "./site.ts";
+import { currentOf } from "./state.ts";
 import { blindRecheck } from "./scenarios.ts";
 import type { Scenario } from "./search.ts";
 
@@ -309,6 +310,73 @@ export const NEGATIVES: readonly Negative[] = [
       tampering: {
         item: ({ resync_requested: _forgotten, ...item }) => item,
       },
+    },
+  },
+  {
+    defence: "every part names the version that it is a copy of (R26)",
+    scenario: {
+      name: "parts are copied of whatever the source holds",
+      workers: 1,
+      budget: {},
+      verification: "function",
+      inParts: "all",
+      tampering: { pinnedParts: false },
+    },
+  },
+  {
+    defence: "an upload of another version is aborted, and not gone on with (R26)",
+    scenario: {
+      name: "every upload is taken for one of what is wanted now",
+      workers: 1,
+      budget: { crashes: 1 },
+      verification: "function",
+      inParts: "all",
+      tampering: {
+        uploadTold: (state, item) => {
+          const source = currentOf(state.source);
+          return item["upload_id"] === undefined || source === undefined
+            ? item
+            : { ...item, upload_src_version_id: source.v, upload_src_etag: `"${source.content}"` };
+        },
+      },
+    },
+  },
+  {
+    defence: "an upload is written down before anything is copied (L4, R25)",
+    scenario: {
+      name: "nobody writes uploads down",
+      workers: 1,
+      budget: { changes: 1, crashes: 1 },
+      verification: "read_back",
+      inParts: "all",
+      tampering: onUpdate((request) =>
+        has(request, "#upload_id = :upload_id")
+          ? without({ ...request, update: "SET rev = rev + :rev_step", names: {} }, (text) => text)
+          : request,
+      ),
+    },
+  },
+  {
+    defence: "an upload is completed only where the replica is as it was seen (S10, R35)",
+    scenario: {
+      name: "uploads are completed whatever is there",
+      workers: 1,
+      budget: { changes: 1, persons: 1 },
+      verification: "read_back",
+      drift: true,
+      inParts: "all",
+      tampering: { conditionalCompletion: false },
+    },
+  },
+  {
+    defence: "a write without an answer taints the row, in parts as well (R11, R14)",
+    scenario: {
+      name: "unanswered completions taint nothing",
+      workers: 2,
+      budget: { unanswered: 1 },
+      verification: "read_back",
+      inParts: "all",
+      tampering: onUpdate((request) => without(request, (text) => text.replace("#taint_until = :taint_until, ", ""))),
     },
   },
   {

@@ -7,6 +7,17 @@ import { TO_COME } from "./time.ts";
 
 const number = (value: unknown): number => (typeof value === "number" ? value : 0);
 
+/** L4: every upload has somebody who will end it: the row names it, somebody has it in hand, or the sweep is to find it. */
+const findLeak = ({ uploads, row, workers }: State): string | undefined => {
+  const isInHand = (u: string): boolean =>
+    workers.some(({ attempt }) => {
+      if (attempt === undefined || !("held" in attempt)) return false;
+      return attempt.held.upload?.id === u || ("upload" in attempt && attempt.upload.id === u);
+    });
+  const leaked = uploads.find(({ u, unheard }) => !unheard && row?.["upload_id"] !== u && !isInHand(u));
+  return leaked === undefined ? undefined : `L4: nobody knows of upload ${leaked.u} any more`;
+};
+
 /** What must hold in every state. */
 const findUnsafe = (state: State): string | undefined => {
   const { row } = state;
@@ -42,6 +53,7 @@ export const isQuiet = ({ record }: Surroundings, state: State): boolean =>
   state.resyncs === 0 &&
   !state.unreconciled &&
   state.late.length === 0 &&
+  state.uploads.every(({ unheard }) => !unheard) &&
   state.drifts.length === 0 &&
   state.drifter === undefined &&
   state.standing.role === "secondary" &&
@@ -57,6 +69,7 @@ const findUnconverged = (state: State): string | undefined => {
   const source = currentOf(state.source);
   const replica = currentOf(state.replica);
   const { row } = state;
+  if (state.uploads.length > 0) return "L4: all is quiet and an upload is left";
   if (source === undefined) {
     if (replica !== undefined) return "L3: the primary holds nothing and the replica shows an object";
     return row === undefined ? undefined : "L3: both sides are empty and a row remains";
@@ -80,4 +93,7 @@ const findUnconverged = (state: State): string | undefined => {
 
 /** The first rule that a state breaks, in words. */
 export const findViolation = (surroundings: Surroundings, state: State): string | undefined =>
-  state.broken ?? findUnsafe(state) ?? (isQuiet(surroundings, state) ? findUnconverged(state) : undefined);
+  state.broken ??
+  findUnsafe(state) ??
+  findLeak(state) ??
+  (isQuiet(surroundings, state) ? findUnconverged(state) : undefined);

@@ -23,6 +23,8 @@ export interface Scenario {
   readonly record?: Surroundings["record"];
   /** The removal guard lets one removal an hour through, of any key. Default: it lets all through. */
   readonly guarded?: boolean;
+  /** Which objects have two bytes, and so are copied in two parts. Default: none. */
+  readonly inParts?: Surroundings["inParts"];
   readonly tampering?: Tampering;
   readonly hastyQuarantine?: boolean;
   /** Stops after this many states; then the space was not exhausted. */
@@ -62,7 +64,8 @@ export const explore = async (scenario: Scenario, onProgress?: (states: number) 
   const stage: Stage = { state: start, fate: "answered", step: "", notes: {}, asked: 0 };
   const tampering = scenario.tampering ?? {};
   const surroundings: Surroundings = {
-    fusedVerificationBytesMax: scenario.verification === "read_back" ? 1 : 0,
+    fusedVerificationBytesMax: scenario.verification === "read_back" ? 2 : 0,
+    inParts: scenario.inParts ?? "none",
     drift: scenario.drift ?? false,
     record: scenario.record ?? "prompt",
     guarded: scenario.guarded ?? false,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { checksumRules } from "../../shared/geo/checksum-policy.ts";
+import { type CopyLimits, copyRules } from "../../shared/geo/copy-limits.ts";
 import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { everythingOn, everythingWanted } from "../support/everything.ts";
 import type { ObjectFacts } from "../../shared/geo/object-facts.ts";
@@ -9,9 +10,14 @@ import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
 import type { RemovalGuardPolicy } from "../../shared/geo/removal-guard.ts";
 import { compile } from "../../shared/memory/expression.ts";
 import type {
+  AbortOutcome,
+  BeginUploadOutcome,
+  CompleteOutcome,
   CopyOutcome,
   CopyRequest,
   HeadOutcome,
+  PartOutcome,
+  PartsOutcome,
   ReadOutcome,
   RemoveOutcome,
 } from "../../shared/ports/object-store.ts";
@@ -27,6 +33,7 @@ import {
   type ReplicaVersion,
   type SourceVersion,
   type State,
+  type Upload,
   withName,
 } from "./state.ts";
 import { abstractRow, NOW } from "./time.ts";
@@ -57,6 +64,8 @@ export interface Surroundings {
   readonly record: "prompt" | "lagging";
   /** The removal guard lets one removal an hour through; when not, it lets all through. */
   readonly guarded: boolean;
+  /** Which objects have two bytes, and so are copied in two parts. */
+  readonly inParts: "none" | "all" | "A";
 }
 
 /**
@@ -78,20 +87,36 @@ export interface Tampering {
   readonly standing?: (honest: SiteStanding) => SiteStanding;
   /** An event of the replica's bucket that has to be delivered again is not. */
   readonly driftForgetsLater?: boolean;
+  /** What the code is told of a row's upload. */
+  readonly uploadTold?: (state: State, item: Item) => Item;
+  /** False: parts are copied of whatever the source holds when they are. */
+  readonly pinnedParts?: boolean;
+  /** False: uploads are completed whatever the replica holds. */
+  readonly conditionalCompletion?: boolean;
   /** False: S3 does not look at conditions on the replica. */
   readonly conditionalWrites?: boolean;
 }
 
-const CHECKSUMS = Object.fromEntries(
-  ["A", "B", "X", "P"].map((content) => [content, createHash("sha256").update(content).digest("base64")]),
-);
+/** The bytes of a content. */
+const textOf = (content: Content, inParts: Surroundings["inParts"]): string => {
+  if (content === "M") return "AB";
+  return inParts === "all" || inParts === content ? content.repeat(2) : content;
+};
 
-const facts = (versionId: string, content: Content): ObjectFacts => ({
+const checksums = new Map<string, string>();
+
+const checksumOf = (text: string): string => {
+  const known = checksums.get(text) ?? createHash("sha256").update(text).digest("base64");
+  checksums.set(text, known);
+  return known;
+};
+
+const facts = (versionId: string, content: Content, text: string): ObjectFacts => ({
   versionId,
   etag: `"${content}"`,
-  size: 1,
+  size: text.length,
   lastModified: 0,
-  checksum: { algorithm: "SHA256", type: "FULL_OBJECT", value: CHECKSUMS[content] ?? "" },
+  checksum: { algorithm: "SHA256", type: "FULL_OBJECT", value: checksumOf(text) },
   metadata: {},
   headers: {},
   storageClass: "STANDARD",
@@ -100,15 +125,21 @@ const facts = (versionId: string, content: Content): ObjectFacts => ({
 });
 
 /** What a HEAD of the replica says that shows this version. */
-export const presentReplica = ({ v, says }: Extract<ReplicaVersion, { kind: "object" }>): HeadOutcome => ({
+export const presentReplica = (
+  { v, says }: Extract<ReplicaVersion, { kind: "object" }>,
+  inParts: Surroundings["inParts"] = "none",
+): HeadOutcome => ({
   outcome: "present",
-  facts: facts(v, says),
+  facts: facts(v, says, textOf(says, inParts)),
 });
 
 /** What a HEAD of the source says that shows this version. */
-export const presentSource = ({ v, content }: Extract<SourceVersion, { kind: "object" }>): HeadOutcome => ({
+export const presentSource = (
+  { v, content }: Extract<SourceVersion, { kind: "object" }>,
+  inParts: Surroundings["inParts"] = "none",
+): HeadOutcome => ({
   outcome: "present",
-  facts: facts(v, content),
+  facts: facts(v, content, textOf(content, inParts)),
 });
 
 /** S3 tells of a delete marker; of a key without any version it says nothing but 404. */
@@ -150,13 +181,28 @@ export const land = (
   bytes?: Content,
 ): State => {
   if (conditional && currentOf(state.replica)?.says !== request.onto) return state;
-  return request.kind === "copy"
-    ? changeReplica(state, reported, "ObjectCreated:Copy", {
-        kind: "object",
-        says: request.content,
-        bytes: bytes ?? request.content,
-      })
-    : changeReplica(state, reported, "ObjectRemoved:DeleteMarkerCreated", { kind: "marker" });
+  switch (request.kind) {
+    case "copy": {
+      const { content } = request;
+      const version = { kind: "object", says: content, bytes: bytes ?? content } as const;
+      return changeReplica(state, reported, "ObjectCreated:Copy", version);
+    }
+    case "complete": {
+      const content = contentOfParts(state, request.u);
+      if (content === undefined) return state;
+      const uploads = state.uploads.filter(({ u }) => u !== request.u);
+      const version = { kind: "object", says: content, bytes: bytes ?? content } as const;
+      return changeReplica({ ...state, uploads }, reported, "ObjectCreated:CompleteMultipartUpload", version);
+    }
+    case "remove":
+      return changeReplica(state, reported, "ObjectRemoved:DeleteMarkerCreated", { kind: "marker" });
+  }
+};
+
+/** What an upload comes to; undefined when there is none, or not all of it. */
+const contentOfParts = ({ uploads }: State, name: string): Content | undefined => {
+  const [first, second] = uploads.find(({ u }) => u === name)?.parts ?? [];
+  return first === undefined || second === undefined || first === second ? first && second : "M";
 };
 
 /** One conditional write of one item, as DynamoDB does it. */
@@ -164,6 +210,15 @@ const written = (before: Item | undefined, request: UpdateRequest): Item | undef
   const compiled = compile(request, request.values ?? {});
   if (!compiled.holds(before ?? {}, request.values ?? {})) return undefined;
   return { ...compiled.apply(before ?? {}, request.values ?? {}), ...request.key };
+};
+
+/** Objects of two bytes are copied in two parts, and an attempt looks around after each. */
+const TWO_PARTS: CopyLimits = {
+  singleCopyBytesMax: 1,
+  parts: { usualBytes: 1, leastBytes: 1, mostBytes: 1, granuleBytes: 1, partsMax: 2, objectBytesMax: 2 },
+  partsInFlight: 1,
+  partsInFlightBeside: 1,
+  partsPerStep: 1,
 };
 
 /** One removal an hour: the second is held back. */
@@ -189,7 +244,13 @@ export const writeGuard = (
 /** A site whose every port acts on the stage. The code that runs on it is the code that ships. */
 export const explorationSite = (stage: Stage, surroundings: Surroundings, tampering: Tampering): SecondarySite => {
   const landing = { conditional: tampering.conditionalWrites ?? true, reported: surroundings.drift };
-  const told = (item: Item): Item => tampering.item?.(item) ?? item;
+  const { inParts } = surroundings;
+  const told = (item: Item): Item => {
+    const itemTold = tampering.item?.(item) ?? item;
+    if (tampering.uploadTold === undefined) return itemTold;
+    stage.asked |= ASKED.other;
+    return tampering.uploadTold(stage.state, itemTold);
+  };
 
   const update = (asked: UpdateRequest): Promise<WriteOutcome> => {
     stage.asked |= ASKED.row;
@@ -210,11 +271,13 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
 
   const write = <Answer>(request: LateRequest, answer: (v: string) => Answer, lost: Answer) => {
     stage.asked |= ASKED.other;
-    stage.notes.sent = request.kind;
+    stage.notes.sent = request.kind === "remove" ? "remove" : "copy";
     const { state, fate } = stage;
     const landed = (bytes?: Content): State => {
-      stage.state = land(state, request, landing, bytes);
-      if (stage.state !== state && request.kind === "copy") stage.notes.copied = true;
+      const isBlind = request.kind === "complete" && tampering.conditionalCompletion === false;
+      stage.state = land(state, request, isBlind ? { ...landing, conditional: false } : landing, bytes);
+      if (stage.state !== state && request.kind !== "remove") stage.notes.copied = true;
+      if (stage.state !== state && isBlind) stage.notes.unseen = currentOf(state.replica)?.says !== request.onto;
       return stage.state;
     };
     const unanswered = { outcome: "unknown" as const, detail: "" };
@@ -252,6 +315,7 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
     functionTimeoutMs: 60_000,
     switches: everythingOn,
     fusedVerificationBytesMax: surroundings.fusedVerificationBytesMax,
+    copies: copyRules(TWO_PARTS),
     verificationQueue: { name: "verification", send: () => Promise.resolve({ outcome: "sent" }) },
     primaryState: {
       get: () => {
@@ -298,7 +362,8 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
         // A test that takes a defence away may look at anything.
         stage.asked |= tampering.sourceHead === undefined ? ASKED.source : ASKED.other;
         const current = currentOf(stage.state.source);
-        const honest: HeadOutcome = current === undefined ? absence(stage.state.source) : presentSource(current);
+        const honest: HeadOutcome =
+          current === undefined ? absence(stage.state.source) : presentSource(current, inParts);
         stage.notes.source = current === undefined ? (stage.state.source.length === 0 ? "bare" : "marker") : "present";
         return Promise.resolve(tampering.sourceHead?.(stage.state, honest) ?? honest);
       },
@@ -312,7 +377,7 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
       head: () => {
         stage.asked |= tampering.replicaHead === undefined ? ASKED.replica : ASKED.other;
         const current = currentOf(stage.state.replica);
-        const honest: HeadOutcome = current === undefined ? { outcome: "absent" } : presentReplica(current);
+        const honest: HeadOutcome = current === undefined ? { outcome: "absent" } : presentReplica(current, inParts);
         return Promise.resolve(tampering.replicaHead?.(stage.state, honest, stage.step) ?? honest);
       },
       tags: () => Promise.resolve({ outcome: "read", tags: {} }),
@@ -321,8 +386,8 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
         stage.asked |= ASKED.replica;
         const version = stage.state.replica.find(({ v }) => v === versionId);
         if (version?.kind !== "object") return Promise.resolve({ outcome: "gone" });
-        const bytes = new TextEncoder().encode(version.bytes);
-        return Promise.resolve({ outcome: "reading", size: 1, body: one(bytes) });
+        const bytes = new TextEncoder().encode(textOf(version.bytes, inParts));
+        return Promise.resolve({ outcome: "reading", size: bytes.byteLength, body: one(bytes) });
       },
       list: () => Promise.resolve({ objects: [] }),
       copyFromPrimary: (request: CopyRequest): Promise<CopyOutcome> => {
@@ -338,6 +403,61 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
           ),
         );
       },
+      beginUpload: (): Promise<BeginUploadOutcome> => {
+        stage.asked |= ASKED.other;
+        stage.notes.sent = "upload";
+        const [state, u] = withName(stage.state, "u");
+        const unheard = stage.fate !== "answered";
+        stage.state = { ...state, uploads: [...state.uploads, { u, parts: [undefined, undefined], unheard }] };
+        return Promise.resolve(unheard ? { outcome: "unknown", detail: "" } : { outcome: "begun", uploadId: u });
+      },
+      copyPart: ({ uploadId, sourceVersionId, number }): Promise<PartOutcome> => {
+        stage.asked |= ASKED.other;
+        stage.notes.sent = "upload";
+        const { state } = stage;
+        const upload = state.uploads.find(({ u }) => u === uploadId);
+        if (upload === undefined) return Promise.resolve({ outcome: "upload_gone" });
+        const pinned = state.source.find(({ v }) => v === sourceVersionId);
+        const source = tampering.pinnedParts === false ? currentOf(state.source) : pinned;
+        if (source?.kind !== "object") return Promise.resolve({ outcome: "gone" });
+        const { content } = source;
+        const [first, second] = upload.parts;
+        const parts: Upload["parts"] = number === 1 ? [content, second] : [first, content];
+        stage.state = {
+          ...state,
+          uploads: state.uploads.map((one) => (one.u === uploadId ? { ...one, parts } : one)),
+        };
+        return Promise.resolve({ outcome: "copied", part: { number, etag: `"${content}"`, size: 1 } });
+      },
+      listParts: (_key, uploadId): Promise<PartsOutcome> => {
+        stage.asked |= ASKED.other;
+        const upload = stage.state.uploads.find(({ u }) => u === uploadId);
+        if (upload === undefined) return Promise.resolve({ outcome: "upload_gone" });
+        const parts = upload.parts.flatMap((content, index) =>
+          content === undefined ? [] : [{ number: index + 1, etag: `"${content}"`, size: 1 }],
+        );
+        return Promise.resolve({ outcome: "listed", parts });
+      },
+      completeUpload: ({ uploadId, replica }): Promise<CompleteOutcome> => {
+        stage.asked |= ASKED.other;
+        if (stage.state.uploads.every(({ u }) => u !== uploadId)) return Promise.resolve({ outcome: "upload_gone" });
+        const content = contentOfParts(stage.state, uploadId);
+        const onto = replica.expect === "nothing" ? undefined : contentOfEtag(replica.etag);
+        return Promise.resolve(
+          write<CompleteOutcome>(
+            { kind: "complete", u: uploadId, onto },
+            (v) => ({ outcome: "completed", versionId: v, etag: `"${content ?? ""}"` }),
+            { outcome: "lost" },
+          ),
+        );
+      },
+      abortUpload: (_key, uploadId): Promise<AbortOutcome> => {
+        stage.asked |= ASKED.other;
+        const { state } = stage;
+        stage.state = { ...state, uploads: state.uploads.filter(({ u }) => u !== uploadId) };
+        return Promise.resolve({ outcome: "over" });
+      },
+      listUploads: () => Promise.reject(new Error("no worker lists uploads")),
       remove: (_key, etag): Promise<RemoveOutcome> =>
         Promise.resolve(
           write<RemoveOutcome>(

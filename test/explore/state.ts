@@ -13,9 +13,9 @@ import { type Knowledge, KNOWS_NOTHING } from "./knowledge.ts";
 
 /**
  * What a version holds. `X` are bytes that nobody put: what a corrupted transfer leaves. `P` is what a person puts into the
- * replica's bucket who knows nothing of the primary's.
+ * replica's bucket who knows nothing of the primary's. `M` is what parts of two objects come to.
  */
-export type Content = "A" | "B" | "X" | "P";
+export type Content = "A" | "B" | "X" | "P" | "M";
 
 export type SourceVersion =
   | { readonly kind: "object"; readonly v: string; readonly content: Content }
@@ -31,9 +31,19 @@ export type ReplicaVersion =
     }
   | { readonly kind: "marker"; readonly v: string };
 
+/** An upload in two parts that was begun and neither completed nor aborted. */
+export interface Upload {
+  readonly u: string;
+  /** What was copied into each part; the bytes of either part of `A` are `A`. */
+  readonly parts: readonly [Content | undefined, Content | undefined];
+  /** Nobody but its creator has ever heard of it, who died before writing it down: the sweep of uploads is for these. */
+  readonly unheard: boolean;
+}
+
 /** A request that S3 has accepted and not carried out yet: its sender is gone or has stopped waiting. */
 export type LateRequest =
   | { readonly kind: "copy"; readonly content: Content; readonly onto: Content | undefined }
+  | { readonly kind: "complete"; readonly u: string; readonly onto: Content | undefined }
   | { readonly kind: "remove"; readonly onto: Content };
 
 /** What leads a worker to a key and comes back when the worker dies; a due row needs no message. */
@@ -92,6 +102,7 @@ export interface Named {
   readonly s: number;
   readonly r: number;
   readonly t: number;
+  readonly u: number;
   readonly rows: number;
 }
 
@@ -107,6 +118,7 @@ export interface State {
   readonly workers: readonly WorkerSlot[];
   readonly verifiers: readonly (Exclude<Verification, { at: "ended" }> | undefined)[];
   readonly late: readonly LateRequest[];
+  readonly uploads: readonly Upload[];
   /** What S3 has reported of the replica's bucket and nobody has looked at; none while there is no drift path. */
   readonly drifts: readonly ReplicaChange[];
   readonly drifter: Drifter | undefined;
@@ -135,6 +147,7 @@ export const initialState = (workers: number, verifiers: number, budget: Budget)
   workers: Array.from({ length: workers }, () => IDLE),
   verifiers: Array.from({ length: verifiers }, () => undefined),
   late: [],
+  uploads: [],
   drifts: [],
   drifter: undefined,
   recorded: false,
@@ -143,7 +156,7 @@ export const initialState = (workers: number, verifiers: number, budget: Budget)
   unreconciled: false,
   broken: undefined,
   budget,
-  named: { s: 0, r: 0, t: 0, rows: 0 },
+  named: { s: 0, r: 0, t: 0, u: 0, rows: 0 },
 });
 
 /** One more name of a kind, and the state in which it is taken. */

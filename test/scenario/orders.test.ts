@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { SINGLE_COPY_BYTES_MAX } from "../../shared/geo/limits.ts";
+import { PART_LIMITS } from "../../shared/geo/part-plan.ts";
 import type { ReadableBucket } from "../../shared/ports/object-store.ts";
 import { syncBlob } from "../../shared/services/blob-sync/blob-sync.ts";
 import { type TwoSites, twoSites } from "../support/two-sites.ts";
@@ -166,7 +166,7 @@ describe("what is not as it should be", () => {
     expect(Math.max(...waits)).toBeLessThanOrEqual(3_674_000);
   });
 
-  test("R25, R26: an object above the limit of a single copy begins no upload, and says so", async () => {
+  test("an object that no plan of parts fits begins no upload, and says what to do", async () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, "one");
     await world.loseMessages();
@@ -175,7 +175,7 @@ describe("what is not as it should be", () => {
       head: async (key: string) => {
         const seen = await primary.head(key);
         return seen.outcome === "present"
-          ? { ...seen, facts: { ...seen.facts, size: SINGLE_COPY_BYTES_MAX + 1 } }
+          ? { ...seen, facts: { ...seen.facts, size: PART_LIMITS.objectBytesMax + 1 } }
           : seen;
       },
     });
@@ -184,6 +184,8 @@ describe("what is not as it should be", () => {
       { ref: world.refOf(KEY), cause: "hint", stopAt: Infinity, epoch: 0 },
     );
     expect(result).toMatchObject({ result: "failed", kind: "too_large", blocked: true });
+    expect(result).toMatchObject({ text: expect.stringContaining("store it as several objects") as string });
+    expect(world.openUploads()).toEqual([]);
     expect(world.replicaBucket.versions(KEY)).toEqual([]);
   });
 });

@@ -18,7 +18,11 @@ const keyOf = (number: number): string => `cool_widgets/${number}/widget.bin`;
 /** A secondary that looks at some keys and copies others slowly. */
 const slow = (
   world: TwoSites,
-  takes: { readonly look?: (key: string) => number; readonly copy?: (key: string) => number },
+  takes: {
+    readonly look?: (key: string) => number;
+    readonly copy?: (key: string) => number;
+    readonly part?: (key: string) => number;
+  },
 ): SecondarySite => {
   const { primary, replica } = world.secondary;
   return {
@@ -45,6 +49,15 @@ const slow = (
         world.clock.advance(takes.copy?.(request.key) ?? 0);
         return replica.copyFromPrimary(request);
       },
+      beginUpload: (request) => replica.beginUpload(request),
+      copyPart: (request) => {
+        world.clock.advance(takes.part?.(request.key) ?? 0);
+        return replica.copyPart(request);
+      },
+      listParts: (key, uploadId) => replica.listParts(key, uploadId),
+      completeUpload: (request) => replica.completeUpload(request),
+      abortUpload: (key, uploadId) => replica.abortUpload(key, uploadId),
+      listUploads: (after) => replica.listUploads(after),
       remove: (key, etag) => replica.remove(key, etag),
     },
   };

@@ -57,6 +57,8 @@ const held = async (world: TwoSites, columns: Columns = {}): Promise<Held> => {
     claimedGen: 1,
     wrote: false,
     ownTaintUntil: undefined,
+    upload: undefined,
+    uploadOver: false,
     looks: 0,
     replicaListed: false,
     passes: 1,

@@ -11,7 +11,7 @@ import type { StoredObject } from "../../shared/memory/bucket.ts";
 import type { MemoryTable } from "../../shared/memory/table.ts";
 import type { Item } from "../../shared/ports/table.ts";
 import { listCounters } from "../../shared/tables/site/list-counters.ts";
-import { sameBytes, type Violation } from "./oracle.ts";
+import { sameBytes, saysTheSame, type Violation } from "./oracle.ts";
 import type { World } from "./world.ts";
 
 const rowOf = async (world: World, table: MemoryTable, key: string): Promise<Item | undefined> =>
@@ -19,7 +19,7 @@ const rowOf = async (world: World, table: MemoryTable, key: string): Promise<Ite
 
 const differenceOf = (source: StoredObject, replica: StoredObject): string | undefined => {
   if (!sameBytes(source.body, replica.body)) return "bytes";
-  if (source.etag !== replica.etag) return "ETag";
+  if (!saysTheSame(source, replica)) return "ETag";
   if (!sameEntries(source.metadata, replica.metadata)) return "metadata";
   if (!sameEntries(source.tags, replica.tags)) return "tags";
   if (!sameEntries({ ...source.headers }, { ...replica.headers })) return "headers";

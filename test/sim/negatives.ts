@@ -10,7 +10,7 @@ export interface Negative {
   /** The fault that it defends against, always on: it need not come up by chance. */
   readonly knobs: readonly Knob[];
   /** What every world is like, where by chance it would seldom be such that the defence matters. */
-  readonly plan?: Partial<Pick<Plan, "fused" | "keys">>;
+  readonly plan?: Partial<Pick<Plan, "fused" | "keys" | "wholeBytesMax">>;
   /**
    * Another defence against the same, which would hide the loss: it is taken away as well, together with the faults that
    * nothing else defends against. Without it alone a world is sound.
@@ -20,6 +20,11 @@ export interface Negative {
 
 /** The events of the replica's bucket tell within seconds of what the recheck finds when a quarantine ends. */
 const DRIFT = { tampering: { drift: false }, knobs: ["people"] } as const;
+
+/** What leaves uploads behind that only the sweep of uploads can find: whoever begins one does not live to write it down. */
+const UNHEARD: readonly Knob[] = KNOBS.filter(
+  (knob) => !["forbidden", "duplicate", "reorder", "delay", "loss", "people"].includes(knob),
+);
 
 /** The world of a seed in which a defence matters, what it is without the defence, and what with it. */
 export const worldsOf = (
@@ -160,6 +165,27 @@ export const NEGATIVES: readonly Negative[] = [
     defence: "a write to S3 reads the fence (R27)",
     knobs: ["promotion"],
     tampering: { site: (site) => ({ ...site, standing: { read: () => Promise.resolve(FIRST_STANDING) } }) },
+  },
+  {
+    defence: "every part names the version that it is a copy of (R26)",
+    knobs: ["slow"],
+    plan: { wholeBytesMax: 0 },
+    tampering: {
+      part: (asked, current) =>
+        current === undefined ? asked : { ...asked, sourceVersionId: current.versionId, sourceEtag: current.etag },
+    },
+  },
+  {
+    defence: "an upload is written down before anything is copied (R25)",
+    knobs: ["forbidden"],
+    plan: { wholeBytesMax: 0 },
+    apart: { tampering: { sweepsUploads: false }, knobs: UNHEARD },
+    tampering: {
+      update: (request) =>
+        has(request, "#upload_id = :upload_id")
+          ? edited({ ...request, update: "SET rev = rev + :rev_step" }, (text) => text)
+          : request,
+    },
   },
   {
     defence: "what people do to the replica's bucket is noticed (T9)",

@@ -59,6 +59,8 @@ export interface Plan {
   readonly fused: boolean;
   /** Share of the objects for which S3 keeps no checksum: the primary has to read those. */
   readonly unattested: number;
+  /** From which size on objects are copied in parts of a few bytes; those of up to so many are copied whole. Default: none. */
+  readonly wholeBytesMax?: number;
   /** The site's sync timeout, seconds: shorter than a function may run, it takes rows from the living. Default: Geo's. */
   readonly syncTimeoutSeconds?: number;
   /** Minutes between two sweeps while rows are due. */
@@ -156,6 +158,9 @@ const SIZES: readonly number[] = (
   ] as const
 ).flatMap(([keys, weight]) => Array<number>(weight).fill(keys));
 
+/** Objects of any size are copied whole. */
+const ANY_SIZE = Number.POSITIVE_INFINITY;
+
 /** The plan of a seed. @param keys fixes the number of keys; default: 1 to 50, by the seed */
 export const planOf = (seed: number, keys?: number): Plan => {
   const dice = new Dice(seed, "plan");
@@ -166,6 +171,8 @@ export const planOf = (seed: number, keys?: number): Plan => {
   const knobs = KNOBS.filter(() => dice.hits(share));
   const usual = changesFor(dice, count);
   const changes = [...usual, ...emptyingFor(dice, usual)];
+  // In a third of the worlds large objects are copied in parts, in some of them all that have any bytes.
+  const wholeBytesMax = new Dice(seed, "parts").pick([ANY_SIZE, ANY_SIZE, ANY_SIZE, ANY_SIZE, 0, 1]);
   const atSecondary = secondaryChangesFor(new Dice(seed, "people"), count, changes);
   return {
     seed,
@@ -173,6 +180,7 @@ export const planOf = (seed: number, keys?: number): Plan => {
     types: dice.whole(1, 3),
     fused: dice.hits(0.6),
     unattested: dice.pick([0, 0, 0.2, 1]),
+    ...(wholeBytesMax === ANY_SIZE ? {} : { wholeBytesMax }),
     syncTimeoutSeconds: dice.pick([...Array<number>(5).fill(SYNC_TIMEOUT_SECONDS.standard), 5, 40]),
     sweepMinutes: dice.pick([2, 10, 30]),
     knobs,

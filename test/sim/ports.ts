@@ -1,19 +1,15 @@
 import { StoreUnavailableError, TableUnavailableError } from "../../shared/geo/errors.ts";
-import type { MemoryBucket } from "../../shared/memory/bucket.ts";
+import type { StoredObject } from "../../shared/memory/bucket.ts";
 import type { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
-import type { MemoryReplicaBucket } from "../../shared/memory/replica-bucket.ts";
 import type { MemoryTable } from "../../shared/memory/table.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
+import type { ByteRange } from "../../shared/geo/byte-range.ts";
 import type {
-  ByteRange,
-  CopyOutcome,
-  CopyRequest,
   HeadOutcome,
   ListPage,
+  PartRequest,
   ReadableBucket,
   ReadOutcome,
-  RemoveOutcome,
-  ReplicaBucket,
   StoreFailure,
   TagsOutcome,
   VersionOutcome,
@@ -49,6 +45,10 @@ export interface Tampering {
   readonly head?: (outcome: HeadOutcome) => HeadOutcome;
   /** What a secondary's function that holds replicas equal is given of its site. */
   readonly site?: (site: SecondarySite) => SecondarySite;
+  /** Which version a part is copied of. Default: the one that the request names. */
+  readonly part?: (asked: PartRequest, current: StoredObject | undefined) => PartRequest;
+  /** Whether uploads that nobody knows of are swept. Default true. */
+  readonly sweepsUploads?: boolean;
   /** Whether the replica's bucket tells of what happens in it. Default true. */
   readonly drift?: boolean;
 }
@@ -64,7 +64,7 @@ export interface Wires {
 }
 
 const failure = (refusal: Refusal): StoreFailure => ({ kind: refusal, detail: "simulated" });
-const failed = (refusal: Refusal) => Promise.resolve({ outcome: "failed", failure: failure(refusal) } as const);
+export const failed = (refusal: Refusal) => Promise.resolve({ outcome: "failed", failure: failure(refusal) } as const);
 const unavailable = (): Promise<never> => Promise.reject(new TableUnavailableError("simulated"));
 
 /** The clock of the machine that a process runs on. */
@@ -225,7 +225,7 @@ export class BucketPort implements ReadableBucket {
   }
 
   tags(key: string, versionId: string): Promise<TagsOutcome> {
-    this.wires.watch.steps.comparesTags(this.process, this.port, key);
+    this.wires.watch.steps.readsTags(this.process, this.port, key);
     return this.wires.calls.call(this.process, {
       port: this.port,
       what: () => `tags ${this.bucket} ${key} ${versionId}`,
@@ -266,99 +266,3 @@ const handedOver = async function* (bytes: Uint8Array, isCut: boolean): AsyncGen
   yield await Promise.resolve(bytes);
   if (isCut) throw new StoreUnavailableError("simulated: the body ended in the middle");
 };
-
-/** What arrives instead of the source's bytes. */
-const WRONG_BYTES = new TextEncoder().encode("rot");
-
-/** The replica's bucket as a process writes it. */
-export class ReplicaPort extends BucketPort implements ReplicaBucket {
-  readonly #replica: MemoryReplicaBucket;
-  readonly #objects: MemoryBucket;
-  readonly #clock: Clock;
-
-  constructor(wires: Wires, process: Invocation, replica: MemoryReplicaBucket, objects: MemoryBucket) {
-    super(wires, process, replica, "replica_bucket");
-    this.#clock = new MachineClock(wires, process);
-    this.#replica = replica;
-    this.#objects = objects;
-  }
-
-  copyFromPrimary(request: CopyRequest): Promise<CopyOutcome> {
-    const { key, sourceVersionId } = request;
-    this.wires.watch.copies(this.process, key, this.#clock.now());
-    const copy = async (): Promise<CopyOutcome> => {
-      const outcome = await this.#replica.copyFromPrimary(request);
-      if (outcome.outcome === "copied") this.#landed(key, outcome.versionId);
-      return outcome;
-    };
-    return this.wires.calls.call(this.process, {
-      port: "replica_bucket",
-      what: () => `copy ${key} ${sourceVersionId} onto ${onto(request)}`,
-      carryOut: copy,
-      refuse: failed,
-      unanswered: (land) =>
-        this.#unanswered(
-          key,
-          land,
-          (fault) => {
-            this.#replica.faults = { copy: () => fault };
-          },
-          () => this.#replica.copyFromPrimary(request),
-        ),
-    });
-  }
-
-  remove(key: string, etag: string): Promise<RemoveOutcome> {
-    this.wires.watch.removes(this.process, key, this.#clock.now());
-    return this.wires.calls.call(this.process, {
-      port: "replica_bucket",
-      what: () => `remove ${key} ${etag}`,
-      carryOut: async () => {
-        const outcome = await this.#replica.remove(key, etag);
-        this.wires.oracle.replicaTouched(key);
-        return outcome;
-      },
-      refuse: failed,
-      unanswered: (land) =>
-        this.#unanswered(
-          key,
-          land,
-          (fault) => {
-            this.#replica.faults = { remove: () => fault };
-          },
-          () => this.#replica.remove(key, etag),
-        ),
-    });
-  }
-
-  #unanswered<Answer>(
-    key: string,
-    land: (rest: () => void) => void,
-    arm: (fault: { readonly outcome: "unknown"; readonly land: (carryOut: () => void) => void }) => void,
-    ask: () => Promise<Answer>,
-  ): Promise<Answer> {
-    arm({
-      outcome: "unknown",
-      land: (carryOut) =>
-        land(() => {
-          const before = this.#objects.current(key);
-          carryOut();
-          const current = this.#objects.current(key);
-          if (current?.kind === "object" && current !== before) this.#landed(key, current.versionId);
-          else this.wires.oracle.replicaTouched(key);
-        }),
-    });
-    // The fault is asked for before the call first waits.
-    const answer = ask();
-    this.#replica.faults = {};
-    return answer;
-  }
-
-  #landed(key: string, versionId: string): void {
-    if (this.wires.faults.hits("corruption", 0.05)) this.#objects.corrupt(key, versionId, WRONG_BYTES);
-    this.wires.watch.copied(this.process, key, versionId);
-    this.wires.oracle.replicaTouched(key);
-  }
-}
-
-const onto = ({ replica }: CopyRequest): string => (replica.expect === "nothing" ? "nothing" : replica.etag);

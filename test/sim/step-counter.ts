@@ -24,6 +24,9 @@ export class StepCounter {
   /** The last step that a process took for a key. */
   readonly #last = new WeakMap<Invocation, Map<string, Step>>();
 
+  /** Keys whose source's tags a process has read, and not the replica's. */
+  readonly #sourceTagsRead = new WeakMap<Invocation, Set<string>>();
+
   get counts(): Reached {
     return this.#counts;
   }
@@ -60,9 +63,16 @@ export class StepCounter {
     this.#take(process, key, port === "primary_bucket" ? "sync observe_source" : this.#looksAtReplica(process, key));
   }
 
-  /** The tags of a replica are read; whoever reads them reads the source's at the same time. */
-  comparesTags(process: Invocation, port: Port, key: string): void {
-    if (port === "replica_bucket") this.#take(process, key, "sync compare_tags");
+  /** Tags are read: of both sides to be compared, of the source alone to begin an upload with, which shows by what follows. */
+  readsTags(process: Invocation, port: Port, key: string): void {
+    const read = this.#sourceTagsRead.get(process) ?? new Set();
+    this.#sourceTagsRead.set(process, read);
+    if (port === "primary_bucket") {
+      read.add(key);
+      return;
+    }
+    read.delete(key);
+    this.#take(process, key, "sync compare_tags");
   }
 
   /** A version is read from end to end. */
@@ -75,6 +85,28 @@ export class StepCounter {
 
   copies(process: Invocation, key: string): void {
     this.#take(process, key, "sync copy");
+  }
+
+  beginsUpload(process: Invocation, key: string): void {
+    this.#prepared(process, key);
+    this.#take(process, key, "sync begin_upload");
+  }
+
+  listsParts(process: Invocation, key: string): void {
+    this.#prepared(process, key);
+    this.#take(process, key, "sync list_parts");
+  }
+
+  copiesPart(process: Invocation, key: string): void {
+    this.#take(process, key, "sync copy_parts");
+  }
+
+  completesUpload(process: Invocation, key: string): void {
+    this.#take(process, key, "sync complete_upload");
+  }
+
+  abortsUpload(process: Invocation, key: string): void {
+    this.#take(process, key, "sync abort_upload");
   }
 
   removes(process: Invocation, key: string): void {
@@ -94,10 +126,16 @@ export class StepCounter {
     }
   }
 
+  #prepared(process: Invocation, key: string): void {
+    if (this.#sourceTagsRead.get(process)?.delete(key) === true) this.#counts["sync prepare_upload"] += 1;
+  }
+
   #looksAtReplica(process: Invocation, key: string): Step {
     const last = this.#last.get(process)?.get(key);
     if (last === "sync look_at_row") return "sync recheck";
-    return last === "sync copy" || last === "sync remove" ? "sync resolve_unknown" : "sync observe_replica";
+    return last === "sync copy" || last === "sync complete_upload" || last === "sync remove"
+      ? "sync resolve_unknown"
+      : "sync observe_replica";
   }
 
   #asksRecord(process: Invocation, key: string): Step {

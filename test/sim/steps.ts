@@ -29,6 +29,13 @@ const EVERY_STEP: Readonly<Record<Step, boolean>> = {
   "sync observe_replica": true,
   "sync compare_tags": true,
   "sync copy": true,
+  "sync prepare_upload": true,
+  "sync begin_upload": true,
+  "sync record_upload": true,
+  "sync list_parts": true,
+  "sync copy_parts": true,
+  "sync complete_upload": true,
+  "sync abort_upload": true,
   "sync ask_removal_guard": true,
   "sync remove": true,
   "sync resolve_unknown": true,
@@ -112,6 +119,7 @@ const heldWrite = (condition: string, update: string, state: unknown, verified: 
       if (update.includes("claimed_gen = gen")) return { step: "sync next_pass", ...said };
       return state === pending ? { step: "sync leave_pending", replication: "release", ...said } : undefined;
     case HELD:
+      if (update.includes("#upload_id = :upload_id")) return { step: "sync record_upload" };
       if (state === pending) return { step: "sync release", replication: "release" };
       return state === failed ? { step: "sync fail", replication: "fail" } : undefined;
     default:

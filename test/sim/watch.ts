@@ -128,6 +128,19 @@ export class Watch {
     this.fence.writes(process, key, clockNow);
   }
 
+  /** A process begins an upload, or copies a part into one: nobody sees it yet, and it is a write all the same. */
+  uploads(process: Invocation, key: string, clockNow: number, what: "begin" | "part"): void {
+    if (what === "begin") this.steps.beginsUpload(process, key);
+    else this.steps.copiesPart(process, key);
+    this.fence.writes(process, key, clockNow);
+  }
+
+  /** A process makes an upload the replica. */
+  completes(process: Invocation, key: string, clockNow: number): void {
+    this.steps.completesUpload(process, key);
+    this.fence.writes(process, key, clockNow);
+  }
+
   /** A copy has landed. */
   copied(process: Invocation, key: string, versionId: string): void {
     this.resyncs.copied(process.name, key, versionId);

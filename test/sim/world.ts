@@ -1,4 +1,5 @@
 import { checksumRules } from "../../shared/geo/checksum-policy.ts";
+import { copyRules } from "../../shared/geo/copy-limits.ts";
 import { FUSED_VERIFICATION_BYTES_MAX, STOP_BEFORE_TIMEOUT_MS, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
@@ -27,15 +28,8 @@ import { reconcileLater, scheduleChanges, scheduleClocks, scheduleRedrives, sche
 import { Oracle } from "./oracle.ts";
 import { People } from "./people.ts";
 import { DAY_MS, type Plan } from "./plan.ts";
-import {
-  BucketPort,
-  MachineClock,
-  ReplicaPort,
-  type StaleAnswers,
-  TablePort,
-  type Tampering,
-  type Wires,
-} from "./ports.ts";
+import { BucketPort, MachineClock, type StaleAnswers, TablePort, type Tampering, type Wires } from "./ports.ts";
+import { ReplicaPort } from "./replica-port.ts";
 import { become, schedulePromotions } from "./promotion.ts";
 import { QueuePort } from "./queue-port.ts";
 import { TYPES } from "./source.ts";
@@ -43,6 +37,7 @@ import { Stream } from "./stream.ts";
 import { Sweeper } from "./sweeper.ts";
 import { SILENT } from "./telemetry.ts";
 import { Timeline } from "./timeline.ts";
+import { copyLimitsOf, Uploads } from "./uploads.ts";
 import { Watch } from "./watch.ts";
 
 const START_MS = Date.UTC(2026, 0, 1);
@@ -74,6 +69,7 @@ export class World {
   readonly replicables: readonly (typeof TYPES)[number][];
   readonly watch: Watch;
   readonly people: People;
+  readonly uploads: Uploads;
   readonly trace: ((line: string) => void) | undefined;
   readonly startMs = START_MS;
   /** The queues, by the function that reads them: the publisher's, the primary's checksum function's, the consumer's. */
@@ -149,7 +145,14 @@ export class World {
     const wires: Wires = { calls: this.calls, faults, oracle: this.oracle, timeline, watch: this.watch, tampering };
     const chance = new NamingChance(seed, "t");
     const primaryBucket = new MemoryReadableBucket(this.primaryBucket);
-    const replicaBucket = new MemoryReplicaBucket({ primary: this.primaryBucket, replica: this.replicaBucket });
+    const copyLimits = copyLimitsOf(plan);
+    const replicaBucket = new MemoryReplicaBucket({
+      primary: this.primaryBucket,
+      replica: this.replicaBucket,
+      copyBytesMax: copyLimits.singleCopyBytesMax,
+      parts: copyLimits.parts,
+    });
+    this.uploads = new Uploads(this, replicaBucket, tampering.sweepsUploads ?? true);
     const stale: Record<"registry" | "verificationState", StaleAnswers> = {
       registry: new Map(),
       verificationState: new Map(),
@@ -190,6 +193,7 @@ export class World {
       primaryState: state(process),
       checksums: checksumRules(TYPES),
       verificationQueue: queue(process, this.#verification),
+      copies: copyRules(copyLimits),
       fusedVerificationBytesMax: plan.fused ? FUSED_VERIFICATION_BYTES_MAX : 0,
     });
     const { replicables } = this;
@@ -339,6 +343,7 @@ export class World {
     for (const channel of this.channels) channel.redrive();
     this.#guardOperators.releaseAll();
     this.people.reverifyAll();
+    void this.uploads.sweep();
   }
 
   /** Every key that anybody ever named. */
@@ -361,7 +366,8 @@ export class World {
       this.streams.every((stream) => stream.isEmpty) &&
       [...this.oracle.due(this.registry)].every(([key, row]) => this.#waitsForHuman(key, row)) &&
       this.oracle.due(this.verificationState).size === 0 &&
-      this.people.unread.length === 0
+      this.people.unread.length === 0 &&
+      this.uploads.open.length === 0
     );
   }
 
@@ -380,6 +386,7 @@ export class World {
       pending: this.#pending,
       messages: this.channels.filter((channel) => !channel.isEmpty).map(({ name }) => name),
       unread: this.people.unread,
+      uploads: this.uploads.open,
       parked: this.channels.flatMap(({ deadLetters }) => deadLetters.bodies),
       uncounted: this.streams.filter((stream) => !stream.isEmpty).length,
       due: due.filter(([key, row]) => !this.#waitsForHuman(key, row)),

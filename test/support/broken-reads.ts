@@ -1,5 +1,6 @@
 import { StoreUnavailableError } from "../../shared/geo/errors.ts";
-import type { ByteRange, ReadableBucket, ReadOutcome } from "../../shared/ports/object-store.ts";
+import type { ByteRange } from "../../shared/geo/byte-range.ts";
+import type { ReadableBucket, ReadOutcome } from "../../shared/ports/object-store.ts";
 
 /** What becomes of one read: after so many bytes its connection breaks, or its body ends as if that were all. */
 type Fate = { readonly breaksAfter: number } | { readonly endsAfter: number } | "whole";

@@ -1,8 +1,10 @@
 import type { Expectation, PresentDecision, Seen } from "../../geo/decide.ts";
 import type { FailureKind } from "../../geo/failure-policy.ts";
 import type { ObjectFacts } from "../../geo/object-facts.ts";
+import type { OpenUpload } from "../../geo/open-upload.ts";
 import type { SyncCause } from "../../geo/read-message.ts";
 import type { ObjectRef, RegistryRow } from "../../geo/registry-row.ts";
+import type { CopiedPart } from "../../ports/object-store.ts";
 import type { Mismatch } from "../../tables/registry/fail.ts";
 import type { PassOutcome } from "../../tables/registry/move-on.ts";
 import type { ReplicaPin, VerificationVerdict } from "../../tables/registry/settle.ts";
@@ -24,6 +26,10 @@ export interface Held {
   readonly wrote: boolean;
   /** Set once one of those writes ended without an answer: the row has to be tainted until then. */
   readonly ownTaintUntil: number | undefined;
+  /** The upload that the row names, as far as this attempt knows. Who settles the row ends it first. */
+  readonly upload: OpenUpload | undefined;
+  /** The row names an upload that is over: the next write of this attempt takes it out. */
+  readonly uploadOver: boolean;
   /** Whether something was listed under the key in the replica's bucket: then it is asked about before anything is sent. */
   readonly replicaListed: boolean;
   /** How often the key has been looked at again within this pass. */
@@ -111,6 +117,29 @@ export type Attempt =
     }
   // Writing: T4
   | { readonly at: "copy"; readonly held: Held; readonly source: ObjectFacts; readonly expectation: Expectation }
+  // Writing in parts, for what is too large for one copy
+  | ({ readonly at: "prepare_upload"; readonly held: Held; readonly partBytes: number } & CopyWanted)
+  | ({
+      readonly at: "begin_upload";
+      readonly held: Held;
+      readonly partBytes: number;
+      readonly tags: Readonly<Record<string, string>>;
+    } & CopyWanted)
+  | ({ readonly at: "record_upload"; readonly held: Held; readonly upload: OpenUpload } & CopyWanted)
+  | ({ readonly at: "list_parts"; readonly held: Held; readonly upload: OpenUpload } & CopyWanted)
+  | ({
+      readonly at: "copy_parts";
+      readonly held: Held;
+      readonly upload: OpenUpload;
+      readonly done: readonly CopiedPart[];
+    } & CopyWanted)
+  | ({
+      readonly at: "complete_upload";
+      readonly held: Held;
+      readonly upload: OpenUpload;
+      readonly parts: readonly CopiedPart[];
+    } & CopyWanted)
+  | { readonly at: "abort_upload"; readonly held: Held; readonly upload: OpenUpload; readonly next: AfterAbort }
   | { readonly at: "ask_removal_guard"; readonly held: Held; readonly etag: string }
   | { readonly at: "remove"; readonly held: Held; readonly etag: string }
   | { readonly at: "resolve_unknown"; readonly held: Held; readonly source: Seen; readonly detail: string }
@@ -138,6 +167,18 @@ export type Attempt =
       readonly delaySeconds: number;
     }
   | { readonly at: "ended"; readonly ref: ObjectRef; readonly result: SyncResult };
+
+/** What a copy is made of, and onto what. */
+export interface CopyWanted {
+  readonly source: ObjectFacts;
+  readonly expectation: Expectation;
+}
+
+/** What goes on once an upload is out of the way. */
+export type AfterAbort = Extract<
+  Attempt,
+  { at: "begin_upload" | "observe_source" | "commit_synced" | "commit_absent" | "fail" | "taint" | "ended" }
+>;
 
 export type SettledDecision = Extract<PresentDecision, { do: "settle_synced" }>;
 

@@ -24,6 +24,15 @@ import {
   observeSourceStep,
 } from "./observing.ts";
 import { clearTaintStep, countSuspicionStep, recheckStep, rescheduleStep } from "./rechecking.ts";
+import {
+  abortUploadStep,
+  beginUploadStep,
+  completeUploadStep,
+  copyPartsStep,
+  listPartsStep,
+  prepareUploadStep,
+  recordUploadStep,
+} from "./uploading.ts";
 import { askRemovalGuardStep, copyStep, readBackStep, removeStep, resolveUnknownStep } from "./writing.ts";
 
 /** Every step of the protocol, by where an attempt stands. */
@@ -44,6 +53,13 @@ const STEPS: { readonly [At in Exclude<Attempt["at"], "ended">]: Step<SecondaryS
   observe_replica: observeReplicaStep,
   compare_tags: compareTagsStep,
   copy: copyStep,
+  prepare_upload: prepareUploadStep,
+  begin_upload: beginUploadStep,
+  record_upload: recordUploadStep,
+  list_parts: listPartsStep,
+  copy_parts: copyPartsStep,
+  complete_upload: completeUploadStep,
+  abort_upload: abortUploadStep,
   ask_removal_guard: askRemovalGuardStep,
   remove: removeStep,
   resolve_unknown: resolveUnknownStep,

@@ -1,6 +1,7 @@
 import { recordTimeout } from "../../geo/failure-policy.ts";
 import { SOON_MS, VERIFICATION_GRACE_MS, leaseMs, quarantineMs } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
+import { uploadOf } from "../../geo/open-upload.ts";
 import { type RegistryRow, parseRegistryRow, rowKey } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import { claimSeen } from "../../tables/registry/claim-seen.ts";
@@ -24,6 +25,8 @@ const begin = (asked: Asked, row: RegistryRow): Attempt => {
     claimedGen: row.claimed_gen,
     wrote: false,
     ownTaintUntil: undefined,
+    upload: uploadOf(row),
+    uploadOver: false,
     replicaListed: asked.cause === "replica_listed",
     looks: 0,
     passes: 1,

@@ -9,6 +9,7 @@ import {
   quarantineMs,
 } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
+import { uploadOf } from "../../geo/open-upload.ts";
 import { parseRegistryRow } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { Item, WriteOutcome } from "../../ports/table.ts";
@@ -18,8 +19,8 @@ import { type PassOutcome, leavePending, nextPass, release } from "../../tables/
 import { purge } from "../../tables/registry/purge.ts";
 import { type HeldAttempt, type SourcePin, commitAbsent, commitSynced } from "../../tables/registry/settle.ts";
 import { taint } from "../../tables/registry/taint.ts";
-import { type Attempt, type Held, type Step, type SyncResult, type Written, ended } from "./attempt.ts";
-import { vouched } from "./observing.ts";
+import { type Attempt, type AttemptAt, type Held, type Step, type SyncResult, type Written, ended } from "./attempt.ts";
+import { abortFirst, vouched, withoutUpload } from "./observing.ts";
 
 const heldAttempt = (site: SecondarySite, held: Held): HeldAttempt => ({
   ref: held.ref,
@@ -28,6 +29,7 @@ const heldAttempt = (site: SecondarySite, held: Held): HeldAttempt => ({
   now: site.clock.now(),
   taintUntil: held.row.taint_until,
   ownTaintUntil: held.ownTaintUntil,
+  uploadOver: held.uploadOver,
 });
 
 const sourcePin = (site: SecondarySite, held: Held, { source }: Written): SourcePin => ({
@@ -45,7 +47,7 @@ const passOutcome = (written: Written, source: SourcePin): PassOutcome => ({
 });
 
 /** The row is not ours any more. If we wrote to S3, somebody has to be told (R12); if not, there is nothing to tell. */
-const lostLease = (held: Held): Attempt =>
+export const lostLease = (held: Held): AttemptAt<"taint" | "ended"> =>
   held.wrote ? { at: "taint", ref: held.ref } : ended(held.ref, { result: "lost_lease" });
 
 /** T5 was refused: because the key was touched (T5b), or because the row is not ours (T5c). */
@@ -63,7 +65,10 @@ const refusedCommit = (
     : { at: "leave_pending", held, outcome };
 };
 
-export const commitSyncedStep: Step<SecondarySite, "commit_synced"> = async (site, { held, written, verdict }) => {
+export const commitSyncedStep: Step<SecondarySite, "commit_synced"> = async (site, attempt) => {
+  const { held, written, verdict } = attempt;
+  // A settled row names no upload, and one that no row names is found late.
+  if (held.upload !== undefined) return abortFirst(held, held.upload, { ...attempt, held: withoutUpload(held) });
   const pin = sourcePin(site, held, written);
   const commit = await site.registry.update(commitSynced(heldAttempt(site, held), pin, written.replica, verdict));
   if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, passOutcome(written, pin));
@@ -87,7 +92,9 @@ export const commitSyncedStep: Step<SecondarySite, "commit_synced"> = async (sit
   }
 };
 
-export const commitAbsentStep: Step<SecondarySite, "commit_absent"> = async (site, { held, how }) => {
+export const commitAbsentStep: Step<SecondarySite, "commit_absent"> = async (site, attempt) => {
+  const { held, how } = attempt;
+  if (held.upload !== undefined) return abortFirst(held, held.upload, { ...attempt, held: withoutUpload(held) });
   const commit = await site.registry.update(commitAbsent(heldAttempt(site, held)));
   if (commit.outcome === "refused") return refusedCommit(site, held, commit.item, undefined);
   const row = parseRegistryRow(commit.item);
@@ -124,7 +131,15 @@ export const nextPassStep: Step<SecondarySite, "next_pass"> = async (site, { hel
   const row = parseRegistryRow(moved.item);
   return {
     at: "observe_source",
-    held: { ...held, row, claimedGen: row.claimed_gen, passes: held.passes + 1, looks: 0 },
+    held: {
+      ...held,
+      row,
+      claimedGen: row.claimed_gen,
+      upload: uploadOf(row),
+      uploadOver: false,
+      passes: held.passes + 1,
+      looks: 0,
+    },
   };
 };
 

@@ -2,17 +2,14 @@ import type { AnyChecksum } from "../../geo/checksum.ts";
 import { isRead, vouchedFor } from "../../geo/checksum-policy.ts";
 import { type Expectation, type Seen, decideAbsent, decidePresent, sameEntries } from "../../geo/decide.ts";
 import { quoted } from "../../geo/key-codec.ts";
-import {
-  LOOKS_PER_ATTEMPT_MAX,
-  PRIMARY_CHECKSUM_WAIT_MIN_MS,
-  SINGLE_COPY_BYTES_MAX,
-  VERIFICATION_GRACE_MS,
-} from "../../geo/limits.ts";
+import { LOOKS_PER_ATTEMPT_MAX, PRIMARY_CHECKSUM_WAIT_MIN_MS, VERIFICATION_GRACE_MS } from "../../geo/limits.ts";
 import type { ObjectFacts } from "../../geo/object-facts.ts";
+import type { OpenUpload } from "../../geo/open-upload.ts";
+import { planParts } from "../../geo/part-plan.ts";
 import { parseVerificationStateRow, rowKey } from "../../geo/registry-row.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { StoreFailure } from "../../ports/object-store.ts";
-import type { Attempt, AttemptAt, Held, SettledDecision, Step, Written } from "./attempt.ts";
+import type { AfterAbort, Attempt, AttemptAt, Held, SettledDecision, Step, Written } from "./attempt.ts";
 
 export const failedAt = (held: Held, failure: StoreFailure): AttemptAt<"fail"> => ({
   at: "fail",
@@ -22,10 +19,21 @@ export const failedAt = (held: Held, failure: StoreFailure): AttemptAt<"fail"> =
 });
 
 /** Looks at both sides again, because something moved under us; gives up after a few times and leaves it to the retry. */
-export const lookAgain = (held: Held): Attempt =>
+export const lookAgain = (held: Held): AttemptAt<"fail" | "observe_source"> =>
   held.looks >= LOOKS_PER_ATTEMPT_MAX
     ? { at: "fail", held, kind: "unsettled", detail: "" }
     : { at: "observe_source", held: { ...held, looks: held.looks + 1 } };
+
+/** The upload that the row names is over. */
+export const withoutUpload = (held: Held): Held => ({ ...held, upload: undefined, uploadOver: true });
+
+/** Ends an upload before anything else is done. @param next knows already that there is none */
+export const abortFirst = (held: Held, upload: OpenUpload, next: AfterAbort): AttemptAt<"abort_upload"> => ({
+  at: "abort_upload",
+  held,
+  upload,
+  next,
+});
 
 /**
  * A row that this very claim made, of a key that this site has never written and nobody has seen anything under: its replica
@@ -61,15 +69,15 @@ export const observeSourceStep: Step<SecondarySite, "observe_source"> = async (s
     return { at: "observe_replica", held, source: NOTHING_THERE };
   }
   const ownerKey = site.scope.ownerOf(held.ref, facts.metadata);
-  return ownerKey === undefined ? withSource(held, facts) : { at: "ask_owner", held, source: facts, ownerKey };
+  return ownerKey === undefined ? withSource(site, held, facts) : { at: "ask_owner", held, source: facts, ownerKey };
 };
 
 /** What follows once the source is known and may be replicated. */
-const withSource = (held: Held, facts: ObjectFacts): Attempt =>
+const withSource = (site: SecondarySite, held: Held, facts: ObjectFacts): Attempt =>
   // One request less for every new object: the copy goes out on the condition that nothing is there, and if something
   // is, S3 refuses it and both sides are looked at.
   neverWritten(held)
-    ? copyOnto(held, facts, { expect: "nothing" })
+    ? copyOnto(site, held, facts, { expect: "nothing" })
     : { at: "observe_replica", held, source: { found: "present", facts } };
 
 /**
@@ -81,7 +89,7 @@ export const askOwnerStep: Step<SecondarySite, "ask_owner"> = async (site, { hel
   if (seen.outcome === "failed") return failedAt(held, seen.failure);
   return seen.outcome === "absent"
     ? { at: "fail", held, kind: "owner_missing", detail: quoted(ownerKey) }
-    : withSource(held, source);
+    : withSource(site, held, source);
 };
 
 const NOTHING_THERE: Seen = { found: "absent" };
@@ -116,7 +124,7 @@ export const observeReplicaStep: Step<SecondarySite, "observe_replica"> = async 
   }
   const decision = decidePresent(held.row, source.facts, replica);
   return decision.do === "copy"
-    ? copyOnto(held, source.facts, decision.replica)
+    ? copyOnto(site, held, source.facts, decision.replica)
     : { at: "compare_tags", held, source: source.facts, settled: decision };
 };
 
@@ -124,18 +132,21 @@ export const observeReplicaStep: Step<SecondarySite, "observe_replica"> = async 
  * Sends a copy out, unless S3 could not make it. Asked only when a copy is needed: an object that has been replicated and
  * is archived later is still the same object.
  */
-const copyOnto = (held: Held, source: ObjectFacts, expectation: Expectation): Attempt => {
+const copyOnto = (site: SecondarySite, held: Held, source: ObjectFacts, expectation: Expectation): Attempt => {
   if (source.archived) return { at: "fail", held, kind: "archived", detail: source.storageClass };
   if (source.customerKey) return { at: "fail", held, kind: "customer_key", detail: "" };
-  if (source.size > SINGLE_COPY_BYTES_MAX) {
-    const detail = `${source.size} bytes, at most ${SINGLE_COPY_BYTES_MAX}`;
+  const { limits } = site.copies;
+  if (source.size <= limits.singleCopyBytesMax) return { at: "copy", held, source, expectation };
+  const plan = planParts(source.size, limits.parts);
+  if (plan === undefined) {
+    const detail = `${source.size} bytes, ${limits.parts.objectBytesMax} are the most; store it as several objects`;
     return { at: "fail", held, kind: "too_large", detail };
   }
-  return { at: "copy", held, source, expectation };
+  return { at: "prepare_upload", held, source, expectation, partBytes: plan.partBytes };
 };
 
-const copyOver = (held: Held, source: ObjectFacts, settled: SettledDecision): Attempt =>
-  copyOnto(held, source, { expect: "version_with_etag", etag: settled.etag });
+const copyOver = (site: SecondarySite, held: Held, source: ObjectFacts, settled: SettledDecision): Attempt =>
+  copyOnto(site, held, source, { expect: "version_with_etag", etag: settled.etag });
 
 const settle = async (
   site: SecondarySite,
@@ -201,5 +212,7 @@ export const compareTagsStep: Step<SecondarySite, "compare_tags"> = async (site,
   if (theirs.outcome === "failed") return failedAt(held, theirs.failure);
   if (ours.outcome === "failed") return failedAt(held, ours.failure);
   if (theirs.outcome === "gone" || ours.outcome === "gone") return lookAgain(held);
-  return sameEntries(theirs.tags, ours.tags) ? settle(site, held, source, settled) : copyOver(held, source, settled);
+  return sameEntries(theirs.tags, ours.tags)
+    ? settle(site, held, source, settled)
+    : copyOver(site, held, source, settled);
 };

@@ -22,13 +22,13 @@ import { afterWriting, failedAt, lookAgain, verifyLater, vouched } from "./obser
 const outOfTime = (site: SecondarySite, held: Held): boolean => site.clock.now() >= held.stopAt;
 
 /** Before a write: is there still time to see its end? One that is given up on in the middle leaves an unknown behind. */
-const tooLateFor = (size: number, site: SecondarySite, held: Held): boolean =>
+export const tooLateFor = (size: number, site: SecondarySite, held: Held): boolean =>
   site.clock.now() + writeBudgetMs(size, site.functionTimeoutMs) > held.stopAt;
 
-const wrote = (held: Held): Held => ({ ...held, wrote: true });
+export const wrote = (held: Held): Held => ({ ...held, wrote: true });
 
 /** A write whose end nobody saw: it may have happened, or still happen (R11, R14). The row is tainted by the next write. */
-const unknown = (site: SecondarySite, held: Held): Held => {
+export const unknown = (site: SecondarySite, held: Held): Held => {
   site.telemetry.count(COUNT_METRICS.unknownOutcome, 1, held.ref.replicableName);
   site.telemetry.count(COUNT_METRICS.taintedRow, 1, held.ref.replicableName);
   return { ...wrote(held), ownTaintUntil: site.clock.now() + quarantineMs(site.functionTimeoutMs) };
@@ -38,7 +38,7 @@ const unknown = (site: SecondarySite, held: Held): Held => {
  * R27, R38: the site has become something else, or its registry was restored, since the attempt was asked for. Read right
  * before each write, from a record that may be ten seconds old: the fence is soft.
  */
-const fenced = async (site: SecondarySite, held: Held): Promise<boolean> =>
+export const fenced = async (site: SecondarySite, held: Held): Promise<boolean> =>
   !mayWrite(await site.standing.read(), held.epoch);
 
 /** T4. Copies exactly the version that was seen, onto exactly the replica that was seen. */

@@ -9,6 +9,7 @@ import {
   type ReplicaPin,
   type SourcePin,
   dueColumns,
+  overColumns,
   pinColumns,
   taintColumns,
 } from "./settle.ts";
@@ -34,6 +35,7 @@ export const fail = (held: HeldAttempt, failure: Failure): UpdateRequest =>
       ...LET_GO,
       ...dueColumns(held.ref, failure.retryAt),
       ...taintColumns(held),
+      ...overColumns(held),
       state: REPLICATION_STATE.failed,
       retry_at: failure.retryAt,
       retry_count: failure.retryCount,
@@ -92,6 +94,7 @@ export const failMismatched = (
       ...pinColumns(source, replica),
       ...mismatchColumns(held.ref, mismatch, held.now),
       ...taintColumns(held),
+      ...overColumns(held),
     },
     condition: "attempt_token = :token AND gen = :claimed_gen",
     values: { ":token": held.token, ":claimed_gen": held.claimedGen },

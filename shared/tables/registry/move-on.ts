@@ -9,6 +9,7 @@ import {
   type ReplicaPin,
   type SourcePin,
   dueColumns,
+  overColumns,
   pinColumns,
   taintColumns,
 } from "./settle.ts";
@@ -45,6 +46,7 @@ export const nextPass = (held: HeldAttempt, outcome: PassOutcome | undefined, le
       ...recorded(outcome),
       ...dueColumns(held.ref, leaseUntil),
       ...taintColumns(held),
+      ...overColumns(held),
       done_gen: held.claimedGen,
       lease_until: leaseUntil,
     },
@@ -65,6 +67,7 @@ export const leavePending = (held: HeldAttempt, outcome: PassOutcome | undefined
       ...recorded(outcome),
       ...dueColumns(held.ref, held.now),
       ...taintColumns(held),
+      ...overColumns(held),
       state: REPLICATION_STATE.pending,
       done_gen: held.claimedGen,
       // As Geo's `pending` does: the count begins anew, and the last failure's text stays until the row is synced (F11).
@@ -83,6 +86,7 @@ export const release = (held: HeldAttempt): UpdateRequest =>
       ...LET_GO,
       ...dueColumns(held.ref, held.now),
       ...taintColumns(held),
+      ...overColumns(held),
       state: REPLICATION_STATE.pending,
       retry_at: undefined,
     },

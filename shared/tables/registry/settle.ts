@@ -1,3 +1,4 @@
+import { NO_UPLOAD } from "../../geo/open-upload.ts";
 import { type ObjectRef, duePartition, rowKey } from "../../geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
@@ -43,7 +44,12 @@ export interface HeldAttempt {
   readonly taintUntil: number | undefined;
   /** The quarantine that this attempt has to put the row into, because one of its own writes had no known end. */
   readonly ownTaintUntil: number | undefined;
+  /** The row names an upload that is over: this write takes it out. */
+  readonly uploadOver: boolean;
 }
+
+/** Only whoever ended an upload, or learnt that it is over, takes it out of the row: one that nobody names is swept late. */
+export const overColumns = (held: HeldAttempt): Record<string, undefined> => (held.uploadOver ? NO_UPLOAD : {});
 
 /**
  * Only ever sets a quarantine, never lifts one: another worker may have tainted the row since it was claimed (T5c), and
@@ -127,6 +133,7 @@ export const commitSynced = (
       ...verificationColumns(verdict, held.now),
       ...dueColumns(held.ref, taintEnd(held), "dueAt" in verdict ? verdict.dueAt : undefined),
       ...taintColumns(held),
+      ...overColumns(held),
       state: REPLICATION_STATE.synced,
       done_gen: held.claimedGen,
       last_synced_at: held.now,
@@ -158,6 +165,7 @@ export const commitAbsent = (held: HeldAttempt): UpdateRequest =>
       // Due at once if the purge that follows does not come.
       ...dueColumns(held.ref, taintEnd(held) ?? held.now),
       ...taintColumns(held),
+      ...overColumns(held),
       state: REPLICATION_STATE.absent,
       done_gen: held.claimedGen,
       rep_version_id: undefined,

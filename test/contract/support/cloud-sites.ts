@@ -9,7 +9,7 @@ import {
   type StorageClass,
 } from "@aws-sdk/client-s3";
 import type { Cloud } from "../../../infra/local/cloud.ts";
-import { s3Reader, s3Writer } from "../../../shared/aws/clients.ts";
+import { s3PartCopier, s3Reader, s3Writer } from "../../../shared/aws/clients.ts";
 import { S3Bucket } from "../../../shared/aws/s3-bucket.ts";
 import { S3ReplicaBucket } from "../../../shared/aws/s3-replica-bucket.ts";
 import type { ObjectWorld, Upload } from "../object-world.ts";
@@ -93,6 +93,7 @@ export const cloudSites = async (cloud: Cloud): Promise<CloudSites> => {
     replica: new S3ReplicaBucket({
       client: secondaryClient,
       writer: s3Writer(SECONDARY_REGION),
+      copier: s3PartCopier(SECONDARY_REGION),
       bucket: replicaBucket,
       primaryBucket: bucket,
       accountId,

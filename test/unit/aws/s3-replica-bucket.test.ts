@@ -29,6 +29,7 @@ const replica = (options: { readonly endpoint?: string; readonly timeLimitMs?: n
   return new S3ReplicaBucket({
     client,
     writer: client,
+    copier: client,
     bucket: "replica",
     primaryBucket: "primary",
     accountId: "123456789012",

@@ -53,6 +53,7 @@ const replica = (writer: S3Client, timeLimitMs: number): S3ReplicaBucket =>
   new S3ReplicaBucket({
     client: writer,
     writer,
+    copier: writer,
     bucket: "replica",
     primaryBucket: "primary",
     accountId: ACCOUNT,
