@@ -26,6 +26,12 @@ export class Mortal {
   #killAt: { readonly call: number; readonly effect: "lost" | "done" } | undefined;
   #isDead = false;
   #made = 0;
+  readonly #onCall: () => void;
+
+  /** @param onCall happens in each call: time passes, for example */
+  constructor(onCall: () => void = () => {}) {
+    this.#onCall = onCall;
+  }
 
   /** Calls so far. */
   get made(): number {
@@ -58,6 +64,7 @@ export class Mortal {
     if (this.#isDead) throw new Killed();
     this.#made += 1;
     this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
+    this.#onCall();
     const dies = this.#killAt?.call === this.#made ? this.#killAt.effect : undefined;
     if (dies === "lost") return this.#die();
     const answer = await effect();
@@ -82,15 +89,17 @@ export interface BulkUpdatingOptions {
   readonly role?: SiteRole;
   /** How long a slice works, milliseconds of the world's clock. Default: for ever, which is one slice. */
   readonly sliceMs?: number;
+  /** How long each of the worker's calls takes. Default: no time. */
+  readonly callMs?: number;
   /** Replaces some of what the site is made of. */
   readonly site?: Partial<BulkSite>;
 }
 
 /** A site of a world with its bulk updates: their requests, and their workflow as its machine would run it. */
 export const bulkUpdating = (world: TwoSites, options: BulkUpdatingOptions = {}) => {
-  const { role = "secondary", sliceMs = Number.POSITIVE_INFINITY } = options;
+  const { role = "secondary", sliceMs = Number.POSITIVE_INFINITY, callMs = 0 } = options;
   const { clock, chance, telemetry, replicables } = world;
-  const mortal = new Mortal();
+  const mortal = new Mortal(() => clock.advance(callMs));
   const isPrimary = role === "primary";
   const siteTable = isPrimary ? world.primarySiteTable : world.siteTable;
   const workflow = new MemoryWorkflow({ name: "bulk-update", clock });
