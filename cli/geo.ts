@@ -19,6 +19,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
   root: resolve(import.meta.dirname, ".."),
   replicables,
   env: process.env,
+  onInterrupt: (interrupted) => {
+    process.once("SIGINT", interrupted);
+    return () => void process.off("SIGINT", interrupted);
+  },
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),

@@ -2,6 +2,8 @@ import { Command, CommanderError } from "commander";
 import { GeoApiError } from "../shared/client/client.ts";
 import { GeoError } from "../shared/geo/errors.ts";
 import { PRODUCT_VERSION } from "../shared/geo/product-version.ts";
+import { addBulkActions } from "./commands/bulk-actions.ts";
+import { addBulk } from "./commands/bulk.ts";
 import { addReplicable } from "./commands/replicable.ts";
 import { CommandError, EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -19,6 +21,8 @@ const makeProgram = (surroundings: Surroundings): Command => {
     );
   // Commands are made with `parent.command`, by which they end and speak as this one does.
   addReplicable(program, surroundings);
+  addBulkActions(program, surroundings);
+  addBulk(program, surroundings);
   return program;
 };
 

@@ -16,4 +16,8 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How a site's API is called. Default: the runtime's own. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Lets so many milliseconds pass. Default: the runtime's own. */
+  readonly sleep?: (milliseconds: number) => Promise<unknown>;
+  /** Calls back when somebody presses Ctrl-C, instead of ending the command. Returns what ends that. Default: nobody does. */
+  readonly onInterrupt?: (interrupted: () => void) => () => void;
 }

@@ -115,7 +115,8 @@ describe("many rows", () => {
           query: async (request) => {
             const page = await registry.query(request);
             limits.push(page.items.length);
-            if (page.items.length > 0) places.push(String(page.items.at(-1)?.["sk"]));
+            const last = page.items.at(-1)?.["sk"];
+            if (typeof last === "string") places.push(last);
             return page;
           },
         },

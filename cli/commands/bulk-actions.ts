@@ -1,0 +1,173 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import type { BulkUpdateWish } from "../../shared/client/contract.ts";
+import { selectedRows, totalRows } from "../bulk/selected-rows.ts";
+import { watchBulkUpdate } from "../bulk/watch-bulk-update.ts";
+import { addConnectionOptions, connect, type Connection } from "../connection.ts";
+import { CommandError, EXIT } from "../exit-codes.ts";
+import type { Surroundings } from "../surroundings.ts";
+
+const Options = z.object({
+  endpointUrl: z.string().optional(),
+  site: z.string().optional(),
+  token: z.string().optional(),
+  type: z.string().optional(),
+  key: z.array(z.string()).optional(),
+  state: z.string().optional(),
+  verificationState: z.string().optional(),
+  reason: z.string().optional(),
+  force: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+  yes: z.boolean().default(false),
+  wait: z.boolean().default(true),
+  output: z.enum(["table", "json"]).default("table"),
+});
+type Options = z.infer<typeof Options>;
+
+/** A command that asks for one kind of bulk update. */
+interface BulkCommand {
+  readonly name: "resync" | "reverify" | "redrive";
+  readonly description: string;
+  /** What it asks for at each kind of site; undefined where there is nothing like it. */
+  readonly actions: { readonly secondary: string; readonly primary: string | undefined };
+  /** What becomes of a row, for questions and answers: `would be copied again`. */
+  readonly done: string;
+  readonly examples: string;
+}
+
+const COMMANDS: readonly BulkCommand[] = [
+  {
+    name: "resync",
+    description: "Copies objects again, whatever their replicas hold.",
+    actions: { secondary: "resync", primary: undefined },
+    done: "copied again",
+    examples: `
+Examples:
+  $ geo resync --type upload --key uploads/-/system/user/avatar/1/a.png
+  $ geo resync --type lfs_object --state failed --dry-run
+  $ geo resync --type lfs_object --yes`,
+  },
+  {
+    name: "reverify",
+    description: "Reads replicas again; at the primary, its own objects and then their replicas.",
+    actions: { secondary: "reverify", primary: "checksum" },
+    done: "read again",
+    examples: `
+Examples:
+  $ geo reverify --type upload --yes
+  $ geo reverify --verification-state failed
+  $ geo reverify --site london --type lfs_object --dry-run`,
+  },
+  {
+    name: "redrive",
+    description: "Tries failed objects again now, and not at the end of their wait.",
+    actions: { secondary: "retry_now", primary: "retry_now" },
+    done: "tried again",
+    examples: `
+Examples:
+  $ geo redrive --yes
+  $ geo redrive --reason forbidden --dry-run
+  $ geo redrive --type upload --key uploads/-/system/user/avatar/1/a.png`,
+  },
+];
+
+const wishOf = (command: BulkCommand, options: Options, { site }: Connection): BulkUpdateWish => {
+  const action = site.primary ? command.actions.primary : command.actions.secondary;
+  if (action === undefined) {
+    throw new CommandError(EXIT.usage, `${site.name} is a primary and copies nothing: ask a secondary (--site)`);
+  }
+  if (options.key !== undefined && options.type === undefined) {
+    throw new CommandError(EXIT.usage, "--key needs --type: a key is looked up among the rows of one type");
+  }
+  return {
+    action,
+    ...(options.type === undefined ? {} : { replicable_name: options.type }),
+    ...(options.key === undefined ? {} : { keys: options.key }),
+    ...(options.state === undefined ? {} : { replication_state: options.state }),
+    ...(options.verificationState === undefined ? {} : { verification_state: options.verificationState }),
+    ...(options.reason === undefined ? {} : { failure: options.reason }),
+    ...(options.force ? { force: true } : {}),
+  };
+};
+
+const knownType = (type: string | undefined, { replicables }: Surroundings): void => {
+  if (type === undefined || replicables.some(({ name }) => name === type)) return;
+  const names = replicables.map(({ name }) => name).join(", ");
+  throw new CommandError(EXIT.usage, `--type is ${JSON.stringify(type)}, expected one of ${names}`);
+};
+
+const run = async (command: BulkCommand, options: Options, surroundings: Surroundings): Promise<void> => {
+  const { out, ask, replicables } = surroundings;
+  knownType(options.type, surroundings);
+  const connection = await connect(options, "secondary", surroundings);
+  const { client, site } = connection;
+  const wish = wishOf(command, options, connection);
+  const isJson = options.output === "json";
+  const selected = selectedRows(wish, await client.siteStatus(site.id), replicables);
+  const rows = totalRows(selected);
+  if (options.dryRun) {
+    const types = Object.fromEntries(
+      selected.flatMap((one) => (one.rows === 0 ? [] : [[one.replicableName, one.rows]])),
+    );
+    out(
+      isJson
+        ? `${JSON.stringify({ dry_run: true, site: site.name, wish, rows_at_most: rows, types })}\n`
+        : `At most ${rows} rows of ${site.name} would be ${command.done}, by its counters:\n` +
+            `${Object.entries(types)
+              .map(([name, count]) => `  ${name}: ${count ?? "not counted"}\n`)
+              .join("")}Nothing was done.\n`,
+    );
+    return;
+  }
+  if (wish.keys === undefined && !options.yes) {
+    const question = `At most ${rows} rows of ${site.name} would be ${command.done}. Go on?`;
+    if (ask === undefined) throw new CommandError(EXIT.usage, `${question} Nobody is there to answer; say --yes`);
+    if (!(await ask(question))) throw new CommandError(EXIT.failure, "nothing was done");
+  }
+  const begun = await client.askForBulkUpdate(site.id, wish);
+  const ended = options.wait ? await watchBulkUpdate(connection, begun, surroundings) : begun;
+  out(
+    isJson
+      ? `${JSON.stringify(ended)}\n`
+      : options.wait
+        ? `${ended.changed_count} rows of ${site.name} are being ${command.done}; ${ended.skipped_count} needed nothing. ` +
+          `The site's status says what becomes of them.\n`
+        : `Begun at ${site.name}. Look at it: geo bulk show ${ended.id}\n`,
+  );
+};
+
+/** `geo resync`, `geo reverify`, `geo redrive`: something done to many rows of a site. */
+export const addBulkActions = (parent: Command, surroundings: Surroundings): void => {
+  for (const one of COMMANDS) {
+    const command = parent
+      .command(one.name)
+      .description(one.description)
+      .option("--type <name>", "only objects of this type; default: of every type")
+      .option("--key <key...>", "only these objects of the type, by their S3 keys; at most 100");
+    if (one.name !== "redrive") {
+      command
+        .option("--state <state>", "only rows in this replication state: pending, started, synced, failed")
+        .option(
+          "--verification-state <state>",
+          "only synced rows in this one: pending, started, succeeded, failed, disabled",
+        );
+    } else {
+      command.option("--reason <kind>", "only what failed for this reason: forbidden, kms, removal_guard and others");
+    }
+    addConnectionOptions(command)
+      .option("--force", "do again what was done within the last hour")
+      .option("--dry-run", "only say how many rows there are, by the site's counters")
+      .option("--yes", "do not ask")
+      .option("--no-wait", "do not wait until all rows were asked")
+      .option("--output <format>", "table or json", "table")
+      .addHelpText("after", one.examples)
+      .action(async (raw: unknown) => run(one, readOptions(raw), surroundings));
+  }
+};
+
+const readOptions = (raw: unknown): Options => {
+  const parsed = Options.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new CommandError(EXIT.usage, `--${String(issue?.path[0])}: ${issue?.message ?? "can not be used"}`);
+};
