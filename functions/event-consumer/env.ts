@@ -1,5 +1,11 @@
 import * as z from "zod/mini";
 
+const bytes = (least: number, most: number) =>
+  z.string().check(
+    z.regex(/^[1-9]\d{0,15}$/),
+    z.refine((text) => Number(text) >= least && Number(text) <= most, `expected bytes, ${least} to ${most}`),
+  );
+
 /** Environment of the event-consumer: makes a secondary's objects equal to the primary's. */
 export const env = z.object({
   SITE_NAME: z.string().check(z.minLength(1)),
@@ -30,6 +36,10 @@ export const env = z.object({
   SYNC_TIMEOUT_SECONDS: z.string().check(z.regex(/^[1-9]\d{0,4}$/)),
   /** `false`: this site keeps no replicas of objects, and neither copies nor removes any (Geo's `sync_object_storage`). */
   SYNC_OBJECT_STORAGE: z.enum(["true", "false"]),
+  /** Up to this many bytes an object is copied in one request, and in parts above. 5242880 (5 MiB) to 5000000000 (S3's 5 GB). */
+  SINGLE_COPY_BYTES: bytes(5_242_880, 5_000_000_000),
+  /** What a part usually has, bytes: a multiple of 1048576, 5242880 (5 MiB) to 5368709120 (5 GiB). */
+  PART_BYTES: bytes(5_242_880, 5_368_709_120),
   /** How many of these functions may run at once, over all queues that they read: a site's capacity is divided by it. 1 to 2000. */
   WORKERS_MAX: z.string().check(z.regex(/^[1-9]\d{0,3}$/)),
   /** This function's timeout in seconds; leases and quarantines are derived from it. 1 to 900. */

@@ -59,6 +59,7 @@ export class BucketAccess {
   /** Write replicas and hide them behind delete markers. */
   grantReplicationWrite(grantee: IGrantable & IConstruct): void {
     this.#objects(grantee, ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation", "s3:DeleteObject"]);
+    this.#objects(grantee, ["s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]); // large objects go in parts
     this.#aboutVersioning(grantee);
     this.#key(grantee, ["kms:GenerateDataKey", "kms:Decrypt"]);
   }

@@ -33,6 +33,8 @@ export const CAPABILITIES = [
   "table-ttl-from-cloudformation",
   "tumbling-window",
   "upload-part-copy-source-conditions",
+  "upload-size-limits",
+  "upload-tags",
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
@@ -67,6 +69,8 @@ const MINISTACK: Gaps = {
   "table-ttl-from-cloudformation": "dropped on deployment; put back afterwards by fix-ups.ts",
   "tumbling-window": "stream batches carry no window and no state",
   "upload-part-copy-source-conditions": "conditions on the source of UploadPartCopy are ignored",
+  "upload-size-limits": "parts of any size are put together, and the announced size is not compared",
+  "upload-tags": "tags that an upload is begun with are dropped",
 };
 
 /** LocalStack's documented limits; not measured here, since it needs docker and a token. */
@@ -93,6 +97,9 @@ const CORRECTED: readonly Capability[] = [
   "event-for-tagging",
   "event-key-encoding",
   "event-version-id",
+  "multipart-full-object-checksum",
+  "upload-part-copy-source-conditions",
+  "upload-tags",
 ];
 
 /** Why a cloud can not show something; `undefined` when it can. */

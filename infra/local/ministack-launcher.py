@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from contextvars import ContextVar
-from urllib.parse import quote_plus
+from urllib.parse import parse_qsl, quote_plus, unquote
 
 
 def end_with_the_starter():
@@ -118,6 +118,62 @@ def correct_s3(s3, sqs):
         setattr(s3, name, with_version(getattr(s3, name)))
 
 
+# A checksum of more than this takes longer in Python than anybody here would wait for it.
+WHOLE_CHECKSUM_BYTES_MAX = 64 * 1024 * 1024
+
+
+def correct_uploads(s3):
+    """Uploads keep their tags and a checksum of the whole object, and parts keep to the conditions on their source."""
+    create, copy_part, complete = s3._create_multipart_upload, s3._upload_part_copy, s3._complete_multipart_upload
+    composite = s3._composite_checksum
+    whole_checksum = ContextVar("whole_checksum", default=None)
+
+    def create_with_tags(bucket, key, headers):
+        answer = create(bucket, key, headers)
+        if answer[0] == 200:
+            upload = s3._multipart_uploads[answer[2].split(b"<UploadId>")[1].split(b"<")[0].decode()]
+            upload["tags"] = dict(parse_qsl(headers.get("x-amz-tagging", ""), keep_blank_values=True))
+            upload["whole"] = headers.get("x-amz-checksum-type") == "FULL_OBJECT"
+        return answer
+
+    def copy_pinned_part(bucket, key, query_params, headers):
+        source, _, query = headers.get("x-amz-copy-source", "").lstrip("/").partition("?")
+        source_bucket, _, source_key = unquote(source).partition("/")
+        version = dict(parse_qsl(query)).get("versionId")
+        wanted = headers.get("x-amz-copy-source-if-match")
+        versions = s3._object_versions.get((source_bucket, source_key), [])
+        etag = next((one.get("etag") for one in versions if one["version_id"] == version), None)
+        if wanted is not None and etag is not None and wanted.strip('"') != etag.strip('"'):
+            return s3._error("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
+        return copy_part(bucket, key, query_params, headers)
+
+    def complete_whole(bucket, key, body, query_params, headers=None):
+        upload = s3._multipart_uploads.get(s3._qp(query_params, "uploadId")) or {}
+        bodies = [upload["parts"][number]["body"] for number in sorted(upload["parts"])] if upload.get("whole") else []
+        computed = None
+        if bodies and sum(len(one) for one in bodies) <= WHOLE_CHECKSUM_BYTES_MAX:
+            computed = s3._compute_s3_checksum(upload["checksum_algorithm"], b"".join(bodies))
+        outer = whole_checksum.set(computed)
+        try:
+            answer = complete(bucket, key, body, query_params, headers)
+        finally:
+            whole_checksum.reset(outer)
+        version = answer[1].get("x-amz-version-id")
+        if answer[0] == 200 and upload.get("tags"):
+            s3._object_tags[(bucket, key, version)] = upload["tags"]
+        if answer[0] == 200 and computed is not None:
+            s3._ensure_bucket(bucket)["objects"][key]["checksum_type"] = "FULL_OBJECT"
+            for one in s3._object_versions.get((bucket, key), []):
+                if one["version_id"] == version:
+                    one["checksum_type"] = "FULL_OBJECT"
+        return answer
+
+    s3._composite_checksum = lambda algorithm, parts: whole_checksum.get() or composite(algorithm, parts)
+    s3._create_multipart_upload = create_with_tags
+    s3._upload_part_copy = copy_pinned_part
+    s3._complete_multipart_upload = complete_whole
+
+
 def correct_sqs(sqs):
     """Queues take messages of up to a megabyte, if they are told to."""
     sqs._NUMERIC_ATTR_RANGES["MaximumMessageSize"] = (1_024, 1_048_576)
@@ -131,6 +187,7 @@ from ministack.services import s3 as s3_service  # noqa: E402
 from ministack.services import sqs as sqs_service  # noqa: E402
 
 if os.environ.get("S3_GEO_UNCORRECTED") != "1":
+    correct_uploads(s3_service)
     correct_s3(s3_service, sqs_service)
     correct_sqs(sqs_service)
 sys.argv = ["ministack"]

@@ -2,6 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/event-consumer/env.ts";
+import { COPY_LIMITS } from "../../shared/geo/copy-limits.ts";
 import { GUARDED_RETRY_MIN_MS, GUARDED_RETRY_SPREAD_MS } from "../../shared/geo/limits.ts";
 import { METRICS } from "../../shared/geo/metrics.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
@@ -17,7 +18,8 @@ import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-
 
 /**
  * An object of 5 GB, the most that is copied in one request, takes a minute or two between regions; five leave room for
- * some at once. Leases follow from this, so a longer timeout also means a longer wait after a crash.
+ * some at once, and larger ones are gone on with by the next invocation. Leases follow from this, so a longer timeout also
+ * means a longer wait after a crash.
  */
 const TIMEOUT = Duration.minutes(5);
 
@@ -99,6 +101,8 @@ export class EventConsumer extends Construct {
         REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
         SITE_TABLE: siteTable.tableName,
+        SINGLE_COPY_BYTES: String(COPY_LIMITS.singleCopyBytesMax),
+        PART_BYTES: String(COPY_LIMITS.parts.usualBytes),
         WORKERS_MAX: String(MAX_CONCURRENCY + BACKFILL_CONCURRENCY),
         REMOVAL_GUARD_FLOOR: String(config.removalGuard.floor),
         REMOVAL_GUARD_PERCENT: String(config.removalGuard.percent),

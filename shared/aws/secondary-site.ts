@@ -1,5 +1,5 @@
 import { checksumRules } from "../geo/checksum-policy.ts";
-import { copyRules } from "../geo/copy-limits.ts";
+import { copyLimitsOf, copyRules, type CopySizes } from "../geo/copy-limits.ts";
 import { FUSED_VERIFICATION_BYTES_MAX } from "../geo/limits.ts";
 import type { Replicable } from "../geo/replicable.ts";
 import type { SiteSettings } from "../geo/site-settings.ts";
@@ -51,7 +51,7 @@ export interface SiteRecordReaders {
 }
 
 /** What the event-consumer is told beyond that. */
-export interface ConsumerEnvironment extends ReplicaEnvironment {
+export interface ConsumerEnvironment extends ReplicaEnvironment, CopySizes {
   readonly PRIMARY_BUCKET: string;
   readonly VERIFICATION_QUEUE: string;
   readonly SITE_TABLE: string;
@@ -144,7 +144,7 @@ export const awsSecondarySite = (
     }),
     verificationQueue: new SqsQueue(sqsClient(), config.VERIFICATION_QUEUE),
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
-    copies: copyRules(),
+    copies: copyRules(copyLimitsOf(config)),
     siteTable,
     standing: record.standing,
     scope: record.scope,

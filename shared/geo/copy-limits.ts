@@ -36,6 +36,19 @@ export const COPY_LIMITS: CopyLimits = {
  */
 export const UPLOAD_UNCLAIMED_MS = 24 * 60 * 60 * 1_000;
 
+/** What an installation says of sizes, as text of its environment: bytes. */
+export interface CopySizes {
+  readonly SINGLE_COPY_BYTES: string;
+  readonly PART_BYTES: string;
+}
+
+/** The limits of a function, from its environment. */
+export const copyLimitsOf = ({ SINGLE_COPY_BYTES, PART_BYTES }: CopySizes): CopyLimits => ({
+  ...COPY_LIMITS,
+  singleCopyBytesMax: Number(SINGLE_COPY_BYTES),
+  parts: { ...PART_LIMITS, usualBytes: Number(PART_BYTES) },
+});
+
 /** S3 says that completing an upload may take minutes; ten milliseconds for each part come to that for the largest. */
 const COMPLETE_MS_PER_PART = 10;
 

@@ -1,14 +1,18 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ObjectFacts } from "../../shared/geo/object-facts.ts";
+import { planWith, rangeOf } from "../../shared/geo/part-plan.ts";
 import type {
+  CompleteRequest,
+  CopiedPart,
   CopyRequest,
+  PartRequest,
   ReadableBucket,
   ReplicaBucket,
   ReplicaExpectation,
 } from "../../shared/ports/object-store.ts";
 import { HOSTILE_KEYS } from "./bucket.contract.ts";
 import { needs, type Lacks } from "./capability.ts";
-import type { ObjectWorld } from "./object-world.ts";
+import type { ObjectWorld, Upload } from "./object-world.ts";
 
 /** Two sites' buckets with what the suite needs to set the scene. */
 export interface ReplicaUnderTest {
@@ -154,6 +158,197 @@ export const replicaBucketContract = (name: string, lacks: Lacks, make: () => Pr
       const outcome = await site.replica.copyFromPrimary(copyOf(key, source, expected));
       expect(["gone", "lost"]).toContain(outcome.outcome);
       expect(await site.replica.head(key)).toEqual({ outcome: "absent" });
+    });
+
+    const MIB = 1024 * 1024;
+    /** Two parts, of the least that S3 takes and a little more. */
+    const LARGE = new Uint8Array(5 * MIB + 7).map((_, index) => (index * 31 + (index >> 8)) & 0xff);
+    const PLAN = planWith(LARGE.byteLength, 5 * MIB);
+
+    const begin = async (
+      key: string,
+      source: ObjectFacts,
+      tags: Readonly<Record<string, string>> = {},
+    ): Promise<string> => {
+      const { storageClass, headers, metadata } = source;
+      const begun = await site.replica.beginUpload({ key, storageClass, headers, metadata, tags });
+      if (begun.outcome !== "begun") throw new Error(`Expected an upload, got ${JSON.stringify(begun)}`);
+      return begun.uploadId;
+    };
+    const partOf = (key: string, uploadId: string, source: ObjectFacts, number: number): PartRequest => ({
+      key,
+      uploadId,
+      sourceVersionId: source.versionId,
+      sourceEtag: source.etag,
+      number,
+      range: rangeOf(PLAN, number),
+    });
+    const copyParts = async (key: string, uploadId: string, source: ObjectFacts): Promise<readonly CopiedPart[]> => {
+      const parts: CopiedPart[] = [];
+      for (const number of [1, 2]) {
+        const copied = await site.replica.copyPart(partOf(key, uploadId, source, number));
+        if (copied.outcome !== "copied") throw new Error(`Expected a part, got ${JSON.stringify(copied)}`);
+        parts.push(copied.part);
+      }
+      return parts;
+    };
+    const completion = (
+      key: string,
+      uploadId: string,
+      source: ObjectFacts,
+      parts: readonly CopiedPart[],
+    ): CompleteRequest => ({
+      key,
+      uploadId,
+      parts,
+      size: source.size,
+      crc64nvme: source.checksum?.algorithm === "CRC64NVME" ? source.checksum.value : undefined,
+      replica: NOTHING,
+    });
+    const large = async (key: string, upload: Upload = {}): Promise<ObjectFacts> => {
+      await site.primaryWorld.put(key, LARGE, upload);
+      return present(site.primary, key);
+    };
+    const keysOfUploads = async (): Promise<readonly string[]> =>
+      (await site.replica.listUploads()).uploads.map((upload) => upload.key);
+
+    it("makes a version of parts, with what it was begun with, and shows nothing before", async () => {
+      const key = fresh();
+      const source = await large(key, {
+        headers: { contentType: "text/css", cacheControl: "no-store", expires: "Wed, 21 Oct 2026 07:28:00 GMT" },
+        metadata: { owner: "7" },
+        storageClass: "STANDARD_IA",
+      });
+      const uploadId = await begin(key, source);
+      const parts = await copyParts(key, uploadId, source);
+      expect(await site.replica.listParts(key, uploadId)).toEqual({ outcome: "listed", parts });
+      expect(await site.replica.head(key)).toEqual({ outcome: "absent" });
+      const { crc64nvme: _, ...unattested } = completion(key, uploadId, source, parts);
+      const completed = await site.replica.completeUpload({ ...unattested, crc64nvme: undefined });
+      const copy = await present(site.replica, key);
+      expect(completed).toEqual({ outcome: "completed", versionId: copy.versionId, etag: copy.etag });
+      const { size, headers, metadata, storageClass } = source;
+      expect(copy).toMatchObject({ size, headers, metadata, storageClass });
+    });
+
+    it("stores a checksum of the whole object with what was made of parts", async (context) => {
+      needs(context, lacks, "multipart-full-object-checksum");
+      const key = fresh();
+      const source = await large(key);
+      const uploadId = await begin(key, source);
+      const parts = await copyParts(key, uploadId, source);
+      expect((await site.replica.completeUpload(completion(key, uploadId, source, parts))).outcome).toBe("completed");
+      expect((await present(site.replica, key)).checksum).toEqual(source.checksum);
+    });
+
+    it("makes nothing of parts whose bytes are not those that were announced", async (context) => {
+      needs(context, lacks, "multipart-full-object-checksum");
+      const key = fresh();
+      const source = await large(key);
+      const uploadId = await begin(key, source);
+      const parts = await copyParts(key, uploadId, source);
+      const wrong = { ...completion(key, uploadId, source, parts), crc64nvme: "AAAAAAAAAAA=" };
+      expect((await site.replica.completeUpload(wrong)).outcome).toBe("unusable");
+      expect(await site.replica.head(key)).toEqual({ outcome: "absent" });
+    });
+
+    it("keeps the tags that an upload was begun with", async (context) => {
+      needs(context, lacks, "upload-tags");
+      const key = fresh();
+      const source = await large(key);
+      const uploadId = await begin(key, source, { a: "b c", "d+": "e=f" });
+      const parts = await copyParts(key, uploadId, source);
+      await site.replica.completeUpload(completion(key, uploadId, source, parts));
+      const { versionId } = await present(site.replica, key);
+      expect(await site.replica.tags(key, versionId)).toEqual({ outcome: "read", tags: { a: "b c", "d+": "e=f" } });
+    });
+
+    it("copies parts of the version that was pinned, although a newer one is current", async () => {
+      const key = fresh();
+      const source = await large(key);
+      await site.primaryWorld.put(key, "newer");
+      const uploadId = await begin(key, source);
+      expect(await copyParts(key, uploadId, source)).toHaveLength(2);
+      await site.replica.abortUpload(key, uploadId);
+    });
+
+    it("says that the source of a part is gone when its version was destroyed", async () => {
+      const key = fresh();
+      const source = await large(key);
+      await site.primaryWorld.deleteVersion(key, source.versionId);
+      const uploadId = await begin(key, source);
+      expect(await site.replica.copyPart(partOf(key, uploadId, source, 1))).toEqual({ outcome: "gone" });
+      await site.replica.abortUpload(key, uploadId);
+    });
+
+    it("does not copy a part of a version that is not what was pinned", async (context) => {
+      needs(context, lacks, "upload-part-copy-source-conditions");
+      const key = fresh();
+      const source = { ...(await large(key)), etag: '"00000000000000000000000000000000"' };
+      const uploadId = await begin(key, source);
+      expect(await site.replica.copyPart(partOf(key, uploadId, source, 1))).toEqual({ outcome: "gone" });
+      expect(await site.replica.listParts(key, uploadId)).toEqual({ outcome: "listed", parts: [] });
+      await site.replica.abortUpload(key, uploadId);
+    });
+
+    it("completes an upload only where the replica is as expected, and keeps it otherwise", async () => {
+      const key = fresh();
+      const source = await large(key);
+      const uploadId = await begin(key, source);
+      const parts = await copyParts(key, uploadId, source);
+      const other = await site.replicaWorld.put(key, "somebody else's");
+      const request = completion(key, uploadId, source, parts);
+      expect(await site.replica.completeUpload(request)).toEqual({ outcome: "lost" });
+      const stale: ReplicaExpectation = { expect: "version_with_etag", etag: '"00000000000000000000000000000000"' };
+      expect(await site.replica.completeUpload({ ...request, replica: stale })).toEqual({ outcome: "lost" });
+      expect((await present(site.replica, key)).versionId).toBe(other.versionId);
+      const expected: ReplicaExpectation = { expect: "version_with_etag", etag: other.etag };
+      const completed = await site.replica.completeUpload({ ...request, crc64nvme: undefined, replica: expected });
+      expect(completed.outcome).toBe("completed");
+    });
+
+    it("makes nothing of parts that it does not hold, that are too small, or of another size than announced", async (context) => {
+      const key = fresh();
+      const source = await large(key);
+      const uploadId = await begin(key, source);
+      const parts = await copyParts(key, uploadId, source);
+      const request = completion(key, uploadId, source, parts);
+      const strange = { number: 3, etag: '"00000000000000000000000000000000"', size: 1 };
+      expect((await site.replica.completeUpload({ ...request, parts: [...parts, strange] })).outcome).toBe("unusable");
+      needs(context, lacks, "upload-size-limits");
+      expect((await site.replica.completeUpload({ ...request, size: 7 })).outcome).toBe("unusable");
+      const [first, second] = parts;
+      const small = { ...partOf(key, uploadId, source, 1), range: { start: 0, endInclusive: 6 } };
+      const again = await site.replica.copyPart(small);
+      if (again.outcome !== "copied" || first === undefined || second === undefined) throw new Error("no part");
+      const tooSmall = { ...request, parts: [again.part, second], size: 14, crc64nvme: undefined };
+      expect((await site.replica.completeUpload(tooSmall)).outcome).toBe("unusable");
+      await site.replica.abortUpload(key, uploadId);
+    });
+
+    it("knows nothing of an upload that was completed or aborted", async () => {
+      const key = fresh();
+      const source = await large(key);
+      const uploadId = await begin(key, source);
+      expect(await keysOfUploads()).toContain(key);
+      expect(await site.replica.abortUpload(key, uploadId)).toEqual({ outcome: "over" });
+      expect(await keysOfUploads()).not.toContain(key);
+      expect(await site.replica.abortUpload(key, uploadId)).toEqual({ outcome: "over" });
+      expect(await site.replica.listParts(key, uploadId)).toEqual({ outcome: "upload_gone" });
+      expect(await site.replica.copyPart(partOf(key, uploadId, source, 1))).toEqual({ outcome: "upload_gone" });
+      const part = { number: 1, etag: '"00000000000000000000000000000000"', size: 1 };
+      expect(await site.replica.completeUpload(completion(key, uploadId, source, [part]))).toEqual({
+        outcome: "upload_gone",
+      });
+    });
+
+    it.each(HOSTILE_KEYS)("begins, lists and aborts an upload of the key %j", async (key) => {
+      await site.primaryWorld.put(key, key);
+      const source = await present(site.primary, key);
+      const uploadId = await begin(key, source);
+      const listed = (await site.replica.listUploads()).uploads.find((upload) => upload.uploadId === uploadId);
+      expect(listed).toMatchObject({ key, uploadId, begunAt: expect.any(Number) as number });
+      expect(await site.replica.abortUpload(key, uploadId)).toEqual({ outcome: "over" });
     });
 
     it("removes by adding a marker, and the version stays", async () => {

@@ -45,7 +45,7 @@ const EXCEPTIONS: readonly { readonly action: RegExp; readonly resource: RegExp;
   },
   {
     action:
-      /^s3:(GetObject|GetObjectVersion|GetObjectTagging|GetObjectVersionTagging|GetObjectAnnotation|PutObject|PutObjectTagging|PutObjectAnnotation|DeleteObject)$/,
+      /^s3:(GetObject|GetObjectVersion|GetObjectTagging|GetObjectVersionTagging|GetObjectAnnotation|PutObject|PutObjectTagging|PutObjectAnnotation|DeleteObject|ListMultipartUploadParts|AbortMultipartUpload)$/,
     resource: /^arn:aws:s3:::s3-geo-[a-z]+-111122223333-[a-z0-9-]+\/\*$/,
     why: "any object of this one bucket may have to be replicated",
   },
