@@ -134,14 +134,14 @@ describe("geo resync, reverify and redrive", () => {
   });
 
   test("say how to look again, and how to cancel, when somebody presses Ctrl-C", async () => {
-    let interrupt = (): void => {};
+    const listeners: (() => void)[] = [];
     const { geo, started } = commandLine("secondary", {
       onInterrupt: (interrupted) => {
-        interrupt = interrupted;
-        return () => {};
+        listeners.push(interrupted);
+        return () => void listeners.splice(0);
       },
       sleep: () => {
-        interrupt();
+        for (const interrupt of listeners) interrupt();
         return new Promise(() => {});
       },
     });
@@ -152,6 +152,7 @@ describe("geo resync, reverify and redrive", () => {
     );
     expect(err).toMatch(/Look again: geo bulk show [0-9a-f]{16}\nEnd it: {5}geo bulk cancel [0-9a-f]{16}\n/);
     expect(started()).toHaveLength(1);
+    expect(listeners).toEqual([]);
   });
 
   test.each([
