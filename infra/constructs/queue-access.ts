@@ -21,6 +21,15 @@ export class QueueAccess {
     });
   }
 
+  /** Look at what lies in it, and take it away: dead letters that are sent back. */
+  grantEmpty(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage"],
+      resourceArns: [this.#arn],
+    });
+  }
+
   /** Send messages, and find the queue's address by its name. */
   grantSend(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({
