@@ -8,6 +8,8 @@ export const env = z.object({
   PRIMARY_BUCKET: z.string().check(z.minLength(3)),
   /** Name of the secondary's geo-events queue. */
   EVENTS_QUEUE: z.string().check(z.minLength(1)),
+  /** Name of the secondary's registry, in the same region: it is told to the primary's batch destroys. */
+  REGISTRY_TABLE: z.string().check(z.minLength(1)),
   /** Region of that queue. */
   EVENTS_QUEUE_REGION: z.string().check(z.minLength(1)),
   /** Name of the secondary's verification queue, in the same region: `checksum_succeeded` goes there. */

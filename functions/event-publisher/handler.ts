@@ -7,6 +7,7 @@ import { applySelection, decodeReplicableSelection } from "../../shared/geo/repl
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { sqsHandler } from "../../shared/lambda/sqs-handler.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
+import { SecondaryNote } from "../../shared/services/note-secondary.ts";
 import { type Publishing, publishEvents } from "../../shared/services/publish.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { env } from "./env.ts";
@@ -31,12 +32,19 @@ const publishing: Publishing = {
   parking: new SqsQueue(sqsClient(), config.PARKING_QUEUE),
 };
 
+const note = new SecondaryNote(publishing.site, flags, {
+  name: config.SITE_NAME,
+  region: config.EVENTS_QUEUE_REGION,
+  registryTable: config.REGISTRY_TABLE,
+});
+
 /** Turns a batch of the ingest queue into Geo events for one secondary, packed. */
 export const handler = sqsHandler(
   // Works through a whole batch in a few calls: there is nothing to stop half way.
   { timeoutMs: 0, now: () => systemClock.now(), source: undefined },
   async (messages) => {
     try {
+      await note.refresh();
       return await publishEvents(publishing, messages);
     } finally {
       telemetry.flush();

@@ -1,10 +1,15 @@
 import { Hono } from "hono";
-import { TableUnavailableError } from "../../shared/geo/errors.ts";
+import { TableUnavailableError, WorkflowUnavailableError } from "../../shared/geo/errors.ts";
 import type { Replicable } from "../../shared/geo/replicable.ts";
 import type { FlagChanging } from "../../shared/services/change-flags.ts";
 import type { GuardedTable } from "../../shared/services/release-removals.ts";
+import type { Redriving } from "../../shared/services/redrive.ts";
 import { readSiteStatus, type StatusReader } from "../../shared/services/site-status.ts";
 import type { Table } from "../../shared/ports/table.ts";
+import type { Workflow } from "../../shared/ports/workflows.ts";
+import { addBulkUpdates } from "./bulk-updates.ts";
+import { addDeadLetters } from "./dead-letters.ts";
+import { addDestroys, type DestroysServed } from "./destroys.ts";
 import { addFeatures } from "./features.ts";
 import { addRemovalGuards } from "./removal-guards.ts";
 import { allowOnly, type ApiEnv, apiUrlOf, notThisSite, SITE_PATHS } from "./site-paths.ts";
@@ -12,12 +17,14 @@ import { addSiteSettings, type SettledSite } from "./site-settings.ts";
 import { addWalks } from "./walks.ts";
 
 /** A site with all that its API reads and changes. */
-export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, SettledSite {
+export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, SettledSite, DestroysServed, Redriving {
   readonly replicables: readonly Replicable[];
   /** This site's own table. */
-  readonly siteTable: Pick<Table, "get" | "query" | "update">;
+  readonly siteTable: Pick<Table, "get" | "query" | "put" | "update" | "delete">;
   /** The primary's, where the flags of all sites are: at a primary, its own. */
   readonly primarySiteTable: Pick<Table, "get" | "update">;
+  /** The machine of bulk updates. */
+  readonly bulkWorkflow: Pick<Workflow, "start" | "describe">;
 }
 
 /**
@@ -29,10 +36,13 @@ export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, Se
  * - `GET /api/v4/geo_sites/:id/removal_guards`, `POST …/removal_guards/:replicable_name/release`: see `addRemovalGuards`
  * - `GET` and `PUT /api/v4/geo_sites/:id`: see `addSiteSettings`
  * - `POST /api/v4/geo_sites/:id/registry_consistency/:replicable_name/walk`: see `addWalks`
+ * - `POST` and `GET /api/v4/geo_sites/:id/destroys`, and one of them: see `addDestroys`
+ * - `POST` and `GET /api/v4/geo_sites/:id/bulk_updates`, and one of them: see `addBulkUpdates`
+ * - `GET /api/v4/geo_sites/:id/dead_letters`, `POST …/dead_letters/:queue/redrive`: see `addDeadLetters`
  * - `GET /api/v4/features`, `POST` and `DELETE /api/v4/features/:name`: see `addFeatures`
  *
- * Everything else is a 404, and another method a 405, in GitLab's form: `{"message": "404 Not Found"}`. A table that does
- * not answer makes a 503: the same call may succeed later.
+ * Everything else is a 404, and another method a 405, in GitLab's form: `{"message": "404 Not Found"}`. A table or Step
+ * Functions that does not answer makes a 503: the same call may succeed later.
  */
 export const statusApp = (served: ServedSite) => {
   const app = new Hono<ApiEnv>();
@@ -56,6 +66,9 @@ export const statusApp = (served: ServedSite) => {
     app.all(`${sites}/:id/status`, allowOnly("GET, HEAD"));
     addRemovalGuards(app, sites, served);
     addWalks(app, sites, served);
+    addBulkUpdates(app, sites, served);
+    addDestroys(app, sites, served);
+    addDeadLetters(app, sites, served);
     addSiteSettings(app, sites, served);
   }
   addFeatures(app, served);
@@ -63,9 +76,13 @@ export const statusApp = (served: ServedSite) => {
   app.notFound((context) => context.json({ message: "404 Not Found" }, 404));
   app.onError((error, context) => {
     served.telemetry.error("api_call_failed", { path: context.req.path, message: error.message });
-    return error instanceof TableUnavailableError
-      ? context.json({ message: "503 Service Unavailable - a table did not answer; try again" }, 503)
-      : context.json({ message: "500 Internal Server Error" }, 500);
+    if (error instanceof TableUnavailableError) {
+      return context.json({ message: "503 Service Unavailable - a table did not answer; try again" }, 503);
+    }
+    if (error instanceof WorkflowUnavailableError) {
+      return context.json({ message: "503 Service Unavailable - Step Functions did not answer; try again" }, 503);
+    }
+    return context.json({ message: "500 Internal Server Error" }, 500);
   });
   return app;
 };

@@ -13,4 +13,10 @@ export const env = z.object({
   /** `false`: the site was deployed to keep no replicas of objects (Geo's `sync_object_storage`), until somebody says else. */
   SYNC_OBJECT_STORAGE: z.enum(["true", "false"]),
   REPLICABLES: z.string().check(z.minLength(2)),
+  /** The site's queues with their dead letters (`encodeRedrivableQueues`). */
+  REDRIVABLE_QUEUES: z.string().check(z.minLength(2)),
+  /** ARN of the primary's state machine of batch destroys; a secondary does not start it. */
+  BATCH_DESTROY_MACHINE: z.string().check(z.regex(/^arn:.*:stateMachine:.+$/)),
+  /** ARN of the state machine of bulk updates. */
+  BULK_UPDATE_MACHINE: z.string().check(z.regex(/^arn:.*:stateMachine:.+$/)),
 });

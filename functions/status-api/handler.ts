@@ -1,7 +1,11 @@
-import { dynamoClient } from "../../shared/aws/clients.ts";
+import { dynamoClient, sfnClient, sqsClient } from "../../shared/aws/clients.ts";
 import { DynamoTable } from "../../shared/aws/dynamo-table.ts";
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
-import { systemClock } from "../../shared/aws/system-clock.ts";
+import { SfnWorkflow } from "../../shared/aws/sfn-workflows.ts";
+import { SqsDeadLetters } from "../../shared/aws/sqs-dead-letters.ts";
+import { SqsQueue } from "../../shared/aws/sqs-queue.ts";
+import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
+import { decodeRedrivableQueues } from "../../shared/geo/redrivable-queues.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { flushing } from "../../shared/lambda/flushing.ts";
 import { httpHandler } from "../../shared/lambda/http-handler.ts";
@@ -18,7 +22,15 @@ const app = statusApp({
   replicables: applySelection(replicables, decodeReplicableSelection(config.REPLICABLES)),
   siteTable: new DynamoTable(dynamoClient(region), config.SITE_TABLE),
   primarySiteTable: new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE),
+  destroys: new SfnWorkflow(sfnClient(config.PRIMARY_REGION), config.BATCH_DESTROY_MACHINE),
+  chance: systemChance,
+  bulkWorkflow: new SfnWorkflow(sfnClient(region), config.BULK_UPDATE_MACHINE),
   syncObjectStorage: config.SYNC_OBJECT_STORAGE === "true",
+  redrivable: decodeRedrivableQueues(config.REDRIVABLE_QUEUES).map((one) => ({
+    name: one.name,
+    queue: new SqsQueue(sqsClient(one.region), one.queue),
+    deadLetters: new SqsDeadLetters(sqsClient(one.region), one.dead_letters),
+  })),
   clock,
   telemetry,
 });

@@ -19,6 +19,10 @@ export const topicArn = (place: Place, name: string): string => arn("sns", place
 
 export const tableArn = (place: Place, name: string): string => arn("dynamodb", place, `table/${name}`);
 
+/** Tables of every region whose names are like that, in the partition of `place`. */
+export const tablesArn = ({ account, region }: Place, pattern: string): string =>
+  ["arn", partitionOf(region), "dynamodb", "*", account, `table/${pattern}`].join(":");
+
 export const functionArn = (place: Place, name: string): string => arn("lambda", place, `function:${name}`);
 
 export const stateMachineArn = (place: Place, name: string): string => arn("states", place, `stateMachine:${name}`);

@@ -64,6 +64,28 @@ export class BucketAccess {
     this.#key(grantee, ["kms:GenerateDataKey", "kms:Decrypt"]);
   }
 
+  /**
+   * Hide objects behind delete markers, and bring back what is hidden by copying it onto its own key. Bringing back by
+   * taking markers away would need the right to destroy versions, since to S3 a marker is one.
+   */
+  grantHideAndBringBack(grantee: IGrantable & IConstruct): void {
+    this.grantReplicationRead(grantee);
+    this.#objects(grantee, ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation", "s3:DeleteObject"]);
+    this.#key(grantee, ["kms:GenerateDataKey"]);
+    Grant.addToPrincipal({ grantee, actions: ["s3:ListBucketVersions"], resourceArns: [this.#arn] });
+  }
+
+  /** Write texts and read them again; neither list nor remove them. */
+  grantKeepTexts(grantee: IGrantable & IConstruct): void {
+    this.#objects(grantee, ["s3:GetObject", "s3:PutObject"]);
+  }
+
+  /** Find uploads that nobody goes on with, and abort them. */
+  grantSweepUploads(grantee: IGrantable & IConstruct): void {
+    Grant.addToPrincipal({ grantee, actions: ["s3:ListBucketMultipartUploads"], resourceArns: [this.#arn] });
+    this.#objects(grantee, ["s3:AbortMultipartUpload"]);
+  }
+
   /** Before anything is replicated, both buckets are asked whether they keep versions. */
   #aboutVersioning(grantee: IGrantable): void {
     Grant.addToPrincipal({ grantee, actions: ["s3:GetBucketVersioning"], resourceArns: [this.#arn] });

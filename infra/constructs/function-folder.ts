@@ -3,10 +3,13 @@ import { join } from "node:path";
 /** The folders of `functions/`: one Lambda, one subsystem and one section of docs/runbook.md each. */
 export type FunctionFolder =
   | "authorizer"
+  | "batch-destroy"
+  | "bulk-update"
   | "checksum"
   | "counters"
   | "event-consumer"
   | "event-publisher"
+  | "large-copy"
   | "registry-consistency"
   | "replica-drift"
   | "retry-sweep"

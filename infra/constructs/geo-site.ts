@@ -24,6 +24,10 @@ export const bucketOf = (config: GeoConfig, site: SiteConfig): BucketAccess =>
     kmsKeyArn: site.existingBucket?.kmsKeyArn,
   });
 
+/** Where the primary freezes what batch destroys are going to hide. */
+export const manifestBucketOf = ({ primary, ...config }: GeoConfig): BucketAccess =>
+  new BucketAccess({ bucketName: primaryNames(config, primary).manifestBucket, region: primary.region });
+
 /** The primary's verification-state table. */
 export const stateTableOf = (config: GeoConfig): TableAccess =>
   new TableAccess(placeOf(config, config.primary), primaryNames(config, config.primary).verificationStateTable);

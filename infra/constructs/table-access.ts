@@ -77,6 +77,11 @@ export class TableAccess {
     this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
   }
 
+  /** Write rows of one partition, and read none. */
+  grantMarkPartition(grantee: IGrantable, partition: string): void {
+    this.#grantPartition(grantee, partition, ["dynamodb:UpdateItem"]);
+  }
+
   /** Keep items of one partition: make, list, change and remove them. */
   grantKeepPartition(grantee: IGrantable, partition: string): void {
     this.#grantPartition(grantee, partition, [
@@ -88,17 +93,33 @@ export class TableAccess {
     ]);
   }
 
+  /** List and look up the rows of every partition whose name begins so, followed by a `#`. */
+  grantReadPartitions(grantee: IGrantable, beginning: string): void {
+    this.#grantPartition(grantee, `${beginning}#*`, ["dynamodb:GetItem", "dynamodb:Query"], "StringLike");
+  }
+
+  /** Make, list and replace items of every partition whose name begins so, followed by a `#`; never remove one. */
+  grantFillPartitions(grantee: IGrantable, beginning: string): void {
+    const actions = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"];
+    this.#grantPartition(grantee, `${beginning}#*`, actions, "StringLike");
+  }
+
   #grant(grantee: IGrantable, actions: string[]): Grant {
     return Grant.addToPrincipal({ grantee, actions, resourceArns: [this.#arn] });
   }
 
   /** The partition key is part of the right: who may count may not make tokens. */
-  #grantPartition(grantee: IGrantable, partition: string, actions: string[]): void {
+  #grantPartition(
+    grantee: IGrantable,
+    partition: string,
+    actions: string[],
+    compared: "StringEquals" | "StringLike" = "StringEquals",
+  ): void {
     grantee.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({
         actions,
         resources: [this.#arn],
-        conditions: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [partition] } },
+        conditions: { [`ForAllValues:${compared}`]: { "dynamodb:LeadingKeys": [partition] } },
       }),
     );
   }

@@ -9,8 +9,9 @@ import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
 import { checksumRules } from "../../shared/geo/checksum-policy.ts";
 import { copyRules } from "../../shared/geo/copy-limits.ts";
 import { FUSED_VERIFICATION_BYTES_MAX } from "../../shared/geo/limits.ts";
-import { DUE_INDEX, feedNames, primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
+import { DUE_INDEX, feedNames, primaryNames, secondaryNames, siteNames } from "../../shared/geo/physical-names.ts";
 import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
+import { redrivableQueues } from "../../shared/geo/redrivable-queues.ts";
 import { applySelection } from "../../shared/geo/replicable-selection.ts";
 import type { Replicable } from "../../shared/geo/replicable.ts";
 import type { RowChange } from "../../shared/geo/counters.ts";
@@ -19,10 +20,14 @@ import { MemoryBucket } from "../../shared/memory/bucket.ts";
 import { MemoryQueue } from "../../shared/memory/queue.ts";
 import { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
 import { MemoryReplicaBucket } from "../../shared/memory/replica-bucket.ts";
+import { MemoryDestroyableBucket } from "../../shared/memory/destroyable-bucket.ts";
+import { MemoryManifestStore } from "../../shared/memory/manifest-store.ts";
+import { MemoryDeadLetters } from "../../shared/memory/dead-letters.ts";
 import { MemoryTable } from "../../shared/memory/table.ts";
 import { MemoryTopic } from "../../shared/memory/topic.ts";
 import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
 import type { PrimarySite, SecondarySite } from "../../shared/ports/site.ts";
+import type { Workflow } from "../../shared/ports/workflows.ts";
 import type { Telemetry } from "../../shared/ports/telemetry.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
@@ -40,12 +45,19 @@ import { countedTable } from "../../shared/services/site-status.ts";
 import { keepConsistent } from "../../shared/services/registry-consistency/keep-consistent.ts";
 import type { WalkingSite } from "../../shared/services/registry-consistency/walk-range.ts";
 import { WALK_SETTINGS_DEFAULT } from "../../shared/services/registry-consistency/run-walks.ts";
-import { sweepDue } from "../../shared/services/sweep-due.ts";
+import type { Redrivable } from "../../shared/services/redrive.ts";
+import { sweepTick, type Ticking } from "../../shared/services/sweep-tick.ts";
+import { minuteOf } from "../../shared/geo/sweep-steps.ts";
+import { SyncOutcomes } from "../../shared/services/sync-outcomes.ts";
 import { backfillRecords, type BackfillingSite } from "../../shared/services/verification-backfill/backfill-records.ts";
 import type { WorkedThrough } from "../../shared/services/work-through.ts";
 import { reportsDrift, type SiteConfig } from "../../shared/config/geo-config.ts";
 import type { DemoSite, DemoWorld } from "./demo-world.ts";
 import { loadLocalConfig } from "./deploy.ts";
+import { DestroyedVersions } from "../../shared/services/batch-destroy/destroyed-versions.ts";
+import { noteSecondary } from "../../shared/tables/site/known-secondary.ts";
+import { embeddedBulkUpdates } from "./embedded-bulk-updates.ts";
+import { embeddedDestroys } from "./embedded-destroys.ts";
 import { switchOnExperiments } from "./switch-on.ts";
 import { memoryDemoBucket } from "./memory-demo-bucket.ts";
 import { EMULATED_ACCOUNT } from "./ministack.ts";
@@ -174,10 +186,15 @@ const openApi = async (
   siteTable: MemoryTable,
   primarySiteTable: MemoryTable,
   replicables: readonly Replicable[],
+  workflows: {
+    readonly bulkWorkflow: Workflow;
+    readonly destroys: Workflow;
+  },
+  redrivable: readonly Redrivable[],
 ): Promise<Pick<DemoSite, "apiUrl" | "adminToken">> => {
   const { syncObjectStorage } = site;
-  const tables = { siteTable, primarySiteTable };
-  const served = { site, replicables, ...tables, syncObjectStorage, clock: systemClock, telemetry: SILENT };
+  const behind = { siteTable, primarySiteTable, ...workflows, chance: systemChance };
+  const served = { site, replicables, ...behind, redrivable, syncObjectStorage, clock: systemClock, telemetry: SILENT };
   const { url, server } = await serve(admitted(statusApp(served), { site: siteTable, clock: systemClock }));
   server.unref();
   atEnd(() => server.closeAllConnections());
@@ -229,6 +246,8 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
 
   const record = new CachedSiteRecord(secondaryTable, systemClock);
   const switches = new CachedSwitches(primaryTable, replicables, systemClock);
+  const itself = { name: secondaryConfig.name, region: secondaryConfig.region, registryTable: registry.name };
+  await primaryTable.update(noteSecondary(itself, systemClock.now()));
   await switchOnExperiments(primaryTable, replicables, systemClock);
   const base = { ...world, telemetry: SILENT, functionTimeoutMs: FUNCTION_TIMEOUT_MS, switches };
   const primary: PrimarySite = {
@@ -254,6 +273,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     standing: record.standing,
     scope: new SiteScope(record.settings, replicables, secondaryConfig.syncObjectStorage, SILENT),
     removalGuard: config.removalGuard,
+    destroyed: new DestroyedVersions(primaryTable, systemClock),
     syncTimeoutMs: secondaryConfig.syncTimeoutSeconds * 1_000,
   };
 
@@ -283,7 +303,8 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     () => over,
     each((message, stopAt) => recordChecksums({ ...recording, capacity: digesting, stopAt }, message)),
   );
-  const consuming = { site: secondary, replicables };
+  const outcomes = new SyncOutcomes(secondaryTable, systemClock, secondary.telemetry);
+  const consuming = { site: secondary, replicables, outcomes };
   void poll(
     events.queue,
     () => over,
@@ -345,19 +366,84 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
 
   const sweeping = { replicableNames: replicables.map(({ name }) => name), ...base };
   const at = (flag: "replication" | "primaryChecksumming") => async (name: string) => (await switches.of(name))[flag];
+  const measured = (queue: MemoryQueue): Ticking["queue"] => ({
+    name: queue.name,
+    send: (messages) => queue.send(messages),
+    backlog: backlogOf(queue),
+  });
+  const atPrimary: Ticking = {
+    ...sweeping,
+    table: state,
+    siteTable: primaryTable,
+    queue: measured(checksum.queue),
+    isOn: at("primaryChecksumming"),
+  };
+  const atSecondary: Ticking = {
+    ...sweeping,
+    table: registry,
+    siteTable: secondaryTable,
+    queue: measured(events.queue),
+    isOn: at("replication"),
+  };
   const sweep = async (): Promise<void> => {
-    await sweepDue({ ...sweeping, table: state, queue: checksum.queue, isOn: at("primaryChecksumming") });
-    await sweepDue({ ...sweeping, table: registry, queue: events.queue, isOn: at("replication") });
+    const minute = minuteOf(systemClock.now());
+    await sweepTick(atPrimary, minute);
+    await sweepTick(atSecondary, minute);
   };
   setInterval(() => void sweep(), SWEEP_EVERY_MS).unref();
 
+  const updating = { ...base, replicables };
+  const bulkWorkflows = {
+    primary: embeddedBulkUpdates(siteNames(config, config.primary).bulkUpdate, {
+      ...updating,
+      role: "primary",
+      rows: state,
+      siteTable: primaryTable,
+      lookQueue: measured(checksum.queue),
+      verificationQueue: undefined,
+    }),
+    secondary: embeddedBulkUpdates(siteNames(config, secondaryConfig).bulkUpdate, {
+      ...updating,
+      role: "secondary",
+      rows: registry,
+      siteTable: secondaryTable,
+      lookQueue: measured(backfill.queue),
+      verificationQueue: measured(verification.queue),
+    }),
+  };
+
+  const destroys = embeddedDestroys(names.primary.batchDestroy, {
+    ...base,
+    name: config.primary.name,
+    replicables,
+    bucket: new MemoryDestroyableBucket(primaryBucket),
+    manifests: new MemoryManifestStore(),
+    siteTable: primaryTable,
+    geoEvents,
+    secondaries: () => Promise.resolve([{ name: secondaryConfig.name, registry }]),
+  });
+
   const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
+  const all = { checksum, ingest, "geo-events": events, verification, "replica-drift": drift, backfill };
+  const redrivableOf = (site: SiteConfig): readonly Redrivable[] =>
+    redrivableQueues(config, site, config.primary.region).flatMap(({ name }) =>
+      Object.entries(all).flatMap(([called, { queue, deadLetters }]) =>
+        called === name ? [{ name, queue, deadLetters: new MemoryDeadLetters(deadLetters) }] : [],
+      ),
+    );
   const siteOf = async (site: SiteConfig, bucket: MemoryBucket, table: MemoryTable): Promise<DemoSite> => ({
     name: site.name,
     role: site.role,
     region: site.region,
     bucket: memoryDemoBucket(bucket),
-    ...(await openApi(site, table, primaryTable, replicables)),
+    ...(await openApi(
+      site,
+      table,
+      primaryTable,
+      replicables,
+      { bulkWorkflow: bulkWorkflows[site.role], destroys },
+      redrivableOf(site),
+    )),
   });
   return {
     cloud: { name: "embedded", version },

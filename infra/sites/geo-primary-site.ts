@@ -4,6 +4,8 @@ import { Construct } from "constructs";
 import type { GeoConfig } from "../../shared/config/geo-config.ts";
 import { SiteDashboard } from "../constructs/dashboard.ts";
 import { Authorizer } from "../subsystems/authorizer.ts";
+import { BulkUpdate } from "../subsystems/bulk-update.ts";
+import { BatchDestroy } from "../subsystems/batch-destroy.ts";
 import { Checksum } from "../subsystems/checksum.ts";
 import { Counters } from "../subsystems/counters.ts";
 import { RetrySweep } from "../subsystems/retry-sweep.ts";
@@ -25,7 +27,9 @@ export class GeoPrimarySite extends Construct {
     super(scope, id);
     const props = { config, site: config.primary };
     this.checksum = new Checksum(this, props);
+    new BatchDestroy(this, props);
     new RetrySweep(this, props);
+    new BulkUpdate(this, props);
     new VerificationBackfill(this, props);
     new Counters(this, { ...props, streamArn });
     const { authorizer } = new Authorizer(this, props);

@@ -4,6 +4,7 @@ import type { GeoConfig } from "../../shared/config/geo-config.ts";
 import { primaryNames } from "../../shared/geo/physical-names.ts";
 import { EventTopics } from "../constructs/event-topics.ts";
 import { bucketOf, placeOf } from "../constructs/geo-site.ts";
+import { ManifestBucket } from "../constructs/manifest-bucket.ts";
 import { RegistryTable, SiteTable } from "../constructs/registry-table.ts";
 import { CHANGES_OF_A_BUCKET, ReplicatedBucket, reportExistingBucket } from "../constructs/replicated-bucket.ts";
 
@@ -11,7 +12,7 @@ export interface GeoPrimaryStorageProps {
   readonly config: GeoConfig;
 }
 
-/** What a primary keeps: its bucket (unless it was given one), the topics its changes go to, and its tables. */
+/** What a primary keeps: its bucket (unless it was given one), the topics its changes go to, its tables and manifests. */
 export class GeoPrimaryStorage extends Construct {
   /** Stream of the verification-state table, for the counters. */
   readonly streamArn: string;
@@ -41,5 +42,9 @@ export class GeoPrimaryStorage extends Construct {
       tableName: names.verificationStateTable,
     }).streamArn;
     new SiteTable(this, "Site", { tableName: names.siteTable });
+    new ManifestBucket(this, "Manifests", {
+      bucketName: names.manifestBucket,
+      noncurrentVersionDays: config.noncurrentVersionDays,
+    });
   }
 }

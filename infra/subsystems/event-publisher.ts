@@ -63,6 +63,7 @@ export class EventPublisher extends Construct {
         SITE_NAME: site.name,
         PRIMARY_BUCKET: bucketOf(config, primary).bucketName,
         EVENTS_QUEUE: events.queueName,
+        REGISTRY_TABLE: secondaryNames(config, site).registryTable,
         EVENTS_QUEUE_REGION: site.region,
         VERIFICATION_QUEUE: verification.queueName,
         PARKING_QUEUE: parking.queueName,
@@ -74,6 +75,7 @@ export class EventPublisher extends Construct {
       tracing: config.tracing,
     });
     flags.grantLookUpPartition(publisher, SITE_TABLE_PARTITIONS.site);
+    flags.grantMarkPartition(publisher, SITE_TABLE_PARTITIONS.secondary); // it says which secondary it feeds
     for (const queue of [events, verification, parking]) queue.grantSend(publisher);
     this.ingest.feed(publisher);
   }

@@ -14,11 +14,15 @@ import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/status-api/env.ts";
+import { encodeRedrivableQueues, redrivableQueues } from "../../shared/geo/redrivable-queues.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
-import { SITE_TABLE_PARTITIONS, functionName, siteNames } from "../../shared/geo/physical-names.ts";
+import { SITE_TABLE_PARTITIONS, functionName, primaryNames, siteNames } from "../../shared/geo/physical-names.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
+import { stateMachineArn } from "../constructs/arns.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { flagTableOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { flagTableOf, placeOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { QueueAccess } from "../constructs/queue-access.ts";
+import { WorkflowAccess } from "../constructs/workflow-access.ts";
 
 /** The stage, which is the first part of every path: `<stage>/api/v4/geo_sites/status`. */
 const API_STAGE = "geo";
@@ -35,6 +39,10 @@ export class StatusApi extends Construct {
     super(scope, "StatusApi");
     const siteTable = siteTableOf(config, site);
     const flags = flagTableOf(config);
+    const here = placeOf(config, site);
+    const { bulkUpdate } = siteNames(config, site);
+    const { batchDestroy } = primaryNames(config, config.primary);
+    const redrivable = redrivableQueues(config, site, config.primary.region);
     const server = new GeoFunction(this, "Server", {
       folder: "status-api",
       functionName: functionName(config, site, "status-api"),
@@ -49,14 +57,33 @@ export class StatusApi extends Construct {
         PRIMARY_REGION: config.primary.region,
         SYNC_OBJECT_STORAGE: site.syncObjectStorage ? "true" : "false",
         REPLICABLES: encodeReplicableSelection(config.selection),
+        REDRIVABLE_QUEUES: encodeRedrivableQueues(redrivable),
+        BATCH_DESTROY_MACHINE: stateMachineArn(placeOf(config, config.primary), batchDestroy),
+        BULK_UPDATE_MACHINE: stateMachineArn(here, bulkUpdate),
       },
       timeout: Duration.seconds(29), // API Gateway does not wait longer
       memorySize: 512,
       tracing: config.tracing,
     });
     siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.counter);
+    siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.bulkUpdate);
+    new WorkflowAccess(here, bulkUpdate).grantStart(server);
+    for (const { queue, dead_letters, region } of redrivable) {
+      const place = { account: config.account, region };
+      new QueueAccess(place, queue).grantSend(server);
+      new QueueAccess(place, dead_letters).grantEmpty(server);
+    }
     // What the site is told of itself: its settings; at the primary the flags of all sites, too.
     siteTable.grantChangePartition(server, SITE_TABLE_PARTITIONS.site);
+    if (site.role === "primary") {
+      // It asks for batch destroys and tells of them; the slices are the workflow's.
+      siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.destroy);
+      siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.destroyParent);
+      siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.destroyRelease);
+      siteTable.grantReadPartitions(server, SITE_TABLE_PARTITIONS.destroySlice);
+      siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.secondary);
+      new WorkflowAccess(here, batchDestroy).grantStart(server);
+    }
     if (site.role === "secondary") {
       flags.grantLookUpPartition(server, SITE_TABLE_PARTITIONS.site);
       siteTable.grantChangePartition(server, SITE_TABLE_PARTITIONS.consistency); // it asks for walks

@@ -4,6 +4,7 @@ import { FUSED_VERIFICATION_BYTES_MAX } from "../geo/limits.ts";
 import type { Replicable } from "../geo/replicable.ts";
 import type { SiteSettings } from "../geo/site-settings.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { DestroyedReader } from "../ports/destroy.ts";
 import type {
   LateReader,
   ScopeReader,
@@ -112,12 +113,22 @@ export const awsDriftingSite = (
   switches: switchesOf(new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE), systemClock),
 });
 
+/** Makes what tells which versions batch destroys name, from the primary's own table. */
+export type DestroyedOf = (primarySiteTable: Table, clock: Clock) => DestroyedReader;
+
+/** What is made from tables by services, which this room does not know. */
+export interface ConsumerReaders {
+  readonly switchesOf: SwitchesOf;
+  readonly recordOf: RecordOf;
+  readonly destroyedOf: DestroyedOf;
+}
+
 /** A secondary site on AWS as its event-consumer sees it, its settings, the deadline that its writes to S3 keep, and what has to hold before it works. */
 export const awsSecondarySite = (
   config: ConsumerEnvironment,
   telemetry: Telemetry,
   replicables: readonly Replicable[],
-  { switchesOf, recordOf }: { readonly switchesOf: SwitchesOf; readonly recordOf: RecordOf },
+  { switchesOf, recordOf, destroyedOf }: ConsumerReaders,
 ): {
   readonly site: SecondarySite;
   readonly settings: LateReader<SiteSettings>;
@@ -130,6 +141,7 @@ export const awsSecondarySite = (
   const replica = { client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId };
   const siteTable = new DynamoTable(dynamoClient(), config.SITE_TABLE);
   const record = recordOf(siteTable, systemClock);
+  const primarySiteTable = new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE);
   const site: SecondarySite = {
     ...siteBase(config, telemetry, switchesOf),
     checksums: checksumRules(replicables),
@@ -148,6 +160,7 @@ export const awsSecondarySite = (
     siteTable,
     standing: record.standing,
     scope: record.scope,
+    destroyed: destroyedOf(primarySiteTable, systemClock),
     removalGuard: {
       floor: Number(config.REMOVAL_GUARD_FLOOR),
       percent: Number(config.REMOVAL_GUARD_PERCENT),

@@ -6,7 +6,7 @@ import { GeoError } from "../geo/errors.ts";
 import * as z from "zod/mini";
 
 import { SYNC_TIMEOUT_SECONDS } from "../geo/limits.ts";
-import { bucketName, functionName } from "../geo/physical-names.ts";
+import { bucketName, functionName, manifestBucketName } from "../geo/physical-names.ts";
 import { REMOVAL_GUARD_DEFAULT } from "../geo/removal-guard.ts";
 import {
   encodeReplicableSelection,
@@ -265,12 +265,15 @@ const partitionProblems = ({ sites }: Sketch): string[] => {
 const nameProblems = (installation: Sketch): string[] => {
   const reserved = BUCKET_NAME_BEGINNINGS_RESERVED.filter((beginning) => installation.name.startsWith(beginning));
   const problems = reserved.map((beginning) => `name: S3 keeps bucket names that begin with ${beginning} for itself`);
-  for (const { name, region, existingBucket } of installation.sites) {
+  for (const { name, role, region, existingBucket } of installation.sites) {
     if (name === undefined || region === undefined) continue;
     const site = { name, region };
     const derived: readonly (readonly [what: string, name: string, most: number])[] = [
       ...(existingBucket === undefined
         ? [["the bucket", bucketName(installation, site), BUCKET_NAME_LENGTH_MAX] as const]
+        : []),
+      ...(role === "primary"
+        ? [["the bucket of manifests", manifestBucketName(installation, site), BUCKET_NAME_LENGTH_MAX] as const]
         : []),
       ["a function", functionName(installation, site, LONGEST_FUNCTION_FOLDER), FUNCTION_NAME_LENGTH_MAX],
     ];

@@ -22,6 +22,10 @@ const join = (...parts: readonly string[]): string => parts.join("-");
 export const bucketName = (installation: Installation, site: NamedSite): string =>
   join(installation.name, site.name, installation.account, site.region);
 
+/** Where a primary freezes what batch destroys are going to hide; global to all of AWS as well. */
+export const manifestBucketName = (installation: Installation, site: NamedSite): string =>
+  join(installation.name, site.name, "manifests", installation.account, site.region);
+
 /** Names of a primary site's resources, all in the primary's region. */
 export const primaryNames = (installation: Installation, site: NamedSite) => ({
   bucket: bucketName(installation, site),
@@ -31,6 +35,9 @@ export const primaryNames = (installation: Installation, site: NamedSite) => ({
   geoEventsTopic: join(installation.name, site.name, "geo-events"),
   checksumQueue: join(installation.name, site.name, "checksum"),
   checksumDeadLetterQueue: join(installation.name, site.name, "checksum-dead-letters"),
+  manifestBucket: manifestBucketName(installation, site),
+  /** The state machine of batch destroys. */
+  batchDestroy: join(installation.name, site.name, "batch-destroy"),
   verificationStateTable: join(installation.name, site.name, "verification-state"),
   /** The schedule that starts the verification backfill, and starts that it could not deliver. */
   verificationBackfill: join(installation.name, site.name, "verification-backfill"),
@@ -68,6 +75,9 @@ export const secondaryNames = (installation: Installation, site: NamedSite) => (
 export const siteNames = (installation: Installation, site: NamedSite) => ({
   /** The state machine that drains the due index, and the schedule that starts it. */
   retrySweep: join(installation.name, site.name, "retry-sweep"),
+/** What the name of every secondary's registry is like; `*` stands for the site. */
+export const registryPattern = (installation: Installation): string => join(installation.name, "*", "registry");
+
   /** Starts of the sweep that the scheduler could not deliver. */
   retrySweepDeadLetterQueue: join(installation.name, site.name, "retry-sweep-dead-letters"),
   /** Which parts of a table's stream could not be counted. */
@@ -137,6 +147,8 @@ export const SITE_TABLE_PARTITIONS = {
   destroy: "destroy",
   destroyParent: "destroy_parent",
   /** Which destroys secondaries let through their removal guards. */
+  /** Which secondaries there are; their feeds say it. */
+  secondary: "secondary",
   destroyRelease: "destroy_release",
   /** Beginnings of partitions, one for each destroy: its slices, and the versions that they name. */
   destroySlice: "destroy_slice",

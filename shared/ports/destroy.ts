@@ -74,7 +74,8 @@ export interface DestroyingSite extends SiteBase {
   readonly siteTable: Table;
   /** Where the primary announces what it did itself. */
   readonly geoEvents: MessageQueue;
-  readonly secondaries: readonly WatchedSecondary[];
+  /** The secondaries that there are. Throws TableUnavailableError. */
+  secondaries(): Promise<readonly WatchedSecondary[]>;
 }
 
 /** What a secondary's removal guard asks of the primary's destroys. */

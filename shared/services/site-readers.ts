@@ -2,6 +2,7 @@ import type { Replicable } from "../geo/replicable.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Table } from "../ports/table.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { DestroyedVersions } from "./batch-destroy/destroyed-versions.ts";
 import { CachedSiteRecord } from "./cached-site-record.ts";
 import { SiteScope } from "./site-scope.ts";
 import { CachedSwitches } from "./type-switches.ts";
@@ -17,4 +18,5 @@ export const siteReaders = (replicables: readonly Replicable[], syncObjectStorag
     const { standing, settings } = new CachedSiteRecord(siteTable, clock);
     return { standing, settings, scope: new SiteScope(settings, replicables, syncObjectStorage, telemetry) };
   },
+  destroyedOf: (primarySiteTable: Pick<Table, "query">, clock: Clock) => new DestroyedVersions(primarySiteTable, clock),
 });

@@ -46,8 +46,8 @@ const TLS_BY_TYPE = [
 describe("every bucket", () => {
   const buckets = templates.flatMap((template) => ofType(template, "AWS::S3::Bucket"));
 
-  it("is there once per site, versioned, encrypted, closed to the public, its owner's, and kept", () => {
-    expect(buckets).toHaveLength(4);
+  it("is there once per site and once for manifests, versioned, encrypted, closed to the public, its owner's, and kept", () => {
+    expect(buckets).toHaveLength(4 + 1);
     for (const { Properties, DeletionPolicy, UpdateReplacePolicy } of buckets) {
       expect(Properties).toMatchObject({
         VersioningConfiguration: { Status: "Enabled" },

@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 
 import { env as authorizer } from "../../functions/authorizer/env.ts";
+import { env as batchDestroy } from "../../functions/batch-destroy/env.ts";
+import { env as bulkUpdate } from "../../functions/bulk-update/env.ts";
 import { env as checksum } from "../../functions/checksum/env.ts";
 import { env as counters } from "../../functions/counters/env.ts";
 import { env as eventConsumer } from "../../functions/event-consumer/env.ts";
@@ -23,6 +25,8 @@ import { asText, ofType, synthesize, testApp } from "./support/templates.ts";
 
 const SCHEMAS = {
   authorizer,
+  "batch-destroy": batchDestroy,
+  "bulk-update": bulkUpdate,
   checksum,
   counters,
   "event-consumer": eventConsumer,
@@ -83,13 +87,13 @@ describe("the environment of every deployed function", () => {
 
   it("names the function's own timeout where leases follow from it", () => {
     const timed = functions.filter(({ variables }) => variables.TIMEOUT_SECONDS !== undefined);
-    expect(timed).toHaveLength(2 + 3 * 4);
+    expect(timed).toHaveLength(3 + 3 * 4);
     for (const { variables, timeout } of timed) expect(Number(variables.TIMEOUT_SECONDS)).toBe(timeout);
   });
 
   it("carries the replicables as the functions read them", () => {
     const selections = functions.flatMap(({ variables }) => variables.REPLICABLES ?? []);
-    expect(selections).toHaveLength(4 + 3 * 7);
+    expect(selections).toHaveLength(6 + 3 * 8);
     for (const selection of selections) expect(decodeReplicableSelection(selection)).toEqual(config.selection);
   });
 

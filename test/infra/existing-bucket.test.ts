@@ -34,8 +34,11 @@ const templateOf = (name: string): Template => {
 };
 
 describe("an existing bucket", () => {
-  it("is used, and none is made", () => {
-    expect(stacks.flatMap(({ template }) => ofType(template, "AWS::S3::Bucket"))).toEqual([]);
+  it("is used, and none is made but the one for manifests", () => {
+    const made = stacks.flatMap(({ template }) => ofType(template, "AWS::S3::Bucket"));
+    expect(made.map(({ Properties }) => Properties["BucketName"])).toEqual([
+      expect.stringMatching(/^s3-geo-virginia-manifests-/),
+    ]);
     expect(JSON.stringify(templateOf("s3-geo-ireland"))).toContain("arn:aws:s3:::their-replicas/*");
   });
 

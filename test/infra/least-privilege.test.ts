@@ -50,9 +50,24 @@ const EXCEPTIONS: readonly { readonly action: RegExp; readonly resource: RegExp;
     why: "any object of this one bucket may have to be replicated",
   },
   {
+    action: /^s3:(GetObject|PutObject)$/,
+    resource: /^arn:aws:s3:::s3-geo-virginia-manifests-111122223333-us-east-1\/\*$/,
+    why: "manifests are named after their destroys",
+  },
+  {
+    action: /^dynamodb:BatchGetItem$/,
+    resource: /^arn:aws:dynamodb:\*:111122223333:table\/s3-geo-\*-registry$/,
+    why: "secondaries come and go without a change of the primary, which looks how far they have followed a destroy",
+  },
+  {
     action: /^dynamodb:ListStreams$/,
     resource: /^arn:aws:dynamodb:[a-z0-9-]+:111122223333:table\/s3-geo-[a-z-]+\/stream\/\*$/,
     why: "a stream's name ends in the time it was made",
+  },
+  {
+    action: /^states:(Describe|Stop)Execution$/,
+    resource: /^arn:aws:states:[a-z0-9-]+:111122223333:execution:s3-geo-[a-z-]+:\*$/,
+    why: "an execution's name is known when it is started",
   },
 ];
 
@@ -111,6 +126,7 @@ describe("no role", () => {
     const onPrimary = rightsOf(secondary?.template as Template).filter(({ resource }) => resource.includes("virginia"));
     expect([...new Set(onPrimary.map(({ action }) => action))].sort()).toEqual([
       "dynamodb:GetItem",
+      "dynamodb:Query", // what batch destroys name
       "s3:GetBucketVersioning",
       "s3:GetObject",
       "s3:GetObjectAnnotation",
@@ -127,7 +143,7 @@ describe("each function", () => {
     const functions = templates.flatMap((template) =>
       ofType(template, "AWS::Lambda::Function").map((one) => ({ template, ...one })),
     );
-    expect(functions).toHaveLength(6 + 3 * 9);
+    expect(functions).toHaveLength(8 + 3 * 10);
     for (const { template, Properties } of functions) {
       const roleId = asText(Properties.Role).replace(/^\{|\.Arn\}$/g, "");
       expect(template.Resources[roleId]?.Properties.ManagedPolicyArns).toBeUndefined();
@@ -140,7 +156,9 @@ describe("each function", () => {
 
   it("that a queue feeds may give its messages back, and nobody else's", () => {
     const changing = granted.filter(({ action }) => action === "sqs:ChangeMessageVisibility");
-    const receiving = granted.filter(({ action }) => action === "sqs:ReceiveMessage");
+    const receiving = granted.filter(
+      ({ action, resource }) => action === "sqs:ReceiveMessage" && !resource.endsWith("-dead-letters"),
+    );
     expect(receiving.length).toBeGreaterThan(0);
     expect(changing.map(({ role, resource }) => `${role} ${resource}`).sort()).toEqual(
       receiving.map(({ role, resource }) => `${role} ${resource}`).sort(),
@@ -149,6 +167,18 @@ describe("each function", () => {
       granted.filter(({ action }) => action === "sqs:GetQueueUrl").map(({ role, resource }) => `${role} ${resource}`),
     );
     for (const { role, resource } of changing) expect(addressed).toContain(`${role} ${resource}`);
+  });
+
+  it("that takes dead letters away is the API, which an administrator asks to, and it reads no other queue", () => {
+    const receiving = granted.filter(
+      ({ role, action }) => role.includes("StatusApi") && action === "sqs:ReceiveMessage",
+    );
+    expect(receiving).toHaveLength(1 + 3 * 5);
+    expect(receiving.filter(({ resource }) => !resource.endsWith("-dead-letters"))).toEqual([]);
+    const letters = granted.filter(
+      ({ action, resource }) => action === "sqs:DeleteMessage" && resource.endsWith("-dead-letters"),
+    );
+    expect(letters.filter(({ role }) => !role.includes("StatusApi"))).toEqual([]);
   });
 
   it("that only verifies can neither change a replica nor remove a row", () => {
@@ -208,30 +238,76 @@ describe("each function", () => {
     ]);
   });
 
+  it("that asks many rows reads rows and names them; only the primary's marks any, and none removes one", () => {
+    const asking = granted.filter(
+      ({ role, action }) => role.includes("BulkUpdateWorker") && !action.startsWith("logs:"),
+    );
+    const rightsAt = (site: string): readonly string[] => [
+      ...new Set(
+        asking
+          .filter(({ resource }) => resource.includes(site))
+          .map(({ action, resource }) => `${action} ${resource.replace(/^.*:/, "")}`),
+      ),
+    ];
+    expect(rightsAt("tokyo").toSorted()).toEqual([
+      "dynamodb:BatchGetItem table/s3-geo-tokyo-registry",
+      "dynamodb:GetItem table/s3-geo-tokyo-site",
+      "dynamodb:Query table/s3-geo-tokyo-registry",
+      "dynamodb:Query table/s3-geo-tokyo-registry/index/due",
+      "dynamodb:UpdateItem table/s3-geo-tokyo-site",
+      "sqs:GetQueueAttributes s3-geo-tokyo-backfill",
+      "sqs:GetQueueAttributes s3-geo-tokyo-verification",
+      "sqs:GetQueueUrl s3-geo-tokyo-backfill",
+      "sqs:GetQueueUrl s3-geo-tokyo-verification",
+      "sqs:SendMessage s3-geo-tokyo-backfill",
+      "sqs:SendMessage s3-geo-tokyo-verification",
+      "states:StartExecution s3-geo-tokyo-bulk-update",
+    ]);
+    const marking = asking.filter(
+      ({ action, resource }) => action === "dynamodb:UpdateItem" && !resource.endsWith("-site"),
+    );
+    expect(marking.map(({ resource }) => resource)).toEqual([
+      "arn:aws:dynamodb:us-east-1:111122223333:table/s3-geo-virginia-verification-state",
+    ]);
+  });
+
   it("that only sweeps reads the due index, looks up the flags and sends, and does nothing else with data", () => {
     const sweeping = granted.filter(
       ({ role, action }) => /RetrySweepSweep|RetrySweepRole/.test(role) && !action.startsWith("logs:"),
     );
-    /** The primary's also says of objects that their time to be read again has come, and asks how much there is to do. */
-    const REVERIFIES = ["dynamodb:UpdateItem", "sqs:GetQueueAttributes"];
-    expect(
-      [...new Set(sweeping.map(({ action }) => action))].filter((one) => !REVERIFIES.includes(one)).sort(),
-    ).toEqual(["dynamodb:GetItem", "dynamodb:Query", "sqs:GetQueueUrl", "sqs:SendMessage"]);
-    const more = sweeping.filter(({ action }) => REVERIFIES.includes(action));
-    expect(more.map(({ action, resource }) => `${action} ${resource}`).sort()).toEqual([
-      "dynamodb:UpdateItem arn:aws:dynamodb:us-east-1:111122223333:table/s3-geo-virginia-verification-state",
-      "sqs:GetQueueAttributes arn:aws:sqs:us-east-1:111122223333:s3-geo-virginia-checksum",
+    const of = (action: string): readonly string[] =>
+      sweeping
+        .filter((right) => right.action === action)
+        .map(({ resource }) => resource.replace(/^arn:aws:[a-z]+:[a-z0-9-]+:\d+:/, ""))
+        .sort();
+    expect([...new Set(sweeping.map(({ action }) => action))].sort()).toEqual([
+      "dynamodb:GetItem",
+      "dynamodb:Query",
+      "dynamodb:UpdateItem",
+      "sqs:GetQueueAttributes",
+      "sqs:GetQueueUrl",
+      "sqs:SendMessage",
+      "states:DescribeExecution",
+      "states:StartExecution",
     ]);
-    const queried = sweeping.filter(({ action }) => action === "dynamodb:Query").map(({ resource }) => resource);
-    expect(queried).toHaveLength(4);
-    for (const resource of queried) expect(resource).toMatch(/\/index\/due$/);
-    const lookedUp = sweeping.filter(({ action }) => action === "dynamodb:GetItem").map(({ resource }) => resource);
-    for (const resource of lookedUp) expect(resource).toMatch(/table\/s3-geo-virginia-site$/);
+    const sites = ["ireland", "sydney", "tokyo", "virginia"];
+    const siteTables = sites.map((site) => `table/s3-geo-${site}-site`);
+    // What is held back and what is being drained stands in a partition of each site's own table.
+    expect(of("dynamodb:Query").filter((one) => !one.endsWith("/index/due"))).toEqual(siteTables);
+    expect(of("dynamodb:Query").filter((one) => one.endsWith("/index/due"))).toHaveLength(4);
+    expect(new Set(of("dynamodb:GetItem"))).toEqual(new Set(siteTables)); // the flags among them
+    // The primary's also says of objects that their time to be read again has come.
+    expect(of("dynamodb:UpdateItem")).toEqual([...siteTables, "table/s3-geo-virginia-verification-state"]);
+    expect(of("states:StartExecution")).toEqual(sites.map((site) => `stateMachine:s3-geo-${site}-retry-sweep`));
+    expect(of("states:DescribeExecution")).toEqual(sites.map((site) => `execution:s3-geo-${site}-retry-sweep:*`));
   });
 });
 
 const onPartition = (action: string, partition: string): string =>
   `${action} {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["${partition}"]}}`;
+
+const onPartitions = (action: string, beginning: string): string =>
+  `${action} {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["${beginning}#*"]}}`;
 
 /** What the API's function may do at one kind of site, with the table and the partition that it is for. */
 const rightsOfApi = (primary: boolean): readonly string[] => {
@@ -258,11 +334,20 @@ const rights = (actions: readonly string[], partition: string, table: string): r
 describe("the API", () => {
   const READING = ["dynamodb:GetItem", "dynamodb:Query"];
   const CHANGING = ["dynamodb:GetItem", "dynamodb:UpdateItem"];
+  const KEEPING = [...READING, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+  /** On its queues and their dead letters. */
+  const REDRIVING = ["DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage", "SendMessage"].map(
+    (action) => `sqs:${action} "" of its own`,
+  );
+  const RUNNING = ['states:DescribeExecution "" of its own', 'states:StartExecution "" of its own'];
 
   it("of a secondary changes its settings and removal guards and asks for walks, and of the primary reads the flags", () => {
     expect(rightsOfApi(false)).toEqual(
       [
         ...rights(READING, "counter", "its own"),
+        ...rights(KEEPING, "bulk_update", "its own"),
+        ...RUNNING,
+        ...REDRIVING,
         ...rights([...READING, ...CHANGING], "removal_guard", "its own"),
         ...rights([...READING, ...CHANGING], "consistency", "its own"),
         ...rights(CHANGING, "site", "its own"),
@@ -273,8 +358,49 @@ describe("the API", () => {
 
   it("of a primary changes its settings and the flags, and nothing else", () => {
     expect(rightsOfApi(true)).toEqual(
-      [...rights(READING, "counter", "the primary's"), ...rights(CHANGING, "site", "the primary's")].sort(),
+      [
+        ...rights(READING, "counter", "the primary's"),
+        ...rights(CHANGING, "site", "the primary's"),
+        ...rights(KEEPING, "bulk_update", "the primary's"),
+        ...rights(KEEPING, "destroy", "the primary's"),
+        ...rights(KEEPING, "destroy_parent", "the primary's"),
+        ...rights(KEEPING, "destroy_release", "the primary's"),
+        ...READING.map((action) => `${onPartitions(action, "destroy_slice")} of the primary's`),
+        ...rights(READING, "secondary", "the primary's"),
+        ...RUNNING,
+        ...REDRIVING,
+      ].sort(),
     );
+  });
+});
+
+describe("the batch destroy", () => {
+  const destroying = granted.filter(
+    ({ role, action }) => role.includes("BatchDestroyWorker") && !action.startsWith("logs:"),
+  );
+
+  it("hides objects of the primary's bucket and copies onto it, and destroys neither a version nor a marker", () => {
+    const bucket = "arn:aws:s3:::s3-geo-virginia-111122223333-us-east-1";
+    const onBucket = destroying.filter(({ resource }) => resource.startsWith(bucket)).map(({ action }) => action);
+    expect([...new Set(onBucket)].sort()).toEqual([
+      "s3:DeleteObject",
+      "s3:GetBucketVersioning",
+      "s3:GetObject",
+      "s3:GetObjectAnnotation",
+      "s3:GetObjectTagging",
+      "s3:GetObjectVersion",
+      "s3:GetObjectVersionTagging",
+      "s3:ListBucket",
+      "s3:ListBucketVersions",
+      "s3:PutObject",
+      "s3:PutObjectAnnotation",
+      "s3:PutObjectTagging",
+    ]);
+  });
+
+  it("reads the rows of secondaries and writes none, and changes no record of the primary's objects", () => {
+    const others = destroying.filter(({ resource }) => /registry|verification-state/.test(resource));
+    expect([...new Set(others.map(({ action }) => action))]).toEqual(["dynamodb:BatchGetItem"]);
   });
 });
 
@@ -293,10 +419,17 @@ describe("rights on the site table", () => {
     const flags = 1 + sites + secondaries * 6;
     // The primary's backfill keeps how far its walks have come, looks up the flags, and reads what is counted.
     const backfill = 3;
-    expect(statements).toHaveLength(sites * 4 + secondaries * 7 + flags + backfill);
+    // Each sweep reads and changes what it remembers of each type, and each secondary's consumer tells it of outcomes.
+    const sweeps = sites * 2 + secondaries;
+    // Each site's bulk updates look up the flags, and remember how far they came; its API keeps their requests.
+    const bulks = sites * 3;
+    // The primary's batch destroy has seven, its API five of them; consumers read what is released and what it names, and
+    // publishers say which secondary they feed.
+    const destroys = 7 + 5 + secondaries * 2 + secondaries;
+    expect(statements).toHaveLength(sites * 4 + secondaries * 7 + flags + backfill + sweeps + bulks + destroys);
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
-        /^\{"ForAllValues:StringEquals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site|consistency)"\]\}\}$/,
+        /^\{"ForAllValues:String(Equals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site|consistency|retry_sweep|bulk_update|secondary|destroy|destroy_parent|destroy_release)"|Like":\{"dynamodb:LeadingKeys":\["(destroy_slice|destroy_versions)#\*")\]\}\}$/,
       );
     }
   });

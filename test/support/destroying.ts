@@ -25,6 +25,7 @@ import { destroyStep } from "../../shared/services/batch-destroy/destroy-step.ts
 import { DestroyedVersions } from "../../shared/services/batch-destroy/destroyed-versions.ts";
 import { theDestroy } from "../../shared/services/batch-destroy/stored-destroy.ts";
 import { consumeEvents } from "../../shared/services/consume.ts";
+import { SecondaryNote } from "../../shared/services/note-secondary.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { replicate } from "./removals.ts";
 import { twoSites, type TwoSitesOptions } from "./two-sites.ts";
@@ -77,6 +78,15 @@ export const destroyingWorld = (options: TwoSitesOptions = {}) => {
     return { site, ingest: queue(`${name}-ingest`), events: queue(`${name}-events`), replica, registry };
   };
   const followers = [follower("dublin"), follower("oslo")] as const;
+  const noted = Promise.all(
+    followers.map(({ site: { name }, registry }) =>
+      new SecondaryNote(world.primary, primarySiteTable, {
+        name,
+        region: "eu-north-1",
+        registryTable: registry.name,
+      }).refresh(),
+    ),
+  );
   const reported: string[] = [];
   primaryBucket.onEvent((body) => void reported.push(body));
   const announced: GeoEvent[] = [];
@@ -100,7 +110,7 @@ export const destroyingWorld = (options: TwoSitesOptions = {}) => {
         return { outcome: "sent" };
       },
     },
-    secondaries: followers.map(({ site: { name }, registry }) => ({ name, registry })),
+    secondaries: () => Promise.resolve(followers.map(({ site: { name }, registry }) => ({ name, registry }))),
   };
   const workflow = new MemoryWorkflow({ name: "batch-destroy", clock });
   const asking: DestroyAsking = {
@@ -180,12 +190,10 @@ export const destroyingWorld = (options: TwoSitesOptions = {}) => {
     destroy: (id: string, by?: DestroyingSite) => work(id, "destroy", by),
     bringBack: (id: string, by?: DestroyingSite) => work(id, "undo", by),
     look: (id: string, looks = 0) => step({ step: "look_at_secondaries", destroy_id: id, looks }),
-    progress: async (id: string) =>
-      destroyProgress(
-        primarySiteTable,
-        (await theDestroy(primarySiteTable, id)).record,
-        followers.map(({ site: { name } }) => name),
-      ),
+    progress: async (id: string) => {
+      await noted;
+      return destroyProgress(primarySiteTable, (await theDestroy(primarySiteTable, id)).record, clock.now());
+    },
     /** Keys that a secondary shows. */
     shownBy: (index: 0 | 1): readonly string[] => followers[index].replica.keys(),
     /** A secondary's row of a key. */

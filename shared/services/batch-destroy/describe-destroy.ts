@@ -1,6 +1,7 @@
 import type { DestroyAnswer, DestroyProgressAnswer } from "../../geo/destroy-answer.ts";
 import { SITE_TABLE_PARTITIONS } from "../../geo/physical-names.ts";
 import type { Table } from "../../ports/table.ts";
+import { knownSecondaries, listSecondaries } from "../../tables/site/known-secondary.ts";
 import { type DestroyRecord, parseDestroy } from "../../tables/site/destroy-record.ts";
 import { sumSlices } from "./sum-slices.ts";
 import { eachSlice } from "./stored-destroy.ts";
@@ -41,9 +42,10 @@ export const destroyAnswer = (record: DestroyRecord): DestroyAnswer => {
 export const destroyProgress = async (
   siteTable: Pick<Table, "query">,
   record: DestroyRecord,
-  secondaries: readonly string[],
+  now: number,
 ): Promise<DestroyProgressAnswer> => {
   const sums = await sumSlices(eachSlice(siteTable, record.id));
+  const { items } = await siteTable.query(listSecondaries);
   return {
     ...destroyAnswer(record),
     slices_count: record.slice_count,
@@ -58,7 +60,7 @@ export const destroyProgress = async (
     not_restored_count: sums.notRestored,
     restore_failed_count: sums.undoFailed,
     secondaries: Object.fromEntries(
-      secondaries.map((name) => [name, { slices_followed_count: sums.followed.get(name) ?? 0 }]),
+      knownSecondaries(items, now).map(({ name }) => [name, { slices_followed_count: sums.followed.get(name) ?? 0 }]),
     ),
   };
 };

@@ -68,11 +68,12 @@ export const lookAtSecondaries = async (
   const seen = { looks: looks + 1, wait_seconds: wait };
   const { record } = await theDestroy(site.siteTable, destroyId);
   if (record.destroy_state === "undoing" || record.destroy_state === "undone") return { ...seen, done: true };
+  const secondaries = await site.secondaries();
   const unfollowed = new Map<string, number>();
   let isBehind = false;
   for await (const read of eachSlice(site.siteTable, destroyId)) {
     if (read.slice.slice_state !== "told") continue;
-    const missing = site.secondaries.filter(({ name }) => !read.slice.followed_by.includes(name));
+    const missing = secondaries.filter(({ name }) => !read.slice.followed_by.includes(name));
     if (missing.length === 0) continue;
     const asked = missing.filter(({ name }) => (unfollowed.get(name) ?? 0) < UNFOLLOWED_MAX);
     if (asked.length === 0 || site.clock.now() >= stopAt) {

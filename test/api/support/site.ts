@@ -3,11 +3,16 @@ import { authorizer } from "../../../functions/authorizer/authorize.ts";
 import { admitted } from "../../../functions/status-api/admitted.ts";
 import { statusApp } from "../../../functions/status-api/app.ts";
 import type { RowChange } from "../../../shared/geo/counters.ts";
+import { redrivableQueues } from "../../../shared/geo/redrivable-queues.ts";
 import type { SiteRole } from "../../../shared/geo/site-status.ts";
 import type { TokenRequest } from "../../../shared/geo/tokens.ts";
+import { SeededChance } from "../../../shared/memory/chance.ts";
 import { ManualClock } from "../../../shared/memory/clock.ts";
+import { MemoryDeadLetters } from "../../../shared/memory/dead-letters.ts";
+import { MemoryQueue } from "../../../shared/memory/queue.ts";
 import { MemoryTable } from "../../../shared/memory/table.ts";
 import { MemoryTelemetry } from "../../../shared/memory/telemetry.ts";
+import { MemoryWorkflow } from "../../../shared/memory/workflows.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 import { countChanges } from "../../../shared/services/count-changes.ts";
 import { issueToken } from "../../../shared/services/issue-token.ts";
@@ -21,13 +26,32 @@ export const apiSite = (role: SiteRole = "secondary") => {
   const primarySiteTable = role === "primary" ? siteTable : new MemoryTable({ name: "primary-site" });
   const clock = new ManualClock();
   const telemetry = new MemoryTelemetry();
+  const destroys = new MemoryWorkflow({ name: "batch-destroy", clock });
+  const bulkWorkflow = new MemoryWorkflow({ name: "bulk-update", clock });
   const site = { name: "frankfurt", role, region: "eu-central-1" } as const;
+  /** The site's queues, with dead letters. */
+  const queues = redrivableQueues({ name: "geo", account: "111122223333" }, site, "us-east-1").map(
+    ({ name, queue, dead_letters }) => {
+      const chance = new SeededChance(1);
+      const live = new MemoryQueue({ name: queue, clock, chance });
+      return { name, live, dead: new MemoryQueue({ name: dead_letters, clock, chance, visibilityTimeoutSeconds: 60 }) };
+    },
+  );
+  const redrivable = queues.map(({ name, live, dead }) => ({
+    name,
+    queue: live,
+    deadLetters: new MemoryDeadLetters(dead),
+  }));
   const app = statusApp({
     site,
     replicables,
     siteTable,
     primarySiteTable,
+    bulkWorkflow,
+    destroys,
+    chance: new SeededChance(1),
     syncObjectStorage: true,
+    redrivable,
     clock,
     telemetry,
   });
@@ -40,6 +64,9 @@ export const apiSite = (role: SiteRole = "secondary") => {
     site,
     siteTable,
     primarySiteTable,
+    destroys,
+    bulkWorkflow,
+    queues,
     clock,
     telemetry,
     app,

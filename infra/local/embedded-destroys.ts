@@ -1,0 +1,40 @@
+import { setTimeout as passing } from "node:timers/promises";
+import { messageOf } from "../../shared/geo/errors.ts";
+import { type MemoryExecution, MemoryWorkflow } from "../../shared/memory/workflows.ts";
+import type { DestroyingSite } from "../../shared/ports/destroy.ts";
+import { buildManifest } from "../../shared/services/batch-destroy/build-manifest.ts";
+import { lookAtSecondaries } from "../../shared/services/batch-destroy/look-at-secondaries.ts";
+import { conclude, handOutSlices, workOnGroup } from "../../shared/services/batch-destroy/work-on-group.ts";
+
+/** What the machine is started with (`workflowInput`). */
+interface Input {
+  readonly destroy_id: string;
+  readonly work: "plan" | "destroy" | "undo";
+}
+
+/** The workflow of batch destroys in this process: the same steps, in the machine's order, one group after the other. */
+export const embeddedDestroys = (name: string, site: DestroyingSite): MemoryWorkflow => {
+  const work = async ({ destroy_id: id, work: kind }: Input): Promise<void> => {
+    const never = Number.POSITIVE_INFINITY;
+    if (kind === "plan") return void (await buildManifest(site, id, never));
+    const { groups } = await handOutSlices(site, id, kind);
+    for (const group of groups) await workOnGroup(site, id, kind, group, never);
+    await conclude(site, id, kind);
+    if (kind === "undo") return;
+    for (let seen = await lookAtSecondaries(site, id, 0, never); !seen.done;) {
+      await passing(seen.wait_seconds * 1_000);
+      seen = await lookAtSecondaries(site, id, seen.looks, never);
+    }
+  };
+  const run = async ({ name: execution, input }: MemoryExecution): Promise<void> => {
+    try {
+      // It is what `workflowInput` made.
+      await work(input as Input);
+      workflow.end(execution, { status: "succeeded", output: null });
+    } catch (error) {
+      workflow.end(execution, { status: "failed", failure: messageOf(error) });
+    }
+  };
+  const workflow = new MemoryWorkflow({ name, clock: site.clock, onStart: (execution) => void run(execution) });
+  return workflow;
+};

@@ -1,0 +1,150 @@
+import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
+import { messageOf, StoreUnavailableError } from "../geo/errors.ts";
+import type { CurrentVersion, CurrentVersionsPage, DestroyableBucket, HideOutcome } from "../ports/destroy.ts";
+import type { CopyOutcome, HeadOutcome } from "../ports/object-store.ts";
+import { S3ReplicaBucket } from "./s3-replica-bucket.ts";
+
+export interface S3DestroyableBucketOptions {
+  /** A client of the bucket's own region that tries again by itself (`s3Reader`). */
+  readonly reader: S3Client;
+  /** One that sends every request once (`s3Writer`). */
+  readonly writer: S3Client;
+  readonly bucket: string;
+  /** The account that must own the bucket. */
+  readonly accountId: string;
+  /** How many milliseconds a request that changes something may take, asked at the start of each. */
+  readonly timeLimitMs: () => number;
+}
+
+/** Answers to one entry of a deletion that say: the key does not show what was named, and nothing was done. */
+const REFUSALS: ReadonlySet<string> = new Set(["PreconditionFailed", "NoSuchKey"]);
+
+/** XML 1.0 can not carry these, and the entries of a deletion travel in XML. Such keys are few, and go one by one. */
+const UNSENDABLE = /[^\t\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+
+const decoded = (key: string): string => decodeURIComponent(key.replaceAll("+", "%20"));
+
+/** The primary's bucket on S3, as a batch destroy sees it. */
+export class S3DestroyableBucket implements DestroyableBucket {
+  readonly bucket: string;
+  readonly #reader: S3Client;
+  readonly #writer: S3Client;
+  readonly #target: { readonly Bucket: string; readonly ExpectedBucketOwner: string };
+  readonly #onto: S3ReplicaBucket;
+  readonly #timeLimitMs: () => number;
+
+  constructor({ reader, writer, bucket, accountId, timeLimitMs }: S3DestroyableBucketOptions) {
+    this.bucket = bucket;
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#target = { Bucket: bucket, ExpectedBucketOwner: accountId };
+    this.#timeLimitMs = timeLimitMs;
+    this.#onto = new S3ReplicaBucket({
+      client: reader,
+      writer,
+      copier: writer, // nothing is copied in parts here
+      bucket,
+      accountId,
+      primaryBucket: bucket,
+      timeLimitMs,
+    });
+  }
+
+  head(key: string): Promise<HeadOutcome> {
+    return this.#onto.head(key);
+  }
+
+  async listCurrent(options: {
+    readonly prefix: string;
+    readonly after?: string | undefined;
+  }): Promise<CurrentVersionsPage> {
+    try {
+      const {
+        Versions = [],
+        DeleteMarkers = [],
+        IsTruncated,
+        NextKeyMarker,
+      } = await this.#reader.send(
+        new ListObjectVersionsCommand({
+          ...this.#target,
+          // XML can not carry every character that a key may hold.
+          EncodingType: "url",
+          Prefix: options.prefix,
+          // Without a version: what comes behind the key, the rest of its own versions left out.
+          ...(options.after === undefined ? {} : { KeyMarker: options.after }),
+        }),
+      );
+      const objects = Versions.filter(({ IsLatest }) => IsLatest === true).map(
+        ({ Key = "", VersionId = "null", ETag = "", Size = 0, LastModified, StorageClass }): CurrentVersion => ({
+          key: decoded(Key),
+          versionId: VersionId,
+          etag: ETag,
+          size: Size,
+          lastModified: LastModified?.getTime() ?? 0,
+          storageClass: StorageClass ?? "STANDARD",
+        }),
+      );
+      const isEmpty = Versions.length + DeleteMarkers.length === 0;
+      return IsTruncated === true && NextKeyMarker !== undefined && !isEmpty
+        ? { objects, next: decoded(NextKeyMarker) }
+        : { objects };
+    } catch (cause) {
+      throw new StoreUnavailableError(`Listing ${this.bucket} failed: ${messageOf(cause)}. Ask again later.`, {
+        cause,
+      });
+    }
+  }
+
+  async hide(entries: readonly { readonly key: string; readonly etag: string }[]): Promise<readonly HideOutcome[]> {
+    const together = entries.filter(({ key }) => !UNSENDABLE.test(key));
+    const outcomes: HideOutcome[] = together.length === 0 ? [] : [...(await this.#hideTogether(together))];
+    for (const { key, etag } of entries.filter((entry) => UNSENDABLE.test(entry.key))) {
+      outcomes.push(await this.#hideAlone(key, etag));
+    }
+    return outcomes;
+  }
+
+  bringBack(request: Parameters<DestroyableBucket["bringBack"]>[0]): Promise<CopyOutcome> {
+    return this.#onto.copyFromPrimary({ ...request, headers: {}, metadata: {}, replica: { expect: "nothing" } });
+  }
+
+  async #hideTogether(entries: readonly { readonly key: string; readonly etag: string }[]) {
+    try {
+      const { Deleted = [], Errors = [] } = await this.#writer.send(
+        new DeleteObjectsCommand({
+          ...this.#target,
+          Delete: { Objects: entries.map(({ key, etag }) => ({ Key: key, ETag: etag })) },
+        }),
+        { abortSignal: AbortSignal.timeout(Math.max(1, Math.floor(this.#timeLimitMs()))) },
+      );
+      const hidden = new Map(Deleted.map(({ Key = "", DeleteMarkerVersionId }) => [Key, DeleteMarkerVersionId]));
+      const errors = new Map(Errors.map((error) => [error.Key ?? "", error]));
+      return entries.map(({ key }): HideOutcome => {
+        const marker = hidden.get(key);
+        if (marker !== undefined) return { key, outcome: "hidden", markerVersionId: marker };
+        const { Code = "NoAnswer", Message = "S3 said nothing of it" } = errors.get(key) ?? {};
+        return REFUSALS.has(Code)
+          ? { key, outcome: "refused" }
+          : { key, outcome: "failed", detail: `${Code}: ${Message}` };
+      });
+    } catch (cause) {
+      throw new StoreUnavailableError(`Hiding objects of ${this.bucket} was not answered: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  async #hideAlone(key: string, etag: string): Promise<HideOutcome> {
+    const removed = await this.#onto.remove(key, etag);
+    switch (removed.outcome) {
+      case "removed":
+        return { key, outcome: "hidden", markerVersionId: removed.deleteMarkerVersionId };
+      case "lost":
+        return { key, outcome: "refused" };
+      case "unknown":
+        return { key, outcome: "failed", detail: removed.detail };
+      case "failed":
+        return { key, outcome: "failed", detail: removed.failure.detail };
+    }
+  }
+}
