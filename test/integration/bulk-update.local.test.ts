@@ -52,7 +52,7 @@ describe("at the secondary", () => {
   test("geo resync copies one object again, and waits until it was asked for (F76, F18)", async () => {
     const before = await registryRow(FIRST);
     const { code, out, err } = await geo("resync", "--type", TYPE, "--key", FIRST);
-    expect({ code, out }, err).toEqual({
+    expect({ code, out, err }).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^1 rows of ireland are being copied again; 0 needed nothing\./) as string,
     });
@@ -119,9 +119,10 @@ test("at the primary, a checksum of one object has it read again, and its replic
     () => atPrimary.bulkUpdate(siteId(primary.name), begun.id),
     ({ state, changed_count: changed }) => state === "succeeded" && changed === 1,
   );
-  await eventually(
+  const replica = await eventually(
     "the replica has been read after the primary's object",
     () => registryRow(FIRST),
     (row) => (row?.verified_at ?? 0) > Date.parse(begun.asked_at) && row?.verification_state === "succeeded",
   );
+  expect(replica).toMatchObject({ state: "synced", checksum_mismatch: false });
 });
