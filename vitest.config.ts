@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { RULE_FILES, STEP_FILES } from "./test/support/held-files.ts";
 
 /** What breaks the sites for everybody while it runs: these have them to themselves, one file after the other. */
-const ALONE = ["test/integration/{wire-faults,killed-workers,backfill,selective-sync}.local.test.ts"];
+const ALONE = ["test/integration/{wire-faults,killed-workers,backfill,selective-sync,retry-storm}.local.test.ts"];
 
 const CLOUD = {
   globalSetup: ["test/support/cloud-setup.ts"],

@@ -100,6 +100,7 @@ export const retrySweepWorkflow = (sweepFunction: string): WorkflowDefinition =>
       Type: "Task",
       Resource: sweepFunction,
       Parameters: { action: "leave_the_rest", "left.$": "$" },
+      ResultPath: "$.rest",
       Retry: RETRY,
       Catch: CATCH,
       Next: "Done",

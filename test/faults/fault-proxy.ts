@@ -40,16 +40,22 @@ export interface FaultProxyOptions {
 /** This machine. A fault must never reach anybody else's cloud. */
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
+const s3Error = (wire: Wire, status: number, code: string, message: string): void =>
+  wire.reply(
+    status,
+    { "content-type": "application/xml" },
+    `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`,
+  );
+
+const refuse = ({ status, code, message }: Extract<Fault, { readonly kind: "refuse" }>, wire: Wire): void =>
+  s3Error(wire, status, code, message);
+
 /** How each service says that it is asked too much: with a status of 503 and without having begun. */
 const slowDown = (request: WireRequest, wire: Wire): void => {
   const message = "Please reduce your request rate.";
   switch (signedFor(request).service) {
     case "s3":
-      return wire.reply(
-        503,
-        { "content-type": "application/xml" },
-        `<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>${message}</Message></Error>`,
-      );
+      return s3Error(wire, 503, "SlowDown", message);
     case "sns":
       return wire.reply(
         503,
@@ -119,6 +125,8 @@ const carryOut = async (fault: Fault, rule: Rule, request: WireRequest, wire: Wi
       return wire.cutShort(await wire.send());
     case "slow_down":
       return slowDown(request, wire);
+    case "refuse":
+      return refuse(fault, wire);
     case "send_twice":
       await buffer(await wire.send());
       break;

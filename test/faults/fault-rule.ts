@@ -11,6 +11,8 @@ export type Fault =
   | { readonly kind: "cut_short" }
   /** Answered with a 503 that means "slow down", and not carried out. */
   | { readonly kind: "slow_down" }
+  /** Answered by S3 with an error of its own, and not carried out. */
+  | { readonly kind: "refuse"; readonly status: number; readonly code: string; readonly message: string }
   /** Carried out twice, one after the other; the second answer is given. */
   | { readonly kind: "send_twice" }
   /** Carried out later. Milliseconds, at most `DELAY_MS_MAX`. */

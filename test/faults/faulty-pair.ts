@@ -20,6 +20,8 @@ export interface FaultyPairOptions {
   readonly seed: number;
   /** After how many seconds a message that was not acknowledged comes back. */
   readonly visibilitySeconds: number;
+  /** After so long each fault ends by itself. Milliseconds, default a minute. */
+  readonly ruleEndsAfterMs?: number;
   /** Added to the environment of functions. */
   readonly variables?: Readonly<Partial<Record<OnTheWay, Readonly<Record<string, string>>>>>;
 }
@@ -60,6 +62,7 @@ const allOrNone = async (doings: readonly Promise<() => Promise<void>>[]): Promi
 export const faultyPair = async ({
   seed,
   visibilitySeconds,
+  ruleEndsAfterMs = 60_000,
   variables = {},
 }: FaultyPairOptions): Promise<FaultyPair> => {
   const endings: (() => unknown)[] = [];
@@ -77,7 +80,7 @@ export const faultyPair = async ({
   };
   try {
     const functions = await deployedFunctions();
-    const proxy = await startFaultProxy(cloud.endpoint ?? "", { seed });
+    const proxy = await startFaultProxy(cloud.endpoint ?? "", { seed, ruleEndsAfterMs });
     endings.push(() => proxy.stop());
     endings.push(
       await allOrNone(

@@ -1,6 +1,6 @@
 import type { Fault, Which } from "./fault-rule.ts";
 
-type Kind = Exclude<Fault["kind"], "delay">;
+type Kind = Exclude<Fault["kind"], "refuse" | "delay">;
 
 const on = (which: Which, ...kinds: readonly Kind[]) =>
   kinds.map((kind) => ({ fault: { kind } satisfies Fault, which }));

@@ -15,6 +15,8 @@ import {
   type WorkflowRun,
   type WorkflowStory,
 } from "../support/workflow-runs.ts";
+import type { OutgoingMessage, SendOutcome } from "../../shared/ports/message-queue.ts";
+import type { QueryPage, QueryRequest } from "../../shared/ports/table.ts";
 import { ofType, synthesize } from "./support/templates.ts";
 
 const stacks = synthesize(config);
@@ -176,6 +178,43 @@ describe("an execution that does not come to the end", () => {
       },
     ]);
   });
+});
+
+/** A table in which so many rows of each partition of a type have been due, one a millisecond, and a queue that counts. */
+const manyDue = (world: TwoSites, rowsInPartition: number) => {
+  let sent = 0;
+  const query = ({ index, values, limit }: QueryRequest): Promise<QueryPage> => {
+    if (index === undefined)
+      return world.siteTable.query({ condition: "pk = :pk", values: { ":pk": "retry_sweep" }, limit });
+    const from = Number(values[":from"]);
+    const items = Array.from({ length: Math.max(0, Math.min(limit, rowsInPartition - from)) }, (_, row) => ({
+      sk: `cool_widgets/${String(from + row)}/file`,
+      due_at: from + row,
+    }));
+    const last = items.at(-1);
+    return Promise.resolve(last !== undefined && last.due_at < rowsInPartition - 1 ? { items, next: last } : { items });
+  };
+  const { queue: live } = world.sweeps.secondary;
+  const send = (messages: readonly OutgoingMessage[]): Promise<SendOutcome> => {
+    sent += messages.reduce((sum, { body }) => sum + (JSON.parse(body) as { keys: readonly unknown[] }).keys.length, 0);
+    return Promise.resolve({ outcome: "sent" });
+  };
+  const sweeping = { ...world.sweeps.secondary, table: { query }, queue: { ...live, send } };
+  return { sweeping, sent: () => sent };
+};
+
+describe("a million objects that fail at once (F14)", () => {
+  it("cost some hundred transitions each time that they are due, where an execution of its own would cost each of them three", async () => {
+    const world = twoSites();
+    const { sweeping, sent } = manyDue(world, 62_500);
+    const step = (event: unknown): unknown => sweepStep(sweeping, event);
+    const { end, transitions, retries } = await runWorkflow(definition, INPUT, { tasks: tasksOf(step) });
+    expect(end).toMatchObject({ outcome: "succeeded", output: { rest: {} } });
+    expect(sent()).toBeGreaterThanOrEqual(1_000_000);
+    const dollars = (transitions * 25) / 1_000_000;
+    console.log(JSON.stringify({ due: 1_000_000, sent: sent(), transitions, retries, dollars }));
+    expect(transitions / 1_000_000).toBeLessThan(0.001);
+  }, 60_000);
 });
 
 describe("an input that can not be used", () => {
