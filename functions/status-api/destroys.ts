@@ -25,6 +25,17 @@ export interface DestroysServed extends DestroyAsking {
 
 const UNKNOWN = "404 Destroy Not Found";
 
+const answer = (context: Context<ApiEnv>, asked: DestroyAsked, status: 200 | 202): Response => {
+  switch (asked.outcome) {
+    case "done":
+      return context.json(destroyAnswer(asked.record), status);
+    case "unknown":
+      return context.json({ message: UNKNOWN }, 404);
+    case "conflict":
+      return context.json({ message: `409 Conflict - ${asked.problem}` }, 409);
+  }
+};
+
 /**
  * Batch destroys of a primary (F80-F83). A secondary has none, and answers 404.
  *
@@ -47,17 +58,6 @@ export const addDestroys = (app: Hono<ApiEnv>, sites: SitesPath, served: Destroy
     (served.site.role === "secondary"
       ? context.json({ message: `${UNKNOWN} - a secondary destroys nothing; ask the primary` }, 404)
       : undefined);
-
-  const answer = (context: Context<ApiEnv>, asked: DestroyAsked, status: 200 | 202): Response => {
-    switch (asked.outcome) {
-      case "done":
-        return context.json(destroyAnswer(asked.record), status);
-      case "unknown":
-        return context.json({ message: UNKNOWN }, 404);
-      case "conflict":
-        return context.json({ message: `409 Conflict - ${asked.problem}` }, 409);
-    }
-  };
 
   app.get(all, async (context) => {
     return notHere(context, context.req.param("id")) ?? context.json(await listDestroys(served.siteTable));

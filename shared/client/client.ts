@@ -1,6 +1,14 @@
 import type * as z from "zod/mini";
 import { GeoError } from "../geo/errors.ts";
 import {
+  type Destroy,
+  DestroyContract,
+  type DestroyProgress,
+  DestroyProgressContract,
+  DestroysContract,
+  type DestroyWish,
+} from "./destroy-contract.ts";
+import {
   BulkUpdateContract,
   BulkUpdatesContract,
   type BulkUpdateState,
@@ -120,6 +128,17 @@ export interface GeoClient {
   /** Has something done to many rows, or says how far the same has come. An administrator's token. */
   askForBulkUpdate(siteId: number, wish: BulkUpdateWish): Promise<BulkUpdateState>;
   /** All that are remembered, the latest first. */
+  /** A dry run of a batch destroy. The primary's API only, as all that is about destroys; an administrator's token. */
+  planDestroy(siteId: number, wish: DestroyWish): Promise<Destroy>;
+  /** Begins what a dry run has shown, by the number that it showed, or goes on with it. */
+  confirmDestroy(siteId: number, id: string, objectCount: number): Promise<Destroy>;
+  /** The newest destroys. */
+  destroys(siteId: number): Promise<readonly Destroy[]>;
+  /** One of them, with its progress. */
+  destroy(siteId: number, id: string): Promise<DestroyProgress>;
+  cancelDestroy(siteId: number, id: string): Promise<Destroy>;
+  /** Brings back what a destroy has hidden. */
+  undoDestroy(siteId: number, id: string): Promise<Destroy>;
   bulkUpdates(siteId: number): Promise<readonly BulkUpdateState[]>;
   bulkUpdate(siteId: number, id: string): Promise<BulkUpdateState>;
   /** Ends one. An administrator's token. */
@@ -187,6 +206,8 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
   };
 
   const sites = "/api/v4/geo_sites";
+  const destroysOf = (siteId: number): string => `${sites}/${siteId}/destroys`;
+  const destroyOf = (siteId: number, id: string): string => `${destroysOf(siteId)}/${encodeURIComponent(id)}`;
   const features = "/api/v4/features";
   const feature = (name: string): string => `${features}/${encodeURIComponent(name)}`;
   return {
@@ -199,6 +220,13 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
     resetFeature: (name) => call("DELETE", feature(name), FeatureContract),
     askForWalk: (siteId, name) =>
       call("POST", `${sites}/${siteId}/registry_consistency/${encodeURIComponent(name)}/walk`, WalkAskedContract),
+    planDestroy: (siteId, wish) => call("POST", destroysOf(siteId), DestroyContract, wish),
+    confirmDestroy: (siteId, id, objectCount) =>
+      call("POST", `${destroyOf(siteId, id)}/confirm`, DestroyContract, { object_count: objectCount }),
+    destroys: (siteId) => call("GET", destroysOf(siteId), DestroysContract),
+    destroy: (siteId, id) => call("GET", destroyOf(siteId, id), DestroyProgressContract),
+    cancelDestroy: (siteId, id) => call("POST", `${destroyOf(siteId, id)}/cancel`, DestroyContract),
+    undoDestroy: (siteId, id) => call("POST", `${destroyOf(siteId, id)}/undo`, DestroyContract),
     askForBulkUpdate: (siteId, wish) => call("POST", `${sites}/${siteId}/bulk_updates`, BulkUpdateContract, wish),
     bulkUpdates: (siteId) => call("GET", `${sites}/${siteId}/bulk_updates`, BulkUpdatesContract),
     bulkUpdate: (siteId, id) =>

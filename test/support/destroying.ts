@@ -150,8 +150,11 @@ export const destroyingWorld = (options: TwoSitesOptions = {}) => {
   const step = (input: unknown, by: DestroyingSite = site): Promise<unknown> =>
     destroyStep(by, parseDestroyStep(input), clock.now() + STEP_MS);
 
+  const ask = (parent: DestroyParent, replicableName?: string) =>
+    requestDestroy(asking, { replicableName, parent }, "an operator");
+
   const plan = async (parent: DestroyParent, replicableName?: string) => {
-    const { id } = await requestDestroy(asking, { replicableName, parent }, "an operator");
+    const { id } = await ask(parent, replicableName);
     await step({ step: "build_manifest", destroy_id: id });
     return (await theDestroy(primarySiteTable, id)).record;
   };
@@ -175,6 +178,7 @@ export const destroyingWorld = (options: TwoSitesOptions = {}) => {
     announced,
     follow,
     step,
+    ask,
     plan,
     /** Puts an object under each key, and has both secondaries copy them. */
     putAll: async (keys: readonly string[], metadata: Readonly<Record<string, string>> = {}): Promise<void> => {

@@ -20,13 +20,19 @@ import { countedTable } from "../../../shared/services/site-status.ts";
 
 export const API_URL = "https://api.example.com/geo";
 
-/** One site's API with all that stands behind it, in memory. */
-export const apiSite = (role: SiteRole = "secondary") => {
-  const siteTable = new MemoryTable({ name: "site" });
+/**
+ * One site's API with all that stands behind it, in memory.
+ * @param given what a test has already
+ */
+export const apiSite = (
+  role: SiteRole = "secondary",
+  given: { readonly siteTable?: MemoryTable; readonly destroys?: MemoryWorkflow; readonly clock?: ManualClock } = {},
+) => {
+  const siteTable = given.siteTable ?? new MemoryTable({ name: "site" });
   const primarySiteTable = role === "primary" ? siteTable : new MemoryTable({ name: "primary-site" });
-  const clock = new ManualClock();
+  const clock = given.clock ?? new ManualClock();
   const telemetry = new MemoryTelemetry();
-  const destroys = new MemoryWorkflow({ name: "batch-destroy", clock });
+  const destroys = given.destroys ?? new MemoryWorkflow({ name: "batch-destroy", clock });
   const bulkWorkflow = new MemoryWorkflow({ name: "bulk-update", clock });
   const site = { name: "frankfurt", role, region: "eu-central-1" } as const;
   /** The site's queues, with dead letters. */
