@@ -4,6 +4,7 @@ import { GeoError } from "../shared/geo/errors.ts";
 import { PRODUCT_VERSION } from "../shared/geo/product-version.ts";
 import { addBulkActions } from "./commands/bulk-actions.ts";
 import { addBulk } from "./commands/bulk.ts";
+import { addDestroy } from "./commands/destroy.ts";
 import { addReplicable } from "./commands/replicable.ts";
 import { CommandError, EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -23,6 +24,7 @@ const makeProgram = (surroundings: Surroundings): Command => {
   addReplicable(program, surroundings);
   addBulkActions(program, surroundings);
   addBulk(program, surroundings);
+  addDestroy(program, surroundings);
   return program;
 };
 

@@ -1,0 +1,77 @@
+import { setTimeout as passing } from "node:timers/promises";
+import type { DestroyProgress } from "../../shared/client/destroy-contract.ts";
+import { quoted } from "../../shared/geo/key-codec.ts";
+import type { Connection } from "../connection.ts";
+import { CommandError, EXIT } from "../exit-codes.ts";
+import type { Surroundings } from "../surroundings.ts";
+
+/** How often a destroy that is under way is looked at, milliseconds. */
+const LOOK_EVERY_MS = 2_000;
+
+/** States in which something is being done. */
+const UNDER_WAY: ReadonlySet<DestroyProgress["state"]> = new Set(["planning", "destroying", "undoing"]);
+
+/** How far a destroy has come, in a line. */
+export const progressLine = (destroy: DestroyProgress): string => {
+  const followed = Object.entries(destroy.secondaries).map(
+    ([name, { slices_followed_count: count }]) => `${name} ${count}/${destroy.slices_count}`,
+  );
+  return (
+    `${destroy.id}  ${destroy.state}  ${destroy.object_count} objects in ${destroy.slices_count} slices: ` +
+    `${destroy.slices_done_count} done, ${destroy.destroyed_count} destroyed, ${destroy.kept_count} kept, ` +
+    `${destroy.gone_count} gone, ${destroy.failed_count} failed, ${destroy.events_count} events, ` +
+    `${destroy.restored_count} restored` +
+    (followed.length === 0 ? "" : `; followed: ${followed.join(", ")}`)
+  );
+};
+
+/** What a dry run has found, for people. */
+export const planText = (destroy: DestroyProgress): string => {
+  if (destroy.problem !== null) return `${destroy.id}  ${destroy.state}: ${destroy.problem}\n`;
+  const types = Object.entries(destroy.counts_by_type).map(([name, count]) => `  ${name}: ${count}`);
+  return [
+    `Dry run ${destroy.id}: ${destroy.object_count} objects, ${destroy.byte_count} bytes, would be destroyed.`,
+    ...types,
+    `${destroy.left_out_count} that were looked at are not among them. Some that are:`,
+    ...destroy.sample_keys.map((key) => `  ${quoted(key)}`),
+    `Nothing has been destroyed. To do it: geo destroy confirm ${destroy.id} --confirm ${destroy.object_count}`,
+    "",
+  ].join("\n");
+};
+
+const howToGoOn = ({ url, site }: Connection, { id }: DestroyProgress): string =>
+  `It goes on at ${site.name} without this command (${url}).\n` +
+  `Look again: geo destroy show ${id} --watch\nEnd it:     geo destroy cancel ${id}\n`;
+
+/**
+ * Shows how far a destroy comes until nothing is under way any more, or until somebody interrupts: that ends the looking,
+ * not the destroy.
+ */
+export const watchDestroy = async (
+  { client, site, url }: Connection,
+  id: string,
+  { err, sleep = passing, onInterrupt = () => () => {} }: Surroundings,
+): Promise<DestroyProgress> => {
+  let isInterrupted = false;
+  const { promise: interruption, resolve: wake } = Promise.withResolvers<void>();
+  const stopListening = onInterrupt(() => {
+    isInterrupted = true;
+    wake();
+  });
+  let said = "";
+  try {
+    for (;;) {
+      const destroy = await client.destroy(site.id, id);
+      const line = progressLine(destroy);
+      if (line !== said) err(`${line}\n`);
+      said = line;
+      if (!UNDER_WAY.has(destroy.state)) return destroy;
+      await Promise.race([sleep(LOOK_EVERY_MS), interruption]);
+      if (isInterrupted) {
+        throw new CommandError(EXIT.failure, `interrupted. ${howToGoOn({ client, site, url }, destroy)}`);
+      }
+    }
+  } finally {
+    stopListening();
+  }
+};
