@@ -132,6 +132,79 @@ describe("the sweep of a minute (F14)", () => {
   });
 });
 
+describe("a sweep that learns nothing", () => {
+  test("of the execution that drains sends what is due itself", async () => {
+    const world = twoSites();
+    await makeDue(world, SWEEP_ROWS_MAX + 2_000);
+    await tick(world);
+    world.queues.events.live.import([]);
+    const { workflow } = world.sweeps.secondary;
+    workflow.describe = () => Promise.reject(new WorkflowUnavailableError("not now"));
+    expect((await tick(world)).swept).toBeGreaterThanOrEqual(SWEEP_ROWS_MAX - 100);
+  });
+
+  test("of what is held back, since its note was not taken, comes to the same conclusion a minute later", async () => {
+    const world = twoSites();
+    denyCopies(world);
+    await putObjects(world, 60);
+    world.clock.advance(20_000);
+    await putObjects(world, 60);
+    world.clock.advance(3 * MINUTE_MS);
+    world.siteTable.interference = {
+      before: (operation) => {
+        if (operation.kind === "update" && operation.request.key.pk === "retry_sweep")
+          throw new TableUnavailableError("no");
+      },
+    };
+    expect((await tick(world)).heldBack).toEqual(["cool_widget"]);
+    expect(await breakerOf(world)).toBe("closed");
+    world.siteTable.interference = undefined;
+    expect((await tick(world)).heldBack).toEqual(["cool_widget"]);
+    expect(await breakerOf(world)).toBe("half_open");
+  });
+
+  test("of failures, since the table did not take them, lets everything be tried, and attempts go on", async () => {
+    const world = twoSites();
+    denyCopies(world);
+    world.siteTable.interference = {
+      before: (operation) => {
+        if (operation.kind === "update" && operation.request.key.pk === "retry_sweep")
+          throw new TableUnavailableError("no");
+      },
+    };
+    const keys = await putObjects(world, 60);
+    for (const key of keys) expect(await world.row(key)).toMatchObject({ state: "failed" });
+    expect((await tick(world)).heldBack).toEqual([]);
+    expect(world.telemetry.linesOf("the sweep could not be told of outcomes").length).toBeGreaterThan(0);
+  });
+
+  test("of what is due, since its type is switched off or held back, drains nothing", async () => {
+    const world = twoSites();
+    await makeDue(world, 50);
+    const input = { replicable_name: "cool_widget", chain: "by-hand", part: 1 };
+    const off = { ...world.sweeps.secondary, isOn: () => Promise.resolve(false) };
+    expect(await sweepStep(off, { action: "count", input })).toMatchObject({ amount: "nothing" });
+    const step = {
+      action: "drain",
+      replicable_name: "cool_widget",
+      until: world.clock.now(),
+      round: 0,
+      more: true,
+      swept: 0,
+    };
+    const cursor = { "cool_widget#0": 0 };
+    expect(await sweepStep(off, { ...step, cursor })).toMatchObject({ more: false, swept: 0, round: 1 });
+    await world.siteTable.update({
+      key: { pk: "retry_sweep", sk: "cool_widget" },
+      update: "SET breaker_state = :open, breaker_kind = :kind, opened_at = :now, probe_at = :now, period_ms = :now",
+      values: { ":open": "open", ":kind": "forbidden", ":now": world.clock.now() + 1_000 },
+    });
+    expect(await sweepStep(world.sweeps.secondary, { action: "count", input })).toMatchObject({ amount: "nothing" });
+    expect(await sweepStep(world.sweeps.secondary, { ...step, cursor })).toMatchObject({ more: false, swept: 0 });
+    expect(sentKeys(world)).toEqual([]);
+  });
+});
+
 /** From now on every copy is denied, or those of some keys, until somebody allows them. */
 const denyCopies = (
   { secondary: { replica } }: TwoSites,
