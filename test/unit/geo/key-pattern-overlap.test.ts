@@ -21,6 +21,11 @@ test.each([
   ["uploads/{id}", "uploads/v{id}.png/{x+}", false],
   ["a{id}a/{x}", "a/{id}", false],
   ["{id}/a", "a{id}/{x+}", true],
+  ["u/ab{id}", "u/a{id}", true],
+  ["u/aba{id}", "u/ba{id}", false],
+  ["u/{id}ba", "u/{id}a", true],
+  ["u/{id}aba", "u/{id}ab", false],
+  ["broken/{", "broken/{id}", false],
 ])("%s and %s: can one key match both? %s", (a, b, expected) => {
   expect(overlap(a, b)).toBe(expected);
   expect(overlap(b, a)).toBe(expected);

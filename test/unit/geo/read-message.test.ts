@@ -47,6 +47,11 @@ describe("what a message asks for", () => {
     });
   });
 
+  test("says of a look whether the walk saw something in the replica's bucket", () => {
+    expect(read(keys("look", { replica_listed: true })).wanted).toMatchObject([{ cause: "replica_listed" }]);
+    expect(read(keys("look", { replica_listed: false })).wanted).toMatchObject([{ cause: "hint" }]);
+  });
+
   test("of a due message that says so, is a probe: what becomes of its keys is to be told", () => {
     expect(read(keys("due", { probe: true })).wanted).toMatchObject([{ want: "sync", cause: "due", isProbe: true }]);
     expect(read(keys("due", { probe: false })).wanted[0]).not.toHaveProperty("isProbe");

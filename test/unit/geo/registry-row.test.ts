@@ -6,7 +6,11 @@ import {
   duePartitions,
   parseRegistryRow,
   parseVerificationStateRow,
+  ROW_PARTITIONS,
   rowKey,
+  rowPartition,
+  verifiedPartition,
+  verifiedPartitions,
 } from "../../../shared/geo/registry-row.ts";
 import { anyKey } from "./keys.ts";
 
@@ -14,6 +18,16 @@ describe("where the row of an object stands", () => {
   test("is its type and twelve bits of its key's SHA-256, and then the key as it is", () => {
     // sha256("key") = 2c70e12b7a06…
     expect(rowKey({ replicableName: "cool_widget", key: "key" })).toEqual({ pk: "cool_widget#2c7", sk: "key" });
+  });
+
+  test("is in one of a type's partitions, and in one of those of what was verified when, which are named after it", () => {
+    const ref = { replicableName: "cool_widget", key: "key" };
+    expect(rowPartition("cool_widget", 0x2c7)).toBe(rowKey(ref).pk);
+    expect(rowPartition("cool_widget", 0)).toBe("cool_widget#000");
+    expect(rowPartition("cool_widget", ROW_PARTITIONS - 1)).toBe("cool_widget#fff");
+    expect(verifiedPartition(ref)).toBe("verified#cool_widget#7");
+    expect(verifiedPartitions("cool_widget")).toHaveLength(duePartitions("cool_widget").length);
+    expect(verifiedPartitions("cool_widget")).toContain("verified#cool_widget#7");
   });
 
   test("does not depend on what was asked for before", () => {

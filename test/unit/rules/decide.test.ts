@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { decideAbsent, decidePresent, type Seen } from "../../../shared/geo/decide.ts";
+import { describe, expect, test } from "vitest";
+import { decideAbsent, decidePresent, sameEntries, type Seen } from "../../../shared/geo/decide.ts";
 import type { ObjectFacts, StoredChecksum } from "../../../shared/geo/object-facts.ts";
 import { parseRegistryRow } from "../../../shared/geo/registry-row.ts";
 
@@ -97,4 +97,31 @@ test.each<readonly [string, Parameters<typeof decide>]>([
   ],
 ])("a replica is copied over for %s", (_name, input) => {
   expect(decide(...input)).toEqual(COPY_OVER);
+});
+
+describe("equal as sets of name and value", () => {
+  test.each([
+    [{}, {}, true],
+    [{ a: "1", b: "2" }, { b: "2", a: "1" }, true],
+    [{ a: "1" }, {}, false],
+    [{}, { a: "1" }, false],
+    [{ a: "1" }, { a: "2" }, false],
+    [{ a: "1" }, { b: "1" }, false],
+    [{ a: "1" }, { a: "1", b: "2" }, false],
+  ])("%j and %j: %s", (a, b, equal) => {
+    expect(sameEntries(a, b)).toBe(equal);
+  });
+});
+
+test("a replica is copied anew when somebody has asked for that, whatever the row and S3 say of it (F18)", () => {
+  const again = { do: "copy", replica: { expect: "version_with_etag", etag: '"a"' } };
+  expect(decide(row({ ...NAMING, resync_requested: true }), present(), replica())).toEqual(again);
+  expect(decide(row({ resync_requested: true }), present(), replica())).toEqual(again);
+});
+
+test("metadata or a header that the replica lacks is a reason to copy", () => {
+  const copy = { do: "copy" };
+  expect(decide(row(), present({ metadata: { a: "1" } }), replica())).toMatchObject(copy);
+  expect(decide(row(), present({ metadata: { a: "1" } }), replica({ metadata: { a: "2" } }))).toMatchObject(copy);
+  expect(decide(row(), present({ headers: { contentType: "a/b" } }), replica())).toMatchObject(copy);
 });

@@ -49,6 +49,14 @@ test.each<FailureKind>(["unavailable", "rejected", "unknown_outcome", "unsettled
   },
 );
 
+test.each<FailureKind>(["unavailable", "missing_on_primary"])(
+  "%s waits by its own failures, this one included",
+  (kind) => {
+    // The fourth: 4^4 + 15 seconds.
+    expect(recordFailure(kind, "", 3, NOW, () => 0)).toMatchObject({ retryAt: NOW + 271_000, retryCount: 4 });
+  },
+);
+
 test("an object that is missing on the primary is tried for ever, ever more rarely, up to every four hours", () => {
   expect(recordFailure("missing_on_primary", "", 0, NOW, () => 0)).toEqual({
     text: "The file is missing on the Geo primary site",
