@@ -28,6 +28,8 @@ describe("what a deployment is called stays as it is:", () => {
       verificationBackfill: "s3-geo-ireland-verification-backfill",
       verificationBackfillDeadLetterQueue: "s3-geo-ireland-verification-backfill-dead-letters",
       siteTable: "s3-geo-ireland-site",
+      manifestBucket: "s3-geo-ireland-manifests-111122223333-eu-west-1",
+      batchDestroy: "s3-geo-ireland-batch-destroy",
     });
   });
 
@@ -44,6 +46,8 @@ describe("what a deployment is called stays as it is:", () => {
       backfillDeadLetterQueue: "s3-geo-ireland-backfill-dead-letters",
       registryConsistency: "s3-geo-ireland-registry-consistency",
       registryConsistencyDeadLetterQueue: "s3-geo-ireland-registry-consistency-dead-letters",
+      largeCopy: "s3-geo-ireland-large-copy",
+      largeCopyDeadLetterQueue: "s3-geo-ireland-large-copy-dead-letters",
       registryTable: "s3-geo-ireland-registry",
       siteTable: "s3-geo-ireland-site",
     });
@@ -84,6 +88,14 @@ describe("what a deployment is called stays as it is:", () => {
       removalGuard: "removal_guard",
       consistency: "consistency",
       site: "site",
+      bulkUpdate: "bulk_update",
+      secondary: "secondary",
+      destroy: "destroy",
+      destroyParent: "destroy_parent",
+      destroyRelease: "destroy_release",
+      destroySlice: "destroy_slice",
+      destroyVersions: "destroy_versions",
+      retrySweep: "retry_sweep",
     });
   });
 });
