@@ -79,6 +79,8 @@ const countToConfirm = async (options: Options, seen: DestroyProgress, { ask, er
   throw new CommandError(EXIT.failure, "nothing was destroyed");
 };
 
+const inALine = (destroy: DestroyProgress): string => `${progressLine(destroy)}\n`;
+
 /** `geo destroy …`: destroys all objects of a parent, and brings them back (F80-F83). */
 export const addDestroy = (parent: Command, surroundings: Surroundings): void => {
   const { out } = surroundings;
@@ -94,7 +96,6 @@ export const addDestroy = (parent: Command, surroundings: Surroundings): void =>
     );
   const say = (options: Options, destroy: DestroyProgress, text: (destroy: DestroyProgress) => string): void =>
     out(options.output === "json" ? `${JSON.stringify(destroy)}\n` : text(destroy));
-  const inALine = (destroy: DestroyProgress): string => `${progressLine(destroy)}\n`;
   const opened = (options: Options): Promise<Connection> => connect(options, "primary", surroundings);
 
   /** Waits, unless told not to, and fails if it did not come to what was wanted. */

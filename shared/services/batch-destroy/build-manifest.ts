@@ -115,6 +115,7 @@ const findInRanges = async (
     const prefix = ranges[rangeIndex];
     if (prefix === undefined) return found(true);
     for (;;) {
+      if (lines.length === DESTROY_LIMITS.sliceObjects) return found(false);
       const page = await site.bucket.listCurrent({ prefix, after });
       const made = await linesOf(site, record, matching, page.objects);
       for (const [index, line] of made.entries()) {
