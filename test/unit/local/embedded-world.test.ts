@@ -68,6 +68,27 @@ test("is steered as the deployed sites are", async () => {
   expect((await atSecondary?.features())?.find(({ name }) => name === flag)).toMatchObject({ state: "on" });
 });
 
+test("does to many rows what its API is asked for, as the deployed sites do", async () => {
+  const { primary, secondary } = await worldUp;
+  const key = "cool_widgets/77/d.bin";
+  const version = async () => (await secondary.bucket.describe(key))?.versionId;
+  await primary.bucket.put(upload(key, "copied twice", "CRC64NVME"));
+  const first = await eventually("it is replicated", version, (found) => found !== undefined, 10_000);
+  const api = geoClient({ url: secondary.apiUrl, token: secondary.adminToken });
+  const id = siteId(secondary.name);
+  const wish = { action: "resync", replicable_name: "cool_widget", keys: [key] };
+  const begun = await api.askForBulkUpdate(id, wish);
+  const done = await eventually(
+    "its row has been asked",
+    () => api.bulkUpdate(id, begun.id),
+    ({ state }) => state !== "running",
+    10_000,
+  );
+  expect(done).toMatchObject({ state: "succeeded", changed_count: 1 });
+  await eventually("it is copied again", version, (found) => found !== first, 10_000);
+  expect(await version()).not.toBe(first);
+});
+
 test("hands on what is sent to its API", async () => {
   const { secondary } = await worldUp;
   const release = (body: string) =>
