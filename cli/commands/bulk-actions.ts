@@ -67,6 +67,7 @@ Examples:
 Examples:
   $ geo redrive --yes
   $ geo redrive --reason forbidden --dry-run
+  $ geo redrive --verification-state failed --yes
   $ geo redrive --type upload --key uploads/-/system/user/avatar/1/a.png`,
   },
 ];
@@ -144,14 +145,13 @@ export const addBulkActions = (parent: Command, surroundings: Surroundings): voi
       .description(one.description)
       .option("--type <name>", "only objects of this type; default: of every type")
       .option("--key <key...>", "only these objects of the type, by their S3 keys; at most 100");
-    if (one.name !== "redrive") {
-      command
-        .option("--state <state>", "only rows in this replication state: pending, started, synced, failed")
-        .option(
-          "--verification-state <state>",
-          "only synced rows in this one: pending, started, succeeded, failed, disabled",
-        );
-    } else {
+    command
+      .option("--state <state>", "only rows in this replication state: pending, started, synced, failed")
+      .option(
+        "--verification-state <state>",
+        "only synced rows in this one: pending, started, succeeded, failed, disabled",
+      );
+    if (one.name === "redrive") {
       command.option("--reason <kind>", "only what failed for this reason: forbidden, kms, removal_guard and others");
     }
     addConnectionOptions(command)

@@ -4,7 +4,12 @@ import type { Surroundings } from "../../../cli/surroundings.ts";
 import { REPLICATION_STATE } from "../../../shared/geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../../shared/geo/verification-state.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
-import { endBulkUpdate } from "../../../shared/tables/site/bulk-updates.ts";
+import {
+  advanceBulkUpdate,
+  bulkUpdateKey,
+  endBulkUpdate,
+  parseBulkUpdate,
+} from "../../../shared/tables/site/bulk-updates.ts";
 import { apiSite } from "../../api/support/site.ts";
 
 const KEY = "lfs_objects/42/4c/8e/31f2";
@@ -51,6 +56,7 @@ describe("geo resync, reverify and redrive", () => {
     [["resync", "--type", "lfs_object", "--key", KEY], { action: "resync", keys_count: 1 }],
     [["resync", "--state", "failed", "--yes"], { action: "resync", replication_state: "failed" }],
     [["reverify", "--verification-state", "failed", "--yes"], { action: "reverify", verification_state: "failed" }],
+    [["redrive", "--state", "failed", "--yes"], { action: "retry_now", replication_state: "failed" }],
     [["redrive", "--reason", "forbidden", "--yes", "--force"], { action: "retry_now", failure: "forbidden" }],
   ])("%j asks the site for it (F77)", async (args, asked) => {
     const { geo, started } = commandLine();
@@ -133,6 +139,24 @@ describe("geo resync, reverify and redrive", () => {
     expect(err).toContain("geo: it was failed: no table. Make the same request again to go on\n");
   });
 
+  test("say what was done once every row was asked", async () => {
+    const { geo, api } = commandLine("secondary", {
+      sleep: async () => {
+        const [execution] = api.bulkWorkflow.executions;
+        const id = execution?.name.replace(/-\d+$/, "") ?? "";
+        const update = parseBulkUpdate((await api.siteTable.get(bulkUpdateKey(id))) ?? {});
+        const page = { lookedAt: 5, changed: 3, skipped: 2 };
+        await api.siteTable.update(advanceBulkUpdate(update, undefined, page, api.clock.now()));
+      },
+    });
+    const { code, out, err } = await geo("reverify", "--yes");
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: "3 rows of frankfurt are being read again; 2 needed nothing. The site's status says what becomes of them.\n",
+    });
+    expect(err).toMatch(/reverify {2}succeeded {2}100\.0 %: 5 rows looked at, 3 asked, 2 skipped\n$/);
+  });
+
   test("say how to look again, and how to cancel, when somebody presses Ctrl-C", async () => {
     const listeners: (() => void)[] = [];
     const { geo, started } = commandLine("secondary", {
@@ -165,7 +189,8 @@ describe("geo resync, reverify and redrive", () => {
     ],
     [["reverify", "--state", "failed", "--yes"], 2, /only synced rows are verified/],
     [["redrive", "--reason", "bad luck", "--yes"], 2, /failure: expected one of archived/],
-    [["redrive", "--state", "failed"], 2, /unknown option '--state'/],
+    [["redrive", "--state", "synced", "--yes"], 2, /only failed rows wait for another try, got/],
+    [["resync", "--reason", "kms"], 2, /unknown option '--reason'/],
     [["resync", "--output", "xml"], 2, /--output: /],
     [["resync", "--type", "lfs_object", "--key", "uploads/1"], 2, /expected keys of lfs_object, got/],
   ])("%j is refused with exit code %i, with what was expected", async (args, expected, problem) => {
