@@ -87,7 +87,7 @@ describe("the dead letters of a site", () => {
   });
 });
 
-describe("sending dead letters back (F13)", () => {
+describe("sending dead letters back (F41)", () => {
   test("moves them to the queue that they come from, with the group that they were sent with", async () => {
     const api = apiSite();
     await giveUp(api, "geo-events", 25);

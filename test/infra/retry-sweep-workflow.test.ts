@@ -54,7 +54,7 @@ const sentKeys = (world: TwoSites): ReadonlySet<string> =>
     world.queues.events.live.bodies.flatMap((body) => (JSON.parse(body) as { readonly keys: readonly string[] }).keys),
   );
 
-describe("the sweep's workflow, as it is deployed (F14)", () => {
+describe("the sweep's workflow, as it is deployed (F13)", () => {
   it("ends at once when nothing is due", async () => {
     const { end, visited, transitions } = await run(await due(0));
     expect(end).toMatchObject({ outcome: "succeeded" });
@@ -203,7 +203,7 @@ const manyDue = (world: TwoSites, rowsInPartition: number) => {
   return { sweeping, sent: () => sent };
 };
 
-describe("a million objects that fail at once (F14)", () => {
+describe("a million objects that fail at once (F13)", () => {
   it("cost some hundred transitions each time that they are due, where an execution of its own would cost each of them three", async () => {
     const world = twoSites();
     const { sweeping, sent } = manyDue(world, 62_500);

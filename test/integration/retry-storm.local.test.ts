@@ -1,37 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import {
-  CreateStateMachineCommand,
-  DeleteStateMachineCommand,
-  DescribeExecutionCommand,
-  DescribeStateMachineCommand,
-  StartExecutionCommand,
-} from "@aws-sdk/client-sfn";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import pMap from "p-map";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LOCAL } from "../../infra/local/paths.ts";
 import { FAILURE_TEXTS } from "../../shared/geo/failure-policy.ts";
-import { duePartitions, type RegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
-import { DRAIN_ROUNDS_MAX } from "../../shared/geo/sweep-steps.ts";
+import type { GeoMessage } from "../../shared/geo/geo-message.ts";
+import { encodeKey } from "../../shared/geo/key-codec.ts";
+import { type RegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
+import { siteId } from "../../shared/geo/site-status.ts";
+import type { DeadLettersAnswer, RedriveAnswer } from "../../shared/services/redrive.ts";
 import { content, ownKey, STRONG } from "../faults/changes.ts";
 import { settled } from "../faults/convergence.ts";
 import type { Fault } from "../faults/fault-rule.ts";
 import { type FaultyPair, faultyPair } from "../faults/faulty-pair.ts";
 import { cloud, names, secondary } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
-import { putOnPrimary, refOf, registryRow } from "./support/objects.ts";
-import {
-  callSweep,
-  deployedDefinition,
-  historyOf,
-  sfn,
-  statesEntered,
-  sweepMachineArn,
-  transitionsSince,
-} from "./support/sweeps.ts";
+import { attributesOf, sendTo } from "./support/messages.ts";
+import { putOnPrimary, refOf, registryRow, uniqueKey, verified } from "./support/objects.ts";
+import { callSweep, transitionsSince } from "./support/sweeps.ts";
 
 /** Objects that fail. 1,000 take some minutes on a local cloud. */
 const OBJECTS = Number(process.env["S3_GEO_RETRY_OBJECTS"] ?? 60);
@@ -40,8 +29,8 @@ const seed = Number(process.env["S3_GEO_SEED"] ?? Date.now() % 1_000_000);
 /** Waits are as many times shorter as this: their least is still seconds, so that one that is cut short is noticed. */
 const SCALE = 6;
 
-/** What a sweep each second, a queue and a worker may take beyond an object's time; a local cloud does some 30 objects a second. */
-const LATE_MS_MAX = 10_000 + 50 * OBJECTS;
+/** What a sweep each second, a queue and a worker may take beyond an object's time: no more than a sweep's minute, as deployed. */
+const LATE_MS_MAX = 60_000 + 50 * OBJECTS;
 
 /** Where the figures of the last run are. */
 const FIGURES = join(LOCAL, "reports", "retry-storm.json");
@@ -104,9 +93,17 @@ const failIfEarly = (waiting: readonly Waiting[], rows: readonly (RegistryRow | 
   }
 };
 
+/** Waits until nobody has a message in hand that names a row: who has looked at one may still claim it. */
+const nobodyAtIt = (): Promise<unknown> =>
+  eventually(
+    "the queue is empty",
+    () => attributesOf(secondary, names.secondary.eventsQueue),
+    (seen) => Number(seen["ApproximateNumberOfMessages"]) + Number(seen["ApproximateNumberOfMessagesNotVisible"]) === 0,
+    30_000 + 200 * OBJECTS,
+  );
+
 /**
- * Shortens a failed row's wait, from now on. Nobody who has looked at the row before may claim it any more, and a row that
- * somebody has claimed meanwhile stays as it is.
+ * Shortens a failed row's wait, from now on. A row that somebody has claimed since it was read stays as it is.
  *
  * @returns nothing when it was claimed
  */
@@ -157,7 +154,7 @@ describe.skipIf(cloud.name !== "ministack")(`a storm of failures (${OBJECTS} obj
   });
 
   test(
-    "F13, F14: each object is tried again inside its band and none early, all are synced once the cause is gone, without an execution of its own",
+    "F13: each object is tried again inside its band and none early, all are synced once the cause is gone, without an execution of its own",
     { timeout: 60_000 + 1_500 * OBJECTS },
     async () => {
       const began = Date.now();
@@ -181,15 +178,18 @@ describe.skipIf(cloud.name !== "ministack")(`a storm of failures (${OBJECTS} obj
       const keys = objects.map(({ key }) => key);
 
       let ofTheirCause = 0;
+      /** Whether nothing is to be swept for now. */
+      let paused = false;
       /** Waits until every row has failed since it was due; shortens the wait of each. */
       const failedAndShortened = async (due: readonly Waiting[]): Promise<readonly Waiting[]> => {
-        const rows = await eventually(
+        const look = async (): Promise<readonly (RegistryRow | undefined)[]> => {
+          const seen = await rowsOf(keys);
+          failIfEarly(due, seen);
+          return seen;
+        };
+        await eventually(
           `${OBJECTS} rows have failed`,
-          async () => {
-            const seen = await rowsOf(keys);
-            failIfEarly(due, seen);
-            return seen;
-          },
+          look,
           (seen) =>
             seen.every(
               (row, index) =>
@@ -197,7 +197,10 @@ describe.skipIf(cloud.name !== "ministack")(`a storm of failures (${OBJECTS} obj
             ),
           30_000 + 500 * OBJECTS,
         );
-        return pMap(
+        paused = true;
+        await nobodyAtIt();
+        const rows = await look();
+        const shortened = await pMap(
           objects,
           async ({ key, cause }, index) => {
             for (let row = rows[index]; ; row = await registryRow(key)) {
@@ -210,18 +213,20 @@ describe.skipIf(cloud.name !== "ministack")(`a storm of failures (${OBJECTS} obj
               if (text.startsWith(cause.text)) ofTheirCause += 1;
               expect(wait).toBeGreaterThanOrEqual(least);
               expect(wait).toBeLessThanOrEqual(most + ATTEMPT_SECONDS_MAX);
-              const shortened = await shorten(key, row);
-              if (shortened !== undefined) return shortened;
+              const waiting = await shorten(key, row);
+              if (waiting !== undefined) return waiting;
             }
           },
           { concurrency: 16 },
         );
+        paused = false;
+        return shortened;
       };
 
       const first = await failedAndShortened([]);
       ticks = (async () => {
         while (!over.signal.aborted) {
-          await callSweep({ action: "tick" });
+          if (!paused) await callSweep({ action: "tick" });
           // Others of the type are copied meanwhile, so that it is not held back as a whole.
           await putOnPrimary(ownKey().key, "good");
           await new Promise((second) => setTimeout(second, 1_000));
@@ -249,7 +254,6 @@ describe.skipIf(cloud.name !== "ministack")(`a storm of failures (${OBJECTS} obj
         expect(startedAt).toBeGreaterThanOrEqual(dueAt);
         return startedAt - dueAt;
       });
-      expect(Math.max(...late)).toBeLessThanOrEqual(LATE_MS_MAX);
 
       // Twice each, but for what the machine was too busy for.
       expect(ofTheirCause).toBeGreaterThan(1.5 * OBJECTS);
@@ -270,95 +274,47 @@ describe.skipIf(cloud.name !== "ministack")(`a storm of failures (${OBJECTS} obj
       };
       await writeFile(FIGURES, `${JSON.stringify(figures, undefined, 2)}\n`);
       console.log(JSON.stringify(figures));
+      expect(Math.max(...late)).toBeLessThanOrEqual(LATE_MS_MAX);
       expect(perObject).toBeLessThanOrEqual(0.06);
     },
   );
 });
 
-/** Starts an execution and waits for its end. */
-const run = async (stateMachineArn: string, input: unknown, name = `test-${randomUUID()}`) => {
-  const { executionArn = "" } = await sfn.send(
-    new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }),
+test("F41: what SQS gave up on is worked on when an administrator sends it back, and what was parked stays", async () => {
+  const key = uniqueKey();
+  await putOnPrimary(key, "again", STRONG);
+  await verified(key);
+  const { replicableName } = refOf(key);
+  const message: GeoMessage = {
+    version: 1,
+    kind: "resync",
+    replicable_name: replicableName,
+    keys: [encodeKey(key)],
+    correlation_id: "sent-back",
+  };
+  const { eventsDeadLetterQueue } = names.secondary;
+  const marker = randomUUID();
+  await sendTo(secondary, eventsDeadLetterQueue, JSON.stringify(message));
+  await sendTo(
+    secondary,
+    eventsDeadLetterQueue,
+    JSON.stringify({ parked: true, reason: marker, message_id: "m", parked_at: 0, part: 1, parts: 1, body: "x" }),
   );
-  const end = await eventually(
-    `execution ${name} has ended`,
-    () => sfn.send(new DescribeExecutionCommand({ executionArn })),
-    ({ status }) => status !== "RUNNING",
-  );
-  return { ...end, states: statesEntered(await historyOf(executionArn)) };
-};
+  const deadLetters = `${secondary.api_url}/api/v4/geo_sites/${siteId(secondary.name)}/dead_letters`;
+  const headers = { "private-token": secondary.admin_token };
+  const listed = (await (await fetch(deadLetters, { headers })).json()) as readonly DeadLettersAnswer[];
+  const before = listed.find(({ name }) => name === "geo-events");
+  expect(before?.messages_count).toBeGreaterThanOrEqual(2);
+  expect(before?.reasons.map(({ reason }) => reason)).toContain(marker);
 
-describe("the sweep's machine on this cloud (F14)", () => {
-  test("drains a type, and is the same when it is started twice", async () => {
-    const name = `by-hand-${randomUUID()}`;
-    const input = { replicable_name: "cool_widget", chain: name, part: 1 };
-    const { status, states } = await run(sweepMachineArn, input, name);
-    expect(status).toBe("SUCCEEDED");
-    expect(states.slice(0, 2)).toEqual(["CountDue", "HowMuch"]);
-    expect(states.at(-1)).toBe("Done");
-    const again = await sfn
-      .send(
-        new StartExecutionCommand({
-          stateMachineArn: sweepMachineArn,
-          name,
-          input: JSON.stringify({ ...input, part: 2 }),
-        }),
-      )
-      .catch((error: unknown) => (error instanceof Error ? error.name : ""));
-    expect(again).toBe("ExecutionAlreadyExists");
-  });
-
-  test.each([[{ replicable_name: "no_such_type", chain: "c", part: 1 }], [{}], ["text"]])(
-    "refuses an input that can not be used, without trying again: %j",
-    async (input) => {
-      const { status, error, states } = await run(sweepMachineArn, input);
-      expect({ status, error, states }).toEqual({
-        status: "FAILED",
-        error: "InputRefused",
-        states: ["CountDue", "HowMuch", "Refused"],
-      });
-    },
-  );
-
-  test("drains the partitions of a storm side by side and leaves the rest to a successor", async () => {
-    // A storm takes more rows than a test can make: the same machine, begun where a storm has been found.
-    const { roleArn = "" } = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn: sweepMachineArn }));
-    const definition = JSON.parse(await deployedDefinition()) as { StartAt: string };
-    const { stateMachineArn = "" } = await sfn.send(
-      new CreateStateMachineCommand({
-        name: `storm-${randomUUID()}`,
-        roleArn,
-        definition: JSON.stringify({ ...definition, StartAt: "DrainPartitions" }),
-      }),
-    );
-    try {
-      const chain = `storm-${randomUUID()}`;
-      const step = { action: "drain", replicable_name: "cool_widget", until: Date.now(), round: 0, swept: 0 };
-      const partitions = duePartitions("cool_widget").map((one) => ({ ...step, cursor: { [one]: 0 }, more: true }));
-      const input = {
-        amount: "storm",
-        chain,
-        part: 1,
-        replicable_name: "cool_widget",
-        until: step.until,
-        drain: { ...step, cursor: {}, more: false },
-        partitions,
-      };
-      const { status, output, states } = await run(stateMachineArn, input);
-      expect(status).toBe("SUCCEEDED");
-      const drained = (JSON.parse(output ?? "{}") as { partitions: readonly { round: number; more: boolean }[] })
-        .partitions;
-      expect(drained).toHaveLength(partitions.length);
-      expect(drained.filter(({ round, more }) => round < 1 || more)).toEqual([]);
-      expect(states.slice(-2)).toEqual(["LeaveTheRest", "Done"]);
-      // Nobody drains these any more: they have had their rounds.
-      const left = await run(stateMachineArn, {
-        ...input,
-        partitions: partitions.slice(0, 1).map((one) => ({ ...one, round: DRAIN_ROUNDS_MAX, until: 0 })),
-      });
-      expect(left.status).toBe("SUCCEEDED");
-    } finally {
-      await sfn.send(new DeleteStateMachineCommand({ stateMachineArn }));
-    }
-  });
+  const since = Date.now();
+  const answer = (await eventually(
+    "both have been seen",
+    async () => (await fetch(`${deadLetters}/geo-events/redrive`, { method: "POST", headers })).json(),
+    // Whoever looked at them hides them for a second.
+    (seen) => (seen as RedriveAnswer).moved_count + (seen as RedriveAnswer).parked_count >= 2,
+  )) as RedriveAnswer;
+  expect(answer).toMatchObject({ name: "geo-events", moved_count: 1 });
+  expect(answer.left_count).toBe(answer.parked_count);
+  await verified(key, since);
 });

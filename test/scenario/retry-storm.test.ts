@@ -34,7 +34,7 @@ const tick = (world: TwoSites): Promise<Ticked> =>
 const sentKeys = (world: TwoSites): readonly string[] =>
   world.queues.events.live.bodies.flatMap((body) => (JSON.parse(body) as { readonly keys: readonly string[] }).keys);
 
-describe("the sweep of a minute (F14)", () => {
+describe("the sweep of a minute (F13)", () => {
   test("with nothing due starts no execution", async () => {
     const world = twoSites();
     expect(await tick(world)).toEqual({ swept: 0, more: false, heldBack: [], started: [] });
