@@ -40,6 +40,10 @@ export const env = z.object({
   SINGLE_COPY_BYTES: bytes(5_242_880, 5_000_000_000),
   /** What a part usually has, bytes: a multiple of 1048576, 5242880 (5 MiB) to 5368709120 (5 GiB). */
   PART_BYTES: bytes(5_242_880, 5_368_709_120),
+  /** ARN of the state machine that copies the largest objects. */
+  LARGE_COPY_MACHINE: z.string().check(z.regex(/^arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[\w-]+$/)),
+  /** From how many bytes on an object is left to it. 5242880 or more. */
+  LARGE_COPY_BYTES: bytes(5_242_880, Number.MAX_SAFE_INTEGER),
   /** How many of these functions may run at once, over all queues that they read: a site's capacity is divided by it. 1 to 2000. */
   WORKERS_MAX: z.string().check(z.regex(/^[1-9]\d{0,3}$/)),
   /** This function's timeout in seconds; leases and quarantines are derived from it. 1 to 900. */

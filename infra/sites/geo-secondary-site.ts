@@ -8,6 +8,7 @@ import { Authorizer } from "../subsystems/authorizer.ts";
 import { BulkUpdate } from "../subsystems/bulk-update.ts";
 import { Counters } from "../subsystems/counters.ts";
 import { EventConsumer } from "../subsystems/event-consumer.ts";
+import { LargeCopy } from "../subsystems/large-copy.ts";
 import { RegistryConsistency } from "../subsystems/registry-consistency.ts";
 import { ReplicaDrift } from "../subsystems/replica-drift.ts";
 import { RetrySweep } from "../subsystems/retry-sweep.ts";
@@ -33,6 +34,7 @@ export class GeoSecondarySite extends Construct {
     const drift = reportsDrift(site) ? new ReplicaDrift(this, props) : undefined;
     new RetrySweep(this, props);
     new BulkUpdate(this, props);
+    new LargeCopy(this, props);
     new RegistryConsistency(this, props);
     new Counters(this, { ...props, streamArn });
     const { authorizer } = new Authorizer(this, props);

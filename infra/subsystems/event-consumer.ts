@@ -2,17 +2,18 @@ import { Duration } from "aws-cdk-lib";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/event-consumer/env.ts";
-import { COPY_LIMITS } from "../../shared/geo/copy-limits.ts";
+import { LARGE_COPY_BYTES } from "../../shared/geo/large-copy.ts";
 import { GUARDED_RETRY_MIN_MS, GUARDED_RETRY_SPREAD_MS } from "../../shared/geo/limits.ts";
 import { METRICS } from "../../shared/geo/metrics.ts";
-import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { RETRY_CAP_MISSING_SECONDS } from "../../shared/geo/retry.ts";
 import { SITE_TABLE_PARTITIONS, functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { geoAlarm, type GeoAlarmProps } from "../constructs/alarm.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { bucketOf, flagTableOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { placeOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { grantReplication, replicationEnvironment } from "../constructs/replication.ts";
 import { siteMetric } from "../constructs/site-metric.ts";
 import { TableAccess } from "../constructs/table-access.ts";
+import { WorkflowAccess } from "../constructs/workflow-access.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
 
@@ -74,62 +75,31 @@ export class EventConsumer extends Construct {
       alarmTopicArn: site.alarmTopicArn,
     });
 
-    const source = bucketOf(config, config.primary);
-    const replica = bucketOf(config, site);
-    const registry = registryOf(config, site);
-    const primaryState = stateTableOf(config);
     const siteTable = new TableAccess(here, names.siteTable);
-    const verification = new QueueAccess(here, names.verificationQueue);
     const parking = new QueueAccess(here, names.eventsDeadLetterQueue);
-    const flags = flagTableOf(config);
+    const largeCopies = new WorkflowAccess(here, names.largeCopy);
     const consumer = new GeoFunction(this, "Consumer", {
       folder: "event-consumer",
       functionName: functionName(config, site, "event-consumer"),
       description: `Makes the objects of ${site.name} equal to those of ${config.primary.name}`,
       schema: env,
       environment: {
-        SITE_NAME: site.name,
-        ACCOUNT_ID: config.account,
-        PRIMARY_BUCKET: source.bucketName,
-        PRIMARY_REGION: config.primary.region,
-        REPLICA_BUCKET: replica.bucketName,
-        REGISTRY_TABLE: registry.tableName,
-        PRIMARY_STATE_TABLE: primaryState.tableName,
-        VERIFICATION_QUEUE: verification.queueName,
+        ...replicationEnvironment({ config, site }),
         PARKING_QUEUE: parking.queueName,
-        PRIMARY_SITE_TABLE: flags.tableName,
-        REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
-        SITE_TABLE: siteTable.tableName,
-        SINGLE_COPY_BYTES: String(COPY_LIMITS.singleCopyBytesMax),
-        PART_BYTES: String(COPY_LIMITS.parts.usualBytes),
         WORKERS_MAX: String(MAX_CONCURRENCY + BACKFILL_CONCURRENCY),
-        REMOVAL_GUARD_FLOOR: String(config.removalGuard.floor),
-        REMOVAL_GUARD_PERCENT: String(config.removalGuard.percent),
-        REMOVAL_GUARD_MOST: String(config.removalGuard.most),
-        SYNC_TIMEOUT_SECONDS: String(site.syncTimeoutSeconds),
-        SYNC_OBJECT_STORAGE: site.syncObjectStorage ? "true" : "false",
+        LARGE_COPY_MACHINE: largeCopies.stateMachineArn,
+        LARGE_COPY_BYTES: String(LARGE_COPY_BYTES),
       },
       timeout: TIMEOUT,
       memorySize: 512,
       tracing: config.tracing,
     });
-    flags.grantLookUpPartition(consumer, SITE_TABLE_PARTITIONS.site);
-    // What batch destroys of the primary name is let through its removal guard.
-    flags.grantReadPartition(consumer, SITE_TABLE_PARTITIONS.destroyRelease);
-    flags.grantReadPartitions(consumer, SITE_TABLE_PARTITIONS.destroyVersions);
-    source.grantReplicationRead(consumer);
-    replica.grantReplicationRead(consumer);
-    replica.grantReplicationWrite(consumer);
-    registry.grantWork(consumer);
-    primaryState.grantLookUp(consumer);
-    siteTable.grantReadPartition(consumer, SITE_TABLE_PARTITIONS.site);
-    siteTable.grantReadPartition(consumer, SITE_TABLE_PARTITIONS.counter);
-    siteTable.grantChangePartition(consumer, SITE_TABLE_PARTITIONS.removalGuard);
+    grantReplication({ config, site }, consumer);
     siteTable.grantChangePartition(consumer, SITE_TABLE_PARTITIONS.retrySweep); // it tells when all of a type fails
     siteTable.grantChangePartition(consumer, SITE_TABLE_PARTITIONS.consistency); // it counts what S3 throttled
-    verification.grantSend(consumer);
     parking.grantSend(consumer);
+    largeCopies.grantStart(consumer);
     this.events.feed(consumer, MAX_CONCURRENCY);
     this.backfill.feed(consumer, BACKFILL_CONCURRENCY);
 

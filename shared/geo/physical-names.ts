@@ -67,17 +67,21 @@ export const secondaryNames = (installation: Installation, site: NamedSite) => (
   /** The schedule that starts the registry's consistency, and starts that it could not deliver. */
   registryConsistency: join(installation.name, site.name, "registry-consistency"),
   registryConsistencyDeadLetterQueue: join(installation.name, site.name, "registry-consistency-dead-letters"),
+  /** The state machine that copies the largest objects, and the schedule of the sweep of uploads. */
+  largeCopy: join(installation.name, site.name, "large-copy"),
+  /** Starts of that sweep that the scheduler could not deliver. */
+  largeCopyDeadLetterQueue: join(installation.name, site.name, "large-copy-dead-letters"),
   registryTable: join(installation.name, site.name, "registry"),
   siteTable: join(installation.name, site.name, "site"),
 });
+
+/** What the name of every secondary's registry is like; `*` stands for the site. */
+export const registryPattern = (installation: Installation): string => join(installation.name, "*", "registry");
 
 /** Names of what every site has, whatever its role, in the site's own region. */
 export const siteNames = (installation: Installation, site: NamedSite) => ({
   /** The state machine that drains the due index, and the schedule that starts it. */
   retrySweep: join(installation.name, site.name, "retry-sweep"),
-/** What the name of every secondary's registry is like; `*` stands for the site. */
-export const registryPattern = (installation: Installation): string => join(installation.name, "*", "registry");
-
   /** Starts of the sweep that the scheduler could not deliver. */
   retrySweepDeadLetterQueue: join(installation.name, site.name, "retry-sweep-dead-letters"),
   /** Which parts of a table's stream could not be counted. */
@@ -143,12 +147,12 @@ export const SITE_TABLE_PARTITIONS = {
   retrySweep: "retry_sweep",
   /** What operators want done to many rows, and how far that has come. */
   bulkUpdate: "bulk_update",
+  /** Which secondaries there are; their feeds say it. */
+  secondary: "secondary",
   /** Batch destroys of the primary, and which parent each of them holds. */
   destroy: "destroy",
   destroyParent: "destroy_parent",
   /** Which destroys secondaries let through their removal guards. */
-  /** Which secondaries there are; their feeds say it. */
-  secondary: "secondary",
   destroyRelease: "destroy_release",
   /** Beginnings of partitions, one for each destroy: its slices, and the versions that they name. */
   destroySlice: "destroy_slice",

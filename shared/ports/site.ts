@@ -10,6 +10,7 @@ import type { MessageQueue } from "./message-queue.ts";
 import type { ReadableBucket, ReplicaBucket } from "./object-store.ts";
 import type { Table } from "./table.ts";
 import type { Telemetry } from "./telemetry.ts";
+import type { Workflow } from "./workflows.ts";
 
 /** Something that changes while a site runs, at most `STANDING_KEPT_MS` old. */
 export interface LateReader<T> {
@@ -83,6 +84,10 @@ export interface SecondarySite extends VerifyingSite {
   readonly fusedVerificationBytesMax: number;
   /** How objects are copied, by their size. */
   readonly copies: CopyRules;
+  /** The workflow that copies the largest objects, and from which size on. Without one every attempt copies by itself. */
+  readonly largeCopies?: { readonly workflow: Pick<Workflow, "start">; readonly fromBytes: number };
+  /** Set in the workflow's own function: parts are not copied but handed out, and of this source version only. */
+  readonly handsOutPartsOf?: string;
 }
 
 /** The primary site, seen by its checksum function. */

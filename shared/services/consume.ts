@@ -82,7 +82,11 @@ const reportSync = (
       telemetry.count(COUNT_METRICS.superseded, 1, replicable);
       telemetry.info("left pending", fields);
       return;
+    case "handed_over":
+      telemetry.info("left to a workflow", fields);
+      return;
     case "nothing_due":
+    case "parts_wanted":
     case "verification_due":
     case "rechecked":
   }

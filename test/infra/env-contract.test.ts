@@ -11,6 +11,7 @@ import { env as checksum } from "../../functions/checksum/env.ts";
 import { env as counters } from "../../functions/counters/env.ts";
 import { env as eventConsumer } from "../../functions/event-consumer/env.ts";
 import { env as eventPublisher } from "../../functions/event-publisher/env.ts";
+import { env as largeCopy } from "../../functions/large-copy/env.ts";
 import { env as replicaDrift } from "../../functions/replica-drift/env.ts";
 import { env as registryConsistency } from "../../functions/registry-consistency/env.ts";
 import { env as retrySweep } from "../../functions/retry-sweep/env.ts";
@@ -31,6 +32,7 @@ const SCHEMAS = {
   counters,
   "event-consumer": eventConsumer,
   "event-publisher": eventPublisher,
+  "large-copy": largeCopy,
   "registry-consistency": registryConsistency,
   "replica-drift": replicaDrift,
   "retry-sweep": retrySweep,
@@ -87,13 +89,13 @@ describe("the environment of every deployed function", () => {
 
   it("names the function's own timeout where leases follow from it", () => {
     const timed = functions.filter(({ variables }) => variables.TIMEOUT_SECONDS !== undefined);
-    expect(timed).toHaveLength(3 + 3 * 4);
+    expect(timed).toHaveLength(3 + 3 * 5);
     for (const { variables, timeout } of timed) expect(Number(variables.TIMEOUT_SECONDS)).toBe(timeout);
   });
 
   it("carries the replicables as the functions read them", () => {
     const selections = functions.flatMap(({ variables }) => variables.REPLICABLES ?? []);
-    expect(selections).toHaveLength(6 + 3 * 8);
+    expect(selections).toHaveLength(6 + 3 * 9);
     for (const selection of selections) expect(decodeReplicableSelection(selection)).toEqual(config.selection);
   });
 

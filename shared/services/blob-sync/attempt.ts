@@ -1,5 +1,6 @@
 import type { Expectation, PresentDecision, Seen } from "../../geo/decide.ts";
 import type { FailureKind } from "../../geo/failure-policy.ts";
+import type { PartsWanted } from "../../geo/large-copy.ts";
 import type { ObjectFacts } from "../../geo/object-facts.ts";
 import type { OpenUpload } from "../../geo/open-upload.ts";
 import type { SyncCause } from "../../geo/read-message.ts";
@@ -73,6 +74,10 @@ export type SyncResult =
       /** Nothing will change until somebody acts. */
       readonly blocked: boolean;
     }
+  /** A workflow copies the object, or is to copy another version of it: the row is due again to see whether it does. */
+  | { readonly result: "handed_over" }
+  /** Parts are to be copied by others before the upload can be completed. */
+  | { readonly result: "parts_wanted"; readonly wanted: PartsWanted }
   /** Touched again and again, or out of time: left pending for the sweep. */
   | { readonly result: "left_pending" }
   | { readonly result: "lost_lease" }
@@ -139,6 +144,7 @@ export type Attempt =
       readonly upload: OpenUpload;
       readonly parts: readonly CopiedPart[];
     } & CopyWanted)
+  | { readonly at: "hand_over"; readonly held: Held; readonly source: ObjectFacts }
   | { readonly at: "abort_upload"; readonly held: Held; readonly upload: OpenUpload; readonly next: AfterAbort }
   | { readonly at: "ask_removal_guard"; readonly held: Held; readonly etag: string }
   | { readonly at: "remove"; readonly held: Held; readonly etag: string }
@@ -156,7 +162,7 @@ export type Attempt =
   | { readonly at: "commit_mismatched"; readonly held: Held; readonly written: Written; readonly mismatch: Mismatch }
   | { readonly at: "next_pass"; readonly held: Held; readonly outcome: PassOutcome | undefined }
   | { readonly at: "leave_pending"; readonly held: Held; readonly outcome: PassOutcome | undefined }
-  | { readonly at: "release"; readonly held: Held }
+  | { readonly at: "release"; readonly held: Held; readonly later?: Later }
   | { readonly at: "fail"; readonly held: Held; readonly kind: FailureKind; readonly detail: string }
   | { readonly at: "taint"; readonly ref: ObjectRef }
   | { readonly at: "purge"; readonly ref: ObjectRef; readonly gen: number; readonly result: SyncResult }
@@ -172,6 +178,13 @@ export type Attempt =
 export interface CopyWanted {
   readonly source: ObjectFacts;
   readonly expectation: Expectation;
+}
+
+/** Lets go of the row because others do the work now. */
+export interface Later {
+  /** When to see whether they do, milliseconds since the epoch. */
+  readonly dueAt: number;
+  readonly result: Extract<SyncResult, { result: "handed_over" | "parts_wanted" }>;
 }
 
 /** What goes on once an upload is out of the way. */

@@ -149,8 +149,15 @@ export const leavePendingStep: Step<SecondarySite, "leave_pending"> = async (sit
   });
 
 /** Out of time before anything was written in this pass: what the row says about the replica still stands. */
-export const releaseStep: Step<SecondarySite, "release"> = async (site, { held }) =>
-  afterLettingGo(held, await site.registry.update(release(heldAttempt(site, held))), { result: "left_pending" });
+export const releaseStep: Step<SecondarySite, "release"> = async (site, { held, later }) => {
+  const written = await site.registry.update(release(heldAttempt(site, held), later?.dueAt));
+  const result = later?.result ?? { result: "left_pending" };
+  // A hint that joined us was acknowledged on our word: it must not wait until somebody comes to see after the others.
+  const isHinted = written.outcome === "written" && parseRegistryRow(written.item).gen > held.claimedGen;
+  return later !== undefined && isHinted
+    ? { at: "reschedule", ref: held.ref, row: parseRegistryRow(written.item), dueAt: site.clock.now(), result }
+    : afterLettingGo(held, written, result);
+};
 
 const afterLettingGo = (held: Held, written: WriteOutcome, result: SyncResult): Attempt =>
   written.outcome === "refused" ? lostLease(held) : ended(held.ref, result);

@@ -142,6 +142,13 @@ const copyOnto = (site: SecondarySite, held: Held, source: ObjectFacts, expectat
     const detail = `${source.size} bytes, ${limits.parts.objectBytesMax} are the most; store it as several objects`;
     return { at: "fail", held, kind: "too_large", detail };
   }
+  if (site.largeCopies !== undefined && source.size > site.largeCopies.fromBytes) {
+    return { at: "hand_over", held, source };
+  }
+  // The execution that works here is of another version: whoever hears of the present one starts another.
+  if (site.handsOutPartsOf !== undefined && site.handsOutPartsOf !== source.versionId) {
+    return { at: "release", held, later: { dueAt: site.clock.now(), result: { result: "handed_over" } } };
+  }
   return { at: "prepare_upload", held, source, expectation, partBytes: plan.partBytes };
 };
 

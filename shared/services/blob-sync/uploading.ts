@@ -1,5 +1,7 @@
 import pMap from "p-map";
 import { completeBudgetMs } from "../../geo/copy-limits.ts";
+import { messageOf } from "../../geo/errors.ts";
+import { LARGE_COPY_LOOK_MS, largeCopyInput, largeCopyName, type PartsWanted } from "../../geo/large-copy.ts";
 import { replicaStorageClass, type ObjectFacts } from "../../geo/object-facts.ts";
 import { isUploadOf, type OpenUpload, tagsDigest } from "../../geo/open-upload.ts";
 import { missingParts, type PartPlan, planWith, rangeOf } from "../../geo/part-plan.ts";
@@ -138,6 +140,11 @@ export const copyPartsStep: Step<SecondarySite, "copy_parts"> = async (site, att
   if (missing.length === 0) {
     return { at: "complete_upload", held, source, expectation, upload, parts: done.slice(0, plan.parts) };
   }
+  if (site.handsOutPartsOf !== undefined) {
+    const wanted: PartsWanted = { key: held.ref.key, upload, size: source.size, missing, epoch: held.epoch };
+    const dueAt = site.clock.now() + LARGE_COPY_LOOK_MS;
+    return { at: "release", held, later: { dueAt, result: { result: "parts_wanted", wanted } } };
+  }
   if (tooLateFor(plan.partBytes, site, held) || (await fenced(site, held))) return { at: "release", held };
   const { copied, obstacle } = await copyMissing(
     site,
@@ -213,6 +220,25 @@ export const completeUploadStep: Step<SecondarySite, "complete_upload"> = async 
     case "failed":
       return failedAt(held, completed.failure);
   }
+};
+
+/**
+ * The largest objects are copied by a workflow, one execution for each version. Its functions hold the row for a moment each,
+ * to begin and to complete; parts need no lease. Whoever comes by meanwhile asks for the same execution and goes.
+ */
+export const handOverStep: Step<SecondarySite, "hand_over"> = async (site, { held, source }) => {
+  const name = largeCopyName(held.ref, source, held.row.retry_count);
+  try {
+    const started = await site.largeCopies?.workflow.start(name, largeCopyInput(held.ref, source));
+    // One that has ended before its object was there: it is a failure, and the next one has another name.
+    if (started?.outcome !== "started") {
+      return { at: "fail", held, kind: "unavailable", detail: `the execution ${name} ended before its end` };
+    }
+  } catch (error) {
+    return { at: "fail", held, kind: "unavailable", detail: messageOf(error) };
+  }
+  const dueAt = site.clock.now() + LARGE_COPY_LOOK_MS;
+  return { at: "release", held, later: { dueAt, result: { result: "handed_over" } } };
 };
 
 /** Gives back what an upload holds. One that is not there any more is as good. */

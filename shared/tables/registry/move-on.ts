@@ -78,13 +78,16 @@ export const leavePending = (held: HeldAttempt, outcome: PassOutcome | undefined
     values: { ":token": held.token, ":claimed_gen": held.claimedGen },
   });
 
-/** Lets go of a row before anything was written: it is pending and due, and what it says about the replica stands. */
-export const release = (held: HeldAttempt): UpdateRequest =>
+/**
+ * Lets go of a row before anything was written: it is pending and due, and what it says about the replica stands.
+ * @param dueAt when somebody is to come back to it. Default: at once
+ */
+export const release = (held: HeldAttempt, dueAt = held.now): UpdateRequest =>
   writeColumns({
     key: rowKey(held.ref),
     columns: {
       ...LET_GO,
-      ...dueColumns(held.ref, held.now),
+      ...dueColumns(held.ref, dueAt),
       ...taintColumns(held),
       ...overColumns(held),
       state: REPLICATION_STATE.pending,
