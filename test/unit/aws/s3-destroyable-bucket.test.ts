@@ -36,11 +36,11 @@ const answerWith = (status: number, body: string, headers: Readonly<Record<strin
 
 const XML = '<?xml version="1.0" encoding="UTF-8"?>';
 
-describe("a listing", () => {
-  const version = (key: string, latest: boolean): string =>
-    `<Version><Key>${key}</Key><VersionId>v-${key}</VersionId><IsLatest>${latest}</IsLatest><ETag>"e"</ETag><Size>7</Size>` +
-    "<LastModified>2026-01-01T00:00:00.000Z</LastModified><StorageClass>STANDARD_IA</StorageClass></Version>";
+const version = (key: string, latest: boolean): string =>
+  `<Version><Key>${key}</Key><VersionId>v-${key}</VersionId><IsLatest>${latest}</IsLatest><ETag>"e"</ETag><Size>7</Size>` +
+  "<LastModified>2026-01-01T00:00:00.000Z</LastModified><StorageClass>STANDARD_IA</StorageClass></Version>";
 
+describe("a listing", () => {
   it("names what each key shows now, decoded, and neither older versions nor what is hidden", async () => {
     answerWith(
       200,
@@ -137,9 +137,9 @@ describe("bringing back", () => {
   });
 });
 
-describe("a manifest store", () => {
-  const store = () => new S3ManifestStore(s3ClientOn(wire.endpoint), "manifests", "123456789012");
+const store = () => new S3ManifestStore(s3ClientOn(wire.endpoint), "manifests", "123456789012");
 
+describe("a manifest store", () => {
   it("writes a text under its name and reads it again, as their owner's", async () => {
     answerWith(200, "a line\n");
     await store().write("id/manifest/1.jsonl", "a line\n");
