@@ -26,6 +26,7 @@ export const LARGE_COPY_WAIT_SECONDS = 60;
 
 const key = z.string().check(z.minLength(1));
 
+/** Takes an object one step further: begins or goes on with its upload, hands its parts out, or completes it. */
 const Advance = z.object({
   step: z.literal("advance"),
   replicable_name: z.string().check(z.minLength(1)),
@@ -50,8 +51,6 @@ const SweepUploads = z.object({ step: z.literal("sweep_uploads") });
 /** What the function of large copies is asked for. Keys are as S3 has them. */
 const Step = z.discriminatedUnion("step", [Advance, CopyParts, SweepUploads]);
 
-/** Takes an object one step further: begins or goes on with its upload, hands its parts out, or completes it. */
-export type AdvanceStep = z.infer<typeof Advance>;
 /** Copies some parts of an upload. Everything is in it: whoever does it needs neither the row nor a lease. */
 export type CopyPartsStep = z.infer<typeof CopyParts>;
 export type LargeCopyStep = z.infer<typeof Step>;
