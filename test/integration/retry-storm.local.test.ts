@@ -84,10 +84,17 @@ interface Waiting {
   readonly key: string;
   readonly from: number;
   readonly dueAt: number;
+  /** Hints that had been counted by then. */
+  readonly gen: number;
 }
 
+/** Whether something was said of the key since: a hint does not wait, and a message may come twice. */
+const isHinted = ({ gen }: Waiting, row: RegistryRow | undefined): boolean => row?.gen !== gen;
+
 const failIfEarly = (waiting: readonly Waiting[], rows: readonly (RegistryRow | undefined)[]): void => {
-  for (const [index, { key, from, dueAt }] of waiting.entries()) {
+  for (const [index, one] of waiting.entries()) {
+    const { key, from, dueAt } = one;
+    if (isHinted(one, rows[index])) continue;
     const startedAt = rows[index]?.attempt_started_at ?? 0;
     if (startedAt > from && startedAt < dueAt) throw new Error(`${key} was tried ${dueAt - startedAt} ms early`);
   }
@@ -120,7 +127,7 @@ const shorten = async (key: string, row: RegistryRow): Promise<Waiting | undefin
         ExpressionAttributeValues: { ":due": dueAt, ":seen": row.rev, ":next": row.rev + 1 },
       }),
     );
-    return { key, from, dueAt };
+    return { key, from, dueAt, gen: row.gen };
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return undefined;
     throw error;
@@ -142,7 +149,7 @@ describe.skipIf(cloud.name !== "ministack")(`a storm of failures (${OBJECTS} obj
 
   beforeAll(async () => {
     console.log(`S3_GEO_SEED=${seed}`);
-    pair = await faultyPair({ seed, visibilitySeconds: 60, ruleEndsAfterMs: 60_000 + 500 * OBJECTS });
+    pair = await faultyPair({ seed, visibilitySeconds: 300, ruleEndsAfterMs: 60_000 + 500 * OBJECTS });
     const { key } = ownKey();
     await putOnPrimary(key, content("warm"), STRONG);
     await settled(key);
@@ -249,11 +256,14 @@ describe.skipIf(cloud.name !== "ministack")(`a storm of failures (${OBJECTS} obj
         (seen) => seen.every((row) => isIdle(row) && row.state === "synced"),
         30_000 + 500 * OBJECTS,
       );
-      const late = second.map(({ dueAt }, index) => {
+      const late = second.flatMap((one, index) => {
+        if (isHinted(one, rows[index])) return [];
         const startedAt = rows[index]?.attempt_started_at ?? 0;
-        expect(startedAt).toBeGreaterThanOrEqual(dueAt);
-        return startedAt - dueAt;
+        expect(startedAt).toBeGreaterThanOrEqual(one.dueAt);
+        return [startedAt - one.dueAt];
       });
+      // A message that comes twice is the exception.
+      expect(late.length).toBeGreaterThan(0.8 * OBJECTS);
 
       // Twice each, but for what the machine was too busy for.
       expect(ofTheirCause).toBeGreaterThan(1.5 * OBJECTS);
