@@ -420,7 +420,7 @@ describe("rights on the site table", () => {
     // The primary's backfill keeps how far its walks have come, looks up the flags, and reads what is counted.
     const backfill = 3;
     // Each sweep reads and changes what it remembers of each type, and each secondary's consumer tells it of outcomes.
-    const sweeps = sites * 2 + secondaries;
+    const sweeps = sites + secondaries;
     // Each site's bulk updates look up the flags, and remember how far they came; its API keeps their requests.
     const bulks = sites * 3;
     // The primary's batch destroy has seven, its API five of them; consumers read what is released and what it names, and
