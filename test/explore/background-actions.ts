@@ -5,7 +5,8 @@ import { verificationStep } from "../../shared/services/verification/verify-repl
 import { rows } from "./canonical.ts";
 import { isVerificationDue } from "./due.ts";
 import { type Action, change, type Rules, type RunningVerification, spend } from "./rules.ts";
-import { land, REF } from "./site.ts";
+import { REF } from "./site.ts";
+import { land } from "./versions.ts";
 import {
   type Budget,
   currentOf,

@@ -2,7 +2,8 @@ import { releaseRemovals } from "../../shared/tables/site/removal-guard-item.ts"
 import { askToRemove } from "../../shared/services/removal-guard.ts";
 import { stacks } from "./canonical.ts";
 import { type Action, change, type Rules, spend, withHint } from "./rules.ts";
-import { changeReplica, REF, replicaStack, writeGuard } from "./site.ts";
+import { REF, writeGuard } from "./site.ts";
+import { changeReplica, replicaStack } from "./versions.ts";
 import { type Content, currentOf, type State, withName } from "./state.ts";
 import { TO_COME } from "./time.ts";
 

@@ -1,6 +1,6 @@
 import type { UpdateRequest } from "../../shared/ports/table.ts";
 import { FIRST_STANDING } from "../../shared/geo/site-standing.ts";
-import { presentSource } from "./site.ts";
+import { presentSource } from "./versions.ts";
 import { currentOf } from "./state.ts";
 import { blindRecheck } from "./scenarios.ts";
 import type { Scenario } from "./search.ts";

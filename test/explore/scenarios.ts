@@ -1,5 +1,6 @@
 import type { Scenario } from "./search.ts";
-import { presentReplica, type Tampering } from "./site.ts";
+import type { Tampering } from "./site.ts";
+import { presentReplica } from "./versions.ts";
 
 /** The recheck looks at the replica and finds it as the row says, whatever is there: it never finds anything. */
 export const blindRecheck: Tampering = {

@@ -1,9 +1,7 @@
-import { createHash } from "node:crypto";
 import { checksumRules } from "../../shared/geo/checksum-policy.ts";
 import { type CopyLimits, copyRules } from "../../shared/geo/copy-limits.ts";
 import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { everythingOn, everythingWanted } from "../support/everything.ts";
-import type { ObjectFacts } from "../../shared/geo/object-facts.ts";
 import { type ObjectRef, rowKey } from "../../shared/geo/registry-row.ts";
 import type { SiteStanding } from "../../shared/geo/site-standing.ts";
 import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
@@ -23,20 +21,21 @@ import type {
 } from "../../shared/ports/object-store.ts";
 import type { SecondarySite } from "../../shared/ports/site.ts";
 import type { DeleteRequest, Item, UpdateRequest, WriteOutcome } from "../../shared/ports/table.ts";
-import { rows, stacks } from "./canonical.ts";
+import { rows } from "./canonical.ts";
 import type { Notes } from "./knowledge.ts";
 import { ASKED } from "./step-memory.ts";
-import {
-  type Content,
-  currentOf,
-  type LateRequest,
-  type ReplicaVersion,
-  type SourceVersion,
-  type State,
-  type Upload,
-  withName,
-} from "./state.ts";
+import { type Content, currentOf, type LateRequest, type State, type Upload, withName } from "./state.ts";
 import { abstractRow, NOW } from "./time.ts";
+import {
+  absence,
+  contentOfEtag,
+  contentOfParts,
+  type InParts,
+  land,
+  presentReplica,
+  presentSource,
+  textOf,
+} from "./versions.ts";
 
 export const REF: ObjectRef = { replicableName: "cool_widget", key: "cool_widgets/1/file" };
 
@@ -65,7 +64,7 @@ export interface Surroundings {
   /** The removal guard lets one removal an hour through; when not, it lets all through. */
   readonly guarded: boolean;
   /** Which objects have two bytes, and so are copied in two parts. */
-  readonly inParts: "none" | "all" | "A";
+  readonly inParts: InParts;
 }
 
 /**
@@ -97,113 +96,10 @@ export interface Tampering {
   readonly conditionalWrites?: boolean;
 }
 
-/** The bytes of a content. */
-const textOf = (content: Content, inParts: Surroundings["inParts"]): string => {
-  if (content === "M") return "AB";
-  return inParts === "all" || inParts === content ? content.repeat(2) : content;
-};
-
-const checksums = new Map<string, string>();
-
-const checksumOf = (text: string): string => {
-  const known = checksums.get(text) ?? createHash("sha256").update(text).digest("base64");
-  checksums.set(text, known);
-  return known;
-};
-
-const facts = (versionId: string, content: Content, text: string): ObjectFacts => ({
-  versionId,
-  etag: `"${content}"`,
-  size: text.length,
-  lastModified: 0,
-  checksum: { algorithm: "SHA256", type: "FULL_OBJECT", value: checksumOf(text) },
-  metadata: {},
-  headers: {},
-  storageClass: "STANDARD",
-  archived: false,
-  customerKey: false,
-});
-
-/** What a HEAD of the replica says that shows this version. */
-export const presentReplica = (
-  { v, says }: Extract<ReplicaVersion, { kind: "object" }>,
-  inParts: Surroundings["inParts"] = "none",
-): HeadOutcome => ({
-  outcome: "present",
-  facts: facts(v, says, textOf(says, inParts)),
-});
-
-/** What a HEAD of the source says that shows this version. */
-export const presentSource = (
-  { v, content }: Extract<SourceVersion, { kind: "object" }>,
-  inParts: Surroundings["inParts"] = "none",
-): HeadOutcome => ({
-  outcome: "present",
-  facts: facts(v, content, textOf(content, inParts)),
-});
-
-/** S3 tells of a delete marker; of a key without any version it says nothing but 404. */
-const absence = (versions: State["source"]): HeadOutcome => {
-  const top = versions.at(-1);
-  return top === undefined ? { outcome: "absent" } : { outcome: "absent", deleteMarkerVersionId: top.v };
-};
-
-const contentOfEtag = (etag: string): Content => etag.slice(1, -1) as Content;
-
 /** The primary's record of an object, as far as anything here reads it. */
 const RECORD: Item = { ...rowKey(REF), src_version_id: "recorded", verification_state: VERIFICATION_STATE.succeeded };
 
 const NO_TELEMETRY = { info: () => {}, warn: () => {}, error: () => {}, count: () => {}, duration: () => {} };
-
-/** The same array for the same versions. */
-export const replicaStack = (versions: State["replica"]): State["replica"] => stacks.same(versions) as State["replica"];
-
-/** Puts a version on top of the replica; S3 reports it where it reports anything. */
-export const changeReplica = (
-  state: State,
-  reported: boolean,
-  eventName: string,
-  version: Omit<Extract<ReplicaVersion, { kind: "object" }>, "v"> | { readonly kind: "marker" },
-): State => {
-  const [named, v] = withName(state, "r");
-  return {
-    ...named,
-    replica: replicaStack([...state.replica, { ...version, v }]),
-    drifts: reported ? [...state.drifts, { eventName, versionId: v }] : state.drifts,
-  };
-};
-
-/** Carries a request out now, on the replica as it is now. */
-export const land = (
-  state: State,
-  request: LateRequest,
-  { conditional, reported }: { readonly conditional: boolean; readonly reported: boolean },
-  bytes?: Content,
-): State => {
-  if (conditional && currentOf(state.replica)?.says !== request.onto) return state;
-  switch (request.kind) {
-    case "copy": {
-      const { content } = request;
-      const version = { kind: "object", says: content, bytes: bytes ?? content } as const;
-      return changeReplica(state, reported, "ObjectCreated:Copy", version);
-    }
-    case "complete": {
-      const content = contentOfParts(state, request.u);
-      if (content === undefined) return state;
-      const uploads = state.uploads.filter(({ u }) => u !== request.u);
-      const version = { kind: "object", says: content, bytes: bytes ?? content } as const;
-      return changeReplica({ ...state, uploads }, reported, "ObjectCreated:CompleteMultipartUpload", version);
-    }
-    case "remove":
-      return changeReplica(state, reported, "ObjectRemoved:DeleteMarkerCreated", { kind: "marker" });
-  }
-};
-
-/** What an upload comes to; undefined when there is none, or not all of it. */
-const contentOfParts = ({ uploads }: State, name: string): Content | undefined => {
-  const [first, second] = uploads.find(({ u }) => u === name)?.parts ?? [];
-  return first === undefined || second === undefined || first === second ? first && second : "M";
-};
 
 /** One conditional write of one item, as DynamoDB does it. */
 const written = (before: Item | undefined, request: UpdateRequest): Item | undefined => {
