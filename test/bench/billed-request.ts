@@ -44,13 +44,16 @@ const namedOperation = (exchange: Exchange): string => {
   return known;
 };
 
+/** S3 charges for listings what it charges for writes. */
+const LISTINGS: ReadonlySet<string> = new Set(["ListObjectsV2", "ListParts", "ListMultipartUploads"]);
+
 const s3 = (exchange: Exchange): Classified => {
   const { method } = exchange;
   const asked = namedOperation(exchange);
   const item =
     method === "DELETE"
       ? "s3_free_request"
-      : method === "PUT" || asked === "ListObjectsV2"
+      : method === "PUT" || method === "POST" || LISTINGS.has(asked)
         ? "s3_write_request"
         : "s3_read_request";
   return { operation: asked, target: placeOf(exchange).bucket, charges: [{ item, units: 1 }], ...none };

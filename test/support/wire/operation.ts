@@ -4,6 +4,7 @@ const onBucket = (method: string, query: URLSearchParams): string | undefined =>
   if (method === "HEAD") return "HeadBucket";
   // Asked once per environment, before it works on a bucket.
   if (query.has("versioning")) return "GetBucketVersioning";
+  if (query.has("uploads")) return "ListMultipartUploads";
   return query.has("list-type") ? "ListObjectsV2" : undefined;
 };
 
@@ -12,11 +13,15 @@ const onObject = (method: string, query: URLSearchParams, copies: boolean): stri
     case "HEAD":
       return "HeadObject";
     case "GET":
+      if (query.has("uploadId")) return "ListParts";
       return query.has("tagging") ? "GetObjectTagging" : query.has("attributes") ? "GetObjectAttributes" : "GetObject";
     case "PUT":
       if (query.has("tagging")) return "PutObjectTagging";
       if (query.has("partNumber")) return copies ? "UploadPartCopy" : "UploadPart";
       return copies ? "CopyObject" : "PutObject";
+    case "POST":
+      if (query.has("uploads")) return "CreateMultipartUpload";
+      return query.has("uploadId") ? "CompleteMultipartUpload" : undefined;
     case "DELETE":
       return query.has("uploadId") ? "AbortMultipartUpload" : "DeleteObject";
     default:

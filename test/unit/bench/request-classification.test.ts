@@ -38,6 +38,23 @@ describe("a request to S3", () => {
     expect(s3("PUT", "/replica/a")).toMatchObject({ operation: "PutObject" });
   });
 
+  it.each([
+    ["POST", "/replica/a?uploads=", {}, "CreateMultipartUpload", "s3_write_request"],
+    [
+      "PUT",
+      "/replica/a?partNumber=1&uploadId=u",
+      { "x-amz-copy-source": "source/a" },
+      "UploadPartCopy",
+      "s3_write_request",
+    ],
+    ["POST", "/replica/a?uploadId=u", {}, "CompleteMultipartUpload", "s3_write_request"],
+    ["GET", "/replica/a?uploadId=u&x-id=ListParts", {}, "ListParts", "s3_write_request"],
+    ["GET", "/replica?uploads=", {}, "ListMultipartUploads", "s3_write_request"],
+    ["DELETE", "/replica/a?uploadId=u", {}, "AbortMultipartUpload", "s3_free_request"],
+  ])("of a copy in parts, %s %s, is known and charged", (method, path, headers, operation, item) => {
+    expect(s3(method, path, headers)).toMatchObject({ operation, charges: [{ item, units: 1 }] });
+  });
+
   it("is free when it deletes, and cheap when it reads", () => {
     expect(s3("DELETE", "/replica/a").charges).toEqual([{ item: "s3_free_request", units: 1 }]);
     expect(s3("HEAD", "/source/a").charges).toEqual([{ item: "s3_read_request", units: 1 }]);
