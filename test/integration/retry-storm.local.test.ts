@@ -149,7 +149,7 @@ describe.skipIf(cloud.name !== "ministack")(`a storm of failures (${OBJECTS} obj
 
   beforeAll(async () => {
     console.log(`S3_GEO_SEED=${seed}`);
-    pair = await faultyPair({ seed, visibilitySeconds: 300, ruleEndsAfterMs: 60_000 + 500 * OBJECTS });
+    pair = await faultyPair({ seed, visibilitySeconds: 60, ruleEndsAfterMs: 60_000 + 500 * OBJECTS });
     const { key } = ownKey();
     await putOnPrimary(key, content("warm"), STRONG);
     await settled(key);
