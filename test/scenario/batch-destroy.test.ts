@@ -327,6 +327,27 @@ describe("the removal guard (R29)", () => {
     });
   });
 
+  test("lets a manifest of several slices through, key by key", async () => {
+    const world = destroyingWorld(strict);
+    await world.putAll(ofGroup(7, 1_100));
+    const id = await confirmed(world, 1_100);
+    await world.destroy(id);
+    await world.follow();
+    expect([world.shownBy(0), world.shownBy(1)]).toEqual([[], []]);
+  });
+
+  test("hears at once of a destroy that begins just after it has asked what there is", async () => {
+    const world = destroyingWorld(strict);
+    await world.putAll([...ofGroup(7, 20), ...ofGroup(8, 1)]);
+    const { id } = await world.plan(GROUP);
+    for (const key of ofGroup(8, 1)) world.primaryBucket.deleteCurrent(key);
+    await world.follow();
+    await world.confirm(id, 20);
+    await world.destroy(id);
+    await world.follow();
+    expect(world.shownBy(0)).toEqual([]);
+  });
+
   test("goes by the version: what was put again after the destroy and deleted by somebody is no part of it", async () => {
     const world = destroyingWorld(strict);
     await world.putAll(ofGroup(7, 3));

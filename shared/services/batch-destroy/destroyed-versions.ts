@@ -20,9 +20,9 @@ interface KeptSlice extends NamedVersions {
 }
 
 /**
- * What a secondary's removal guard knows of the primary's destroys (R29). Which of them are confirmed is at most ten seconds
- * old; which versions they name never changes. Without a destroy it costs one small read every ten seconds in which
- * something is to be removed.
+ * What a secondary's removal guard knows of the primary's destroys (R29). Which of them are confirmed is remembered for ten
+ * seconds for those that they name; which versions they name never changes. A removal that none of them names costs one small
+ * read, so that no destroy is overlooked.
  */
 export class DestroyedVersions implements DestroyedReader {
   readonly #table: Pick<Table, "query">;
@@ -37,7 +37,21 @@ export class DestroyedVersions implements DestroyedReader {
   }
 
   async names({ key }: { readonly key: string }, versionId: string): Promise<boolean> {
-    for (const destroyId of await this.#ids()) {
+    const known = this.#released;
+    const ids = await this.#ids();
+    if (await this.#isNamedBy(ids, key, versionId)) return true;
+    // What was known may be from before the destroy: its first removals are not to wait for the guard's retry.
+    if (this.#released !== known) return false;
+    this.#released = undefined;
+    return this.#isNamedBy(
+      (await this.#ids()).filter((id) => !ids.includes(id)),
+      key,
+      versionId,
+    );
+  }
+
+  async #isNamedBy(ids: readonly string[], key: string, versionId: string): Promise<boolean> {
+    for (const destroyId of ids) {
       const slice = await this.#sliceOf(destroyId, key);
       if (slice?.digests.has(versionDigest(key, versionId)) === true) return true;
     }
