@@ -57,7 +57,7 @@ test(
       walkOfType,
       (seen) => seen?.finishedAt !== undefined && seen.startedAt >= askedAt,
       WALKED_WITHIN_MS,
-    ).finally(leaveToSchedule);
+    ).finally(() => void leaveToSchedule());
     expect(walk?.findings.missing).toBeGreaterThanOrEqual(KEYS.length);
     for (const one of KEYS) await verified(one);
     for (const one of KEYS) expect(await objectAt(secondary, one)).toMatchObject({ text: one });

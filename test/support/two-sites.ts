@@ -85,6 +85,13 @@ export interface TwoSitesOptions {
   readonly replicaDrift?: boolean;
 }
 
+/** A queue that can say how much waits in it. */
+const measured = (queue: MemoryQueue) => ({
+  name: queue.name,
+  send: (messages: readonly OutgoingMessage[]) => queue.send(messages),
+  backlog: () => Promise.resolve(queue.size),
+});
+
 /**
  * A primary and a secondary in one process, wired as they are deployed, around the services that ship. Nothing happens by
  * itself: `settle` carries messages until every queue is empty, `sweep` does what the scheduler does each minute. What the
@@ -276,11 +283,6 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
     siteTable: primarySiteTable,
     settings: reverifying.settings,
   };
-  const measured = (queue: MemoryQueue) => ({
-    name: queue.name,
-    send: (messages: readonly OutgoingMessage[]) => queue.send(messages),
-    backlog: () => Promise.resolve(queue.size),
-  });
   const sweeping = { replicableNames, clock, telemetry };
   /** The retry sweeps of both sites. What their executions would do, a test does by `sweepStep`. */
   const sweeps = {

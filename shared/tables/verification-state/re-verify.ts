@@ -1,4 +1,10 @@
-import { type ObjectRef, type VerificationStateRow, duePartition, rowKey, verifiedPartition } from "../../geo/registry-row.ts";
+import {
+  type ObjectRef,
+  type VerificationStateRow,
+  duePartition,
+  rowKey,
+  verifiedPartition,
+} from "../../geo/registry-row.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
 import type { UpdateRequest } from "../../ports/table.ts";
 

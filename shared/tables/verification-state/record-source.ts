@@ -1,9 +1,4 @@
-import {
-  type ObjectRef,
-  type VerificationStateRow,
-  duePartition,
-  rowKey,
-} from "../../geo/registry-row.ts";
+import { type ObjectRef, type VerificationStateRow, duePartition, rowKey } from "../../geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
 import type { AttributeValue, DeleteRequest, UpdateRequest } from "../../ports/table.ts";

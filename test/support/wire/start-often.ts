@@ -16,9 +16,9 @@ export const startOften = async (folder: string, region: string): Promise<() => 
   if (endpoint === undefined) return () => Promise.resolve();
   const found = (await listFunctions(cloud, [region], installation)).find(({ name }) => name.endsWith(`-${folder}`));
   if (found === undefined) throw new Error(`no function ${folder} is deployed in ${region}`);
-  let isOver = false;
+  const over = new AbortController();
   const starting = (async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const answer = await fetch(new URL(`/2015-03-31/functions/${found.name}/invocations`, endpoint), {
         method: "POST",
         body: "{}",
@@ -32,7 +32,7 @@ export const startOften = async (folder: string, region: string): Promise<() => 
     }
   })();
   return () => {
-    isOver = true;
+    over.abort();
     return starting;
   };
 };

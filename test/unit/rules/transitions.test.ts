@@ -78,7 +78,7 @@ const HELD: HeldAttempt = {
   now: NOW,
   taintUntil: undefined,
   ownTaintUntil: undefined,
-    uploadOver: false,
+  uploadOver: false,
 };
 
 const verifying = (item: Item) => ({ ref: REF, token: V_TOKEN, now: NOW, row: parseRegistryRow(item) });
