@@ -13,6 +13,7 @@ import {
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 
+import { reportsDrift } from "../../shared/config/geo-config.ts";
 import { env } from "../../functions/status-api/env.ts";
 import { encodeRedrivableQueues, redrivableQueues } from "../../shared/geo/redrivable-queues.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
@@ -42,7 +43,9 @@ export class StatusApi extends Construct {
     const here = placeOf(config, site);
     const { bulkUpdate } = siteNames(config, site);
     const { batchDestroy } = primaryNames(config, config.primary);
-    const redrivable = redrivableQueues(config, site, config.primary.region);
+    const redrivable = redrivableQueues(config, site, config.primary.region).filter(
+      ({ name }) => name !== "replica-drift" || reportsDrift(site), // without reports there is no such queue
+    );
     const server = new GeoFunction(this, "Server", {
       folder: "status-api",
       functionName: functionName(config, site, "status-api"),

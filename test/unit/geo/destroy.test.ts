@@ -22,6 +22,7 @@ import {
   versionDigest,
 } from "../../../shared/geo/destroy-manifest.ts";
 import { parseDestroyStep } from "../../../shared/geo/destroy-step.ts";
+import { parseKeyPattern } from "../../../shared/geo/key-pattern.ts";
 import { parseGeoMessage } from "../../../shared/geo/read-message.ts";
 import { matchKey, type ReplicableMatch } from "../../../shared/geo/replicable-match.ts";
 import { alwaysReplicated, organizationScope } from "../../../shared/geo/replicable-scope.ts";
@@ -96,6 +97,12 @@ describe("what is listed", () => {
     [{ kind: "keys", keys: ["cool_widgets/1/a"] }, []],
   ])("for %j: %j", (parent, ranges) => {
     expect(destroyRanges(replicables, types, parent)).toEqual(ranges);
+  });
+
+  test("is all of a type whose pattern, as an installation has it, does not have the project right behind its text", () => {
+    const elsewhere = parseKeyPattern("pages_deployments/{id}/{project_id}/{filename+}");
+    const moved = types.map((one) => (one.name === "pages_deployment" ? { ...one, keyPattern: elsewhere } : one));
+    expect(destroyRanges(moved, moved, { kind: "project", id: "7" })).toContain("pages_deployments/");
   });
 
   test("F81: has every key of the parent in exactly one range", () => {

@@ -6,6 +6,7 @@ import {
   feedNames,
   functionName,
   primaryNames,
+  registryPattern,
   secondaryNames,
   SITE_TABLE_PARTITIONS,
   siteNames,
@@ -17,6 +18,10 @@ const site = { name: "ireland", region: "eu-west-1" };
 
 /** Whoever renames one of these makes a new one beside it, and leaves behind what the old one held. */
 describe("what a deployment is called stays as it is:", () => {
+  test("the registries of all secondaries, as a pattern", () => {
+    expect(registryPattern(installation)).toBe("s3-geo-*-registry");
+  });
+
   test("a primary's resources", () => {
     expect(primaryNames(installation, site)).toEqual({
       bucket: "s3-geo-ireland-111122223333-eu-west-1",
