@@ -15,6 +15,7 @@ import { pollByOurselves } from "../faults/own-poller.ts";
 import { type Lags, liveLags } from "../faults/live-lag.ts";
 import { cloud, installation, names, primary, secondary } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
+import { startOften } from "../support/wire/start-often.ts";
 import { type DeployedFunction, listFunctions, tapFunction } from "../support/wire/tapped-functions.ts";
 import { attributesOf, setAttributes } from "./support/messages.ts";
 
@@ -147,6 +148,7 @@ describe.skipIf(cloudItself === undefined)(`${OBJECTS} objects that no event tel
         );
         expect(await killWorkers(walker.name)).toBe(1);
         handingOver.lift();
+        endings.push(await startOften("registry-consistency", secondary.region));
 
         await eventually(
           "copies are under way",
