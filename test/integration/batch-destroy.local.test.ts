@@ -13,10 +13,10 @@ import { type CloudSite, installation, primary, secondary } from "../support/clo
 import { eventually } from "../support/eventually.ts";
 
 /**
- * How many objects one namespace has, 300 unless `S3_GEO_DESTROY_OBJECTS` says else: with 10,000 the workers are killed in
+ * How many objects one namespace has, 100 unless `S3_GEO_DESTROY_OBJECTS` says else: with 10,000 the workers are killed in
  * more places, and it takes a quarter of an hour.
  */
-const OBJECTS = Number(process.env["S3_GEO_DESTROY_OBJECTS"] ?? 300);
+const OBJECTS = Number(process.env["S3_GEO_DESTROY_OBJECTS"] ?? 100);
 const NEIGHBOURS = 20;
 
 /** A local cloud carries some tens of objects a second, and a few only on a machine that does other things as well. */
