@@ -73,7 +73,7 @@ const minutesUntilDone = async (
   throw new Error("it is not done after 100 minutes");
 };
 
-describe("a type with a hundred times the backlog of another", () => {
+describe("a type with a hundred times the backlog of another (F35)", () => {
   test("does not make it wait longer when a walk finds both", async () => {
     const alone = await batchesAfterWalk(await withHistory(smallKeys));
     expect(await batchesAfterWalk(await withHistory(floodKeys, smallKeys))).toBe(alone);
