@@ -1,6 +1,6 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from "aws-lambda";
 import { METRICS } from "../../shared/geo/metrics.ts";
-import { READING_METHODS, type TokenRecord } from "../../shared/geo/tokens.ts";
+import { GRAPHQL_PATH, READING_METHODS, type TokenRecord } from "../../shared/geo/tokens.ts";
 import type { Telemetry } from "../../shared/ports/telemetry.ts";
 import { authenticate, type Gatekeeper } from "../../shared/services/authenticate.ts";
 
@@ -11,7 +11,10 @@ const onThisStage = (methodArn: string, rest: string): string => [...methodArn.s
 const openedBy = ({ scope }: TokenRecord, methodArn: string): string[] =>
   scope === "admin_geo"
     ? [onThisStage(methodArn, "*")]
-    : READING_METHODS.map((method) => onThisStage(methodArn, `${method}/*`));
+    : [
+        ...READING_METHODS.map((method) => onThisStage(methodArn, `${method}/*`)),
+        onThisStage(methodArn, `POST${GRAPHQL_PATH}`),
+      ];
 
 const policy = (
   principalId: string,
@@ -27,26 +30,27 @@ const policy = (
  *
  * A call without a token makes it throw an error with the text `Unauthorized`, which is how API Gateway wants to be told
  * of a 401. A bad token gets a policy that denies, which becomes a 403. A good one gets a policy for all that its scope
- * opens, and its name goes on to the API for the logs. Denied calls are logged without what was presented: even a wrong
+ * opens, and its name and scope go on to the API: for the logs, and for GraphQL, which decides by it. Denied calls are logged without what was presented: even a wrong
  * secret may be somebody's right one elsewhere.
  */
 export const authorizer =
   (gatekeeper: Gatekeeper, telemetry: Telemetry) =>
   async (event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> => {
-    const admission = await authenticate(gatekeeper, { method: event.httpMethod, headers: event.headers ?? {} });
+    const { httpMethod: method, path, headers } = event;
+    const admission = await authenticate(gatekeeper, { method, path, headers: headers ?? {} });
     if (admission.admission === "allowed") {
       const { token } = admission;
       return {
         ...policy(token.name, "Allow", openedBy(token, event.methodArn)),
-        context: { token_name: token.name, scope: token.scope },
+        context: { token_name: token.name, token_scope: token.scope },
       };
     }
     telemetry.count(METRICS.apiCallDenied, 1);
     telemetry.warn("api_call_denied", {
       reason: admission.admission === "missing" ? "missing" : admission.reason,
       token_name: admission.admission === "denied" ? admission.tokenName : undefined,
-      method: event.httpMethod,
-      path: event.path,
+      method,
+      path,
       source_ip: event.requestContext.identity?.sourceIp,
     });
     if (admission.admission === "missing") throw new Error("Unauthorized");

@@ -10,10 +10,12 @@ const refusal = (status: number, message: string): Response =>
  */
 export const admitted = (app: WebApp, gatekeeper: Gatekeeper): WebApp => ({
   fetch: async (request: Request, context: CallContext): Promise<Response> => {
-    const call = { method: request.method, headers: Object.fromEntries(request.headers) };
+    const { pathname: path } = new URL(request.url);
+    const call = { method: request.method, path, headers: Object.fromEntries(request.headers) };
     const admission = await authenticate(gatekeeper, call);
     if (admission.admission === "missing") return refusal(401, "401 Unauthorized");
     if (admission.admission === "denied") return refusal(403, "403 Forbidden");
-    return app.fetch(request, { ...context, tokenName: admission.token.name });
+    const { name: tokenName, scope: tokenScope } = admission.token;
+    return app.fetch(request, { ...context, tokenName, tokenScope });
   },
 });

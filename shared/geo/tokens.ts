@@ -104,9 +104,17 @@ export const lapseOf = (record: TokenRecord, now: number): "revoked" | "expired"
 /** HTTP methods that change nothing. */
 export const READING_METHODS: readonly string[] = ["GET", "HEAD"];
 
-/** Whether a scope is enough for a call with this method. */
-export const mayCall = (scope: TokenScope, method: string): boolean =>
-  scope === "admin_geo" || READING_METHODS.includes(method.toUpperCase());
+/**
+ * The one path that a reading token may `POST` to: a GraphQL query is sent in a body. What it may see and change there is
+ * decided by GraphQL itself, from the token's scope.
+ */
+export const GRAPHQL_PATH = "/api/graphql";
+
+/** Whether a scope is enough for a call with this method to this path (without the API's stage). */
+export const mayCall = (scope: TokenScope, method: string, path: string): boolean =>
+  scope === "admin_geo" ||
+  READING_METHODS.includes(method.toUpperCase()) ||
+  (method.toUpperCase() === "POST" && path === GRAPHQL_PATH);
 
 /** HTTP headers, as any gateway hands them on: names in any case, absent values. */
 export type Headers = Readonly<Record<string, string | undefined>>;

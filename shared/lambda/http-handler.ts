@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { TOKEN_SCOPES, type TokenScope } from "../geo/tokens.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 
@@ -13,6 +14,8 @@ export interface CallContext {
   readonly apiUrl: string;
   /** Whose token opened the API; for logs of what was changed. */
   readonly tokenName?: string | undefined;
+  /** What that token may do. Nothing where nobody was asked: then the call may do nothing that takes a scope. */
+  readonly tokenScope?: TokenScope | undefined;
 }
 
 const headersOf = (event: APIGatewayProxyEvent): Headers => {
@@ -77,6 +80,7 @@ export const httpHandler =
   async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     const startedAt = clock.now();
     const tokenName = event.requestContext.authorizer?.["token_name"] as string | undefined; // set by our authorizer
+    const tokenScope = TOKEN_SCOPES.find((scope) => scope === event.requestContext.authorizer?.["token_scope"]);
     const answer = async (): Promise<APIGatewayProxyResult> => {
       let request: Request;
       let apiUrl: string;
@@ -88,7 +92,7 @@ export const httpHandler =
         return message(400, "400 Bad request");
       }
       try {
-        return await resultOf(await app.fetch(request, { apiUrl, tokenName }));
+        return await resultOf(await app.fetch(request, { apiUrl, tokenName, tokenScope }));
       } catch (error) {
         telemetry.error("api_call_failed", { path: event.path, message: String(error) });
         return message(500, "500 Internal Server Error");

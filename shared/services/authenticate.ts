@@ -16,6 +16,8 @@ import { touchToken } from "../tables/site/touch-token.ts";
 /** A call of the API, as far as its admission goes. */
 export interface Call {
   readonly method: string;
+  /** The path without the API's stage and without a query. */
+  readonly path: string;
   readonly headers: Headers;
 }
 
@@ -62,7 +64,8 @@ export const authenticate = async (gatekeeper: Gatekeeper, call: Call): Promise<
   if (token === undefined) return { admission: "denied", reason: "unknown" };
   const lapse = lapseOf(token, gatekeeper.clock.now());
   if (lapse !== undefined) return { admission: "denied", reason: lapse, tokenName: token.name };
-  if (!mayCall(token.scope, call.method)) return { admission: "denied", reason: "scope", tokenName: token.name };
+  if (!mayCall(token.scope, call.method, call.path))
+    return { admission: "denied", reason: "scope", tokenName: token.name };
   await noteUse(gatekeeper, token);
   return { admission: "allowed", token };
 };

@@ -12,12 +12,16 @@ const API_ARN = "arn:aws:execute-api:eu-central-1:123456789012:abc/geo";
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** As much of API Gateway's event as an authorizer looks at. */
-const anEvent = (headers: Record<string, string> | null, method = "GET"): APIGatewayRequestAuthorizerEvent =>
+const anEvent = (
+  headers: Record<string, string> | null,
+  method = "GET",
+  path = STATUS,
+): APIGatewayRequestAuthorizerEvent =>
   ({
     type: "REQUEST",
-    methodArn: `${API_ARN}/${method}${STATUS}`,
+    methodArn: `${API_ARN}/${method}${path}`,
     httpMethod: method,
-    path: STATUS,
+    path,
     headers,
     requestContext: { identity: { sourceIp: "192.0.2.1" } },
   }) as unknown as APIGatewayRequestAuthorizerEvent;
@@ -46,8 +50,8 @@ describe("a call with a good token", () => {
     const token = await api.token({ name: "dashboards" });
     expect(await api.authorize(anEvent({ [name]: token }))).toEqual({
       principalId: "dashboards",
-      policyDocument: statement("Allow", [`${API_ARN}/GET/*`, `${API_ARN}/HEAD/*`]),
-      context: { token_name: "dashboards", scope: "read_geo" },
+      policyDocument: statement("Allow", [`${API_ARN}/GET/*`, `${API_ARN}/HEAD/*`, `${API_ARN}/POST/api/graphql`]),
+      context: { token_name: "dashboards", token_scope: "read_geo" },
     });
   });
 
@@ -165,6 +169,20 @@ describe("a call with a bad token", () => {
     expect(policyDocument).toEqual(statement("Deny", `${API_ARN}/${method}${STATUS}`));
     expect((await api.call(STATUS, { method, headers })).status).toBe(403);
   });
+
+  test.each(["/api/graphql/", "/api/graphql/x", "/API/graphql", "/api/v4/geo_sites"])(
+    "that may only read may POST a GraphQL query, and nothing to %s",
+    async (path) => {
+      const api = apiSite();
+      const headers = { "PRIVATE-TOKEN": await api.token({ scope: "read_geo" }) };
+      const query = await api.authorize(anEvent(headers, "POST", "/api/graphql"));
+      expect(query.policyDocument.Statement).toMatchObject([{ Effect: "Allow" }]);
+      const other = await api.authorize(anEvent(headers, "POST", path));
+      expect(other.policyDocument).toEqual(statement("Deny", `${API_ARN}/POST${path}`));
+      expect((await api.call(path, { method: "POST", headers })).status).toBe(403);
+      expect((await api.call("/api/graphql", { method: "POST", headers })).status).not.toBe(403);
+    },
+  );
 
   test("is neither allowed nor denied while the table does not answer", async () => {
     const api = apiSite();

@@ -60,6 +60,23 @@ test("single values are taken where a gateway gives no lists", async () => {
   expect(JSON.parse(result.body)).toMatchObject({ search: "?page=2" });
 });
 
+test.each([
+  ["read_geo", "read_geo"],
+  ["admin_geo", "admin_geo"],
+  ["root", undefined],
+  [undefined, undefined],
+])("the scope that the authorizer tells (%s) reaches the app as %s", async (told, tokenScope) => {
+  let heard: CallContext | undefined;
+  const { handle } = serving((_, context) => {
+    heard = context;
+    return new Response();
+  });
+  const event = anEvent({});
+  event.requestContext.authorizer = { token_name: "dashboards", token_scope: told };
+  await handle(event);
+  expect(heard?.tokenScope).toBe(tokenScope);
+});
+
 test("a body on a GET is left out: a web request has none", async () => {
   const { handle } = serving(echo);
   expect(JSON.parse((await handle(anEvent({ body: "x" }))).body)).toMatchObject({ body: "" });

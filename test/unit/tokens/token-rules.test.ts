@@ -69,13 +69,21 @@ describe("a token that is stored", () => {
 
 describe("a scope", () => {
   test.each(["GET", "HEAD", "get"])("to read is enough for %s", (method) => {
-    expect(mayCall("read_geo", method)).toBe(true);
-    expect(mayCall("admin_geo", method)).toBe(true);
+    expect(mayCall("read_geo", method, "/api/v4/geo_sites")).toBe(true);
+    expect(mayCall("admin_geo", method, "/api/v4/geo_sites")).toBe(true);
   });
 
   test.each(["POST", "PUT", "PATCH", "DELETE", "OPTIONS", ""])("to administer is needed for %j", (method) => {
-    expect(mayCall("read_geo", method)).toBe(false);
-    expect(mayCall("admin_geo", method)).toBe(true);
+    expect(mayCall("read_geo", method, "/api/v4/geo_sites")).toBe(false);
+    expect(mayCall("admin_geo", method, "/api/v4/geo_sites")).toBe(true);
+  });
+
+  test("to read is enough to POST a GraphQL query, and for no other method or path of that kind", () => {
+    expect(mayCall("read_geo", "POST", "/api/graphql")).toBe(true);
+    expect(mayCall("read_geo", "post", "/api/graphql")).toBe(true);
+    expect(mayCall("read_geo", "PUT", "/api/graphql")).toBe(false);
+    expect(mayCall("read_geo", "POST", "/api/graphql/")).toBe(false);
+    expect(mayCall("read_geo", "POST", "/x/api/graphql")).toBe(false);
   });
 });
 
