@@ -46,6 +46,7 @@ describe("the import table of docs/architecture.md", () => {
     ["functions/checksum/handler.ts", 'import { count } from "../counters/count.ts";'],
     ["functions/checksum/handler.ts", 'import { MemoryTable } from "../../shared/memory/table.ts";'],
     ["functions/checksum/env.ts", 'import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";'],
+    ["functions/checksum/env.ts", 'import { handler } from "../event-consumer/handler.ts";'],
     ["infra/subsystems/checksum.ts", 'import { handler } from "../../functions/checksum/handler.ts";'],
     ["infra/subsystems/checksum.ts", 'import { clientsFor } from "../local/clients.ts";'],
     ["infra/stacks/stack.ts", 'export { S3Client } from "@aws-sdk/client-s3";'],
@@ -67,6 +68,7 @@ describe("the import table of docs/architecture.md", () => {
     ],
     ["functions/status-api/handler.ts", 'import { statusApp } from "./app.ts";\nimport { env } from "./env.ts";'],
     ["infra/subsystems/checksum.ts", 'import { env } from "../../functions/checksum/env.ts";'],
+    ["functions/large-copy/env.ts", 'import { env } from "../event-consumer/env.ts";'],
     ["shared/lambda/skin.ts", 'import type { SQSEvent } from "aws-lambda";'],
   ])("is kept by %s with: %s", (path, source) => {
     expect(violationsOf(path, source)).toEqual([]);

@@ -113,7 +113,9 @@ const run = async (command: BulkCommand, options: Options, surroundings: Surroun
     out(
       isJson
         ? `${JSON.stringify({ dry_run: true, site: site.name, wish, rows_at_most: rows, types })}\n`
-        : `At most ${rows} rows of ${site.name} would be ${command.done}, by its counters:\n` +
+        : Object.keys(types).length === 0
+          ? `By its counters ${site.name} has no row that would be ${command.done}. Nothing was done.\n`
+          : `At most ${rows} rows of ${site.name} would be ${command.done}, by its counters:\n` +
             `${Object.entries(types)
               .map(([name, count]) => `  ${name}: ${count ?? "not counted"}\n`)
               .join("")}Nothing was done.\n`,

@@ -21,6 +21,31 @@ export interface WorkflowDefinition {
   readonly States: Readonly<Record<string, object>>;
 }
 
+/** How patiently a task is tried again. */
+export interface Patience {
+  /** Before the first repetition; each further wait is twice as long. Seconds, 1 or more. */
+  readonly firstWaitSeconds: number;
+  /** No wait is longer. Seconds. */
+  readonly longestWaitSeconds: number;
+  /** How often a task is repeated at the most. */
+  readonly repetitions: number;
+}
+
+/**
+ * The `Retry` of a task: after every error, with waits that double and are anything between nothing and their length, so
+ * that tasks which failed together are not repeated together. A workflow says why its steps can be done twice.
+ */
+export const retryAfterAnyError = ({ firstWaitSeconds, longestWaitSeconds, repetitions }: Patience) => [
+  {
+    ErrorEquals: ["States.ALL"],
+    IntervalSeconds: firstWaitSeconds,
+    MaxAttempts: repetitions,
+    BackoffRate: 2,
+    MaxDelaySeconds: longestWaitSeconds,
+    JitterStrategy: "FULL",
+  },
+];
+
 export interface GeoWorkflowProps {
   /** Its physical name, from shared/geo/physical-names.ts: at most 80 characters, as Step Functions wants. */
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { WorkflowDefinition } from "../constructs/geo-workflow.ts";
+import { retryAfterAnyError, type WorkflowDefinition } from "../constructs/geo-workflow.ts";
 
 /**
  * The workflow of a batch destroy, in Amazon States Language with JSONPath. As data, so that what is validated and run in
@@ -13,16 +13,7 @@ const GROUPS_IN_FLIGHT = 8;
 const EXECUTION_TIMEOUT_SECONDS = 3 * 24 * 60 * 60;
 
 /** Every error: what a step has done before is found again by the next, and nothing is done twice. */
-const RETRY = [
-  {
-    ErrorEquals: ["States.ALL"],
-    IntervalSeconds: 2,
-    MaxAttempts: 6,
-    BackoffRate: 2,
-    MaxDelaySeconds: 60,
-    JitterStrategy: "FULL",
-  },
-] as const;
+const RETRY = retryAfterAnyError({ firstWaitSeconds: 2, longestWaitSeconds: 60, repetitions: 6 });
 
 const CATCH = [{ ErrorEquals: ["States.ALL"], ResultPath: "$.failure", Next: "Failed" }] as const;
 

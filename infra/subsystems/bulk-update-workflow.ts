@@ -1,4 +1,4 @@
-import type { WorkflowDefinition } from "../constructs/geo-workflow.ts";
+import { retryAfterAnyError, type WorkflowDefinition } from "../constructs/geo-workflow.ts";
 
 /**
  * The workflow of one bulk update, in Amazon States Language with JSONPath. How far it has come is in the site's table and
@@ -15,16 +15,7 @@ const ROUNDS_PER_EXECUTION_MAX = 500;
 const EXECUTION_TIMEOUT_SECONDS = 24 * 60 * 60;
 
 /** Every error: what was under way is done again, which asks some rows once more. */
-const RETRY = [
-  {
-    ErrorEquals: ["States.ALL"],
-    IntervalSeconds: 2,
-    MaxAttempts: 6,
-    BackoffRate: 2,
-    MaxDelaySeconds: 60,
-    JitterStrategy: "FULL",
-  },
-];
+const RETRY = retryAfterAnyError({ firstWaitSeconds: 2, longestWaitSeconds: 60, repetitions: 6 });
 
 /** @param bulkFunction ARN of the function, which takes the steps of `shared/geo/bulk-step.ts` */
 export const bulkUpdateWorkflow = (bulkFunction: string): WorkflowDefinition => {

@@ -1,4 +1,4 @@
-import type { WorkflowDefinition } from "../constructs/geo-workflow.ts";
+import { retryAfterAnyError, type WorkflowDefinition } from "../constructs/geo-workflow.ts";
 
 /**
  * The workflow that copies one version of one of the largest objects, in Amazon States Language with JSONPath. What is done
@@ -18,16 +18,7 @@ const ROUNDS_MAX = 40;
 const EXECUTION_TIMEOUT_SECONDS = 3 * 24 * 60 * 60;
 
 /** Every error: what was under way is done again, and no part that is there is copied again. */
-const RETRY = [
-  {
-    ErrorEquals: ["States.ALL"],
-    IntervalSeconds: 5,
-    MaxAttempts: 6,
-    BackoffRate: 2,
-    MaxDelaySeconds: 120,
-    JitterStrategy: "FULL",
-  },
-];
+const RETRY = retryAfterAnyError({ firstWaitSeconds: 5, longestWaitSeconds: 120, repetitions: 6 });
 
 /** @param copyFunction ARN of the function, which takes the steps of `shared/geo/large-copy.ts` */
 export const largeCopyWorkflow = (copyFunction: string): WorkflowDefinition => {

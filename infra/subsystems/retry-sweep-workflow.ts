@@ -3,7 +3,7 @@
  * Language with JSONPath. What travels from state to state is described in `shared/geo/sweep-steps.ts`.
  */
 import { DRAIN_ROUNDS_MAX } from "../../shared/geo/sweep-steps.ts";
-import type { WorkflowDefinition } from "../constructs/geo-workflow.ts";
+import { retryAfterAnyError, type WorkflowDefinition } from "../constructs/geo-workflow.ts";
 
 /** Seconds an execution may take. A sweep changes nothing, so it may end anywhere; the next minute's starts another. */
 const EXECUTION_TIMEOUT_SECONDS = 15 * 60;
@@ -12,16 +12,7 @@ const EXECUTION_TIMEOUT_SECONDS = 15 * 60;
 const PARTITIONS_AT_ONCE = 8;
 
 /** Every error: what a step did not do is found again, and what it did twice is looked at twice. */
-const RETRY = [
-  {
-    ErrorEquals: ["States.ALL"],
-    IntervalSeconds: 2,
-    MaxAttempts: 4,
-    BackoffRate: 2,
-    MaxDelaySeconds: 30,
-    JitterStrategy: "FULL",
-  },
-];
+const RETRY = retryAfterAnyError({ firstWaitSeconds: 2, longestWaitSeconds: 30, repetitions: 4 });
 const CATCH = [{ ErrorEquals: ["States.ALL"], ResultPath: "$", Next: "Failed" }];
 
 /** There is more, and this execution may go on. */

@@ -52,13 +52,17 @@ test(
     );
 
     const leaveToSchedule = await startOften("registry-consistency", secondary.region);
-    const walk = await eventually(
-      "a walk that was asked for has ended",
-      walkOfType,
-      (seen) => seen?.finishedAt !== undefined && seen.startedAt >= askedAt,
-      WALKED_WITHIN_MS,
-    ).finally(() => void leaveToSchedule());
-    expect(walk?.findings.missing).toBeGreaterThanOrEqual(KEYS.length);
+    try {
+      const walk = await eventually(
+        "a walk that was asked for has ended",
+        walkOfType,
+        (seen) => seen?.finishedAt !== undefined && seen.startedAt >= askedAt,
+        WALKED_WITHIN_MS,
+      );
+      expect(walk?.findings.missing).toBeGreaterThanOrEqual(KEYS.length);
+    } finally {
+      await leaveToSchedule();
+    }
     for (const one of KEYS) await verified(one);
     for (const one of KEYS) expect(await objectAt(secondary, one)).toMatchObject({ text: one });
     await eventually(

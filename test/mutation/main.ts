@@ -9,8 +9,8 @@ import { GROUPS, type GroupName } from "./groups.ts";
 import { installStryker, STRYKER } from "./tools.ts";
 
 const HELP = `Changes the code that is held, one place at a time, and looks whether a test notices (Stryker). Prints what share of the
-changes was noticed, file by file, and every change that was not. Takes an hour or more for everything; what was tried before
-and has not changed since is not tried again. Ends with 1 below 90 %.
+changes was noticed, file by file, and every change that was not. Takes some hours for everything; what was tried before and
+has not changed since is not tried again. Ends with 1 below 90 %.
 
 Usage: npm run mutation [-- --group G] [--mutate FILES] [--at-once N] [--json]
 

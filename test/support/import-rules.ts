@@ -40,7 +40,12 @@ const SHARED_BUT_MEMORY = inside("shared/(geo|replicables|ports|tables|services|
 
 /** From the most particular to the most general. */
 export const ROOMS: readonly Room[] = [
-  { name: "functions/<x>/env.ts", holds: /^functions\/[^/]+\/env\.ts$/, ours: [], packages: [ZOD] },
+  {
+    name: "functions/<x>/env.ts",
+    holds: /^functions\/[^/]+\/env\.ts$/,
+    ours: [/^functions\/[^/]+\/env\.ts$/], // of one that works in the same way, so that nothing is said twice
+    packages: [ZOD],
+  },
   {
     name: "functions/<x>",
     holds: /^functions\/[^/]+\//,

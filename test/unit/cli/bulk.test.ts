@@ -99,6 +99,20 @@ describe("geo resync, reverify and redrive", () => {
     expect(started()).toEqual([]);
   });
 
+  test("with --dry-run say that there is none, where the counters know of none (F77)", async () => {
+    const { geo, api } = commandLine();
+    await api.rows([row("synced", "succeeded", 1)]);
+    expect(await geo("redrive", "--dry-run")).toEqual({
+      code: 0,
+      out: "By its counters frankfurt has no row that would be tried again. Nothing was done.\n",
+      err: "",
+    });
+    expect(JSON.parse((await geo("redrive", "--dry-run", "--output", "json")).out)).toMatchObject({
+      rows_at_most: 0,
+      types: {},
+    });
+  });
+
   test("with --dry-run count a primary's checksums", async () => {
     const { geo, api } = commandLine("primary");
     await api.rows([
