@@ -6,6 +6,7 @@ import { addBulkActions } from "./commands/bulk-actions.ts";
 import { addBulk } from "./commands/bulk.ts";
 import { addDestroy } from "./commands/destroy.ts";
 import { addReplicable } from "./commands/replicable.ts";
+import { addToken } from "./commands/token.ts";
 import { CommandError, EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -25,6 +26,7 @@ const makeProgram = (surroundings: Surroundings): Command => {
   addBulkActions(program, surroundings);
   addBulk(program, surroundings);
   addDestroy(program, surroundings);
+  addToken(program, surroundings);
   return program;
 };
 

@@ -1,4 +1,5 @@
 import type { Replicable } from "../shared/geo/replicable.ts";
+import type { TableAddress, TokenTable } from "./token-keeper.ts";
 
 /** What a command has of the world; tests have another. */
 export interface Surroundings {
@@ -16,6 +17,8 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How a site's API is called. Default: the runtime's own. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** How a site's table is opened. Default: DynamoDB's. */
+  readonly siteTable?: (address: TableAddress) => TokenTable;
   /** Lets so many milliseconds pass. Default: the runtime's own. */
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
   /** Calls back when somebody presses Ctrl-C, instead of ending the command. Returns what ends that. Default: nobody does. */

@@ -43,6 +43,7 @@ export const cloudWorld = async (cloud: Cloud, deployment: Deployment): Promise<
       role: site.role,
       region: site.region,
       bucket: cloudDemoBucket(clients.s3, site.bucket),
+      siteTable: site.siteTable,
       apiUrl: site.apiUrl,
       adminToken: await issueAdminToken(clients, site.siteTable),
     };

@@ -9,6 +9,8 @@ export interface DemoSite {
   readonly role: "primary" | "secondary";
   readonly region: string;
   readonly bucket: DemoBucket;
+  /** Name of its own table; absent where that is in this process. */
+  readonly siteTable?: string;
   /** Without a slash at its end. */
   readonly apiUrl: string;
   readonly adminToken: string;
@@ -34,6 +36,7 @@ export const runFileOf = (world: DemoWorld): RunFile => ({
     role: site.role,
     region: site.region,
     bucket: site.bucket.name,
+    ...(site.siteTable === undefined ? {} : { site_table: site.siteTable }),
     api_url: site.apiUrl,
     admin_token: site.adminToken,
   })),

@@ -24,6 +24,8 @@ export const RunFile = z.object({
       role: z.enum(["primary", "secondary"]),
       region: z.string(),
       bucket: z.string(),
+      /** The site's own table, where its tokens are; absent in the embedded world. */
+      site_table: z.optional(z.string()),
       /** Without a slash at its end: `${api_url}/api/v4/geo_sites/status`. */
       api_url: z.string(),
       /** With the scope `admin_geo`. */

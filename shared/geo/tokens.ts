@@ -27,6 +27,8 @@ export const LAST_USE_PRECISION_MS = 60_000;
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const PREFIX = "geo_";
+const TOKEN_ID = /^[0-9a-f]{12}$/;
+const UNSEEN = /\p{C}/u;
 const TOKEN = /^geo_[A-Za-z0-9_-]{43}$/;
 
 /** A token as it is stored. All times are milliseconds since the epoch. */
@@ -58,9 +60,21 @@ export const isTokenShaped = (text: string): boolean => TOKEN.test(text);
 /** What is stored of a token and looked up: 64 hex digits. */
 export const hashToken = (token: string): string => createHash("sha256").update(token, "utf8").digest("hex");
 
+/**
+ * Digits of its hash by which a token is named in lists and ended: 48 bits, so that two of a thousand tokens share them
+ * with a chance of 1 in 563 million, and the rest of the hash stays where it is.
+ */
+export const TOKEN_ID_LENGTH = 12;
+
+/** By what a token is named to people: the first digits of its hash. Nothing can be opened with it. */
+export const tokenId = (hash: string): string => hash.slice(0, TOKEN_ID_LENGTH);
+
+/** Whether a text can be the id of a token. */
+export const isTokenId = (text: string): boolean => TOKEN_ID.test(text);
+
 /** Asks for a token. */
 export interface TokenRequest {
-  /** Says whose it is, for logs and lists. 1 to 255 characters. */
+  /** Says whose it is, for logs and lists. 1 to 255 characters, none of which steers a terminal. */
   readonly name: string;
   readonly scope: TokenScope;
   /** How long it is valid, in whole days. Default 90; 1 to 365. */
@@ -72,6 +86,7 @@ const problemsOf = ({ name, scope, days = TOKEN_DAYS_DEFAULT }: TokenRequest): r
   ...(name.trim() === "" || name.length > TOKEN_NAME_LENGTH_MAX
     ? [`name: expected 1 to ${TOKEN_NAME_LENGTH_MAX} characters, got ${name.length}`]
     : []),
+  ...(UNSEEN.test(name) ? ["name: expected characters that can be seen, got a control character"] : []),
   ...(TOKEN_SCOPES.includes(scope)
     ? []
     : [`scope: expected ${TOKEN_SCOPES.join(" or ")}, got ${JSON.stringify(scope)}`]),

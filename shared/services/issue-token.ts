@@ -5,7 +5,7 @@ import { putToken } from "../tables/site/put-token.ts";
 
 /** What issuing needs. */
 export interface TokenIssuer {
-  readonly site: Table;
+  readonly site: Pick<Table, "put">;
   readonly clock: Clock;
   /** Bytes from a cryptographic source: `randomBytes` of node:crypto. */
   readonly randomBytes: (size: number) => Uint8Array;

@@ -64,6 +64,13 @@ export const ROOMS: readonly Room[] = [
     packages: [/^aws-cdk-lib(\/|$)/, /^constructs$/, /^cdk-nag$/, ZOD, BUILT_IN],
   },
   {
+    // The one place of the command line that reaches AWS: tokens for the API can not be asked of the API.
+    name: "cli/token-keeper.ts",
+    holds: /^cli\/token-keeper\.ts$/,
+    ours: inside("cli", "shared/geo", "shared/ports", "shared/services", "shared/aws"),
+    packages: [ZOD, BUILT_IN, /^@aws-sdk\/(client|lib)-dynamodb$/],
+  },
+  {
     name: "cli",
     holds: /^cli\//,
     ours: inside("cli", "shared/client", "shared/geo", "shared/replicables", "shared/config"),

@@ -7,7 +7,7 @@ import { tokenKey } from "./token-item.ts";
  * Stores a new token. Never over another one: two equal tokens mean that the source of random bytes is broken, and that
  * is an error to stop at.
  */
-export const putToken = async (site: Table, record: TokenRecord): Promise<void> => {
+export const putToken = async (site: Pick<Table, "put">, record: TokenRecord): Promise<void> => {
   const item = {
     ...tokenKey(record.hash),
     name: record.name,

@@ -1,13 +1,17 @@
 import * as z from "zod/mini";
 import { GeoError } from "../../geo/errors.ts";
+import { SITE_TABLE_PARTITIONS } from "../../geo/physical-names.ts";
 import { TOKEN_SCOPES, type TokenRecord } from "../../geo/tokens.ts";
 import type { Item, ItemKey } from "../../ports/table.ts";
 
+/** The partition of all tokens. */
+export const TOKEN_PARTITION = SITE_TABLE_PARTITIONS.token;
+
 /** How the site table holds a token: under its hash, which is also the only thing that is known of it. */
-export const tokenKey = (hash: string): ItemKey => ({ pk: "token", sk: hash });
+export const tokenKey = (hash: string): ItemKey => ({ pk: TOKEN_PARTITION, sk: hash });
 
 const TokenItem = z.object({
-  pk: z.literal("token"),
+  pk: z.literal(TOKEN_PARTITION),
   sk: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   name: z.string(),
   scope: z.enum(TOKEN_SCOPES),

@@ -3,11 +3,13 @@ import { describe, expect, test } from "vitest";
 import {
   formatToken,
   hashToken,
+  isTokenId,
   isTokenShaped,
   lapseOf,
   mayCall,
   recordOf,
   TOKEN_NAME_LENGTH_MAX,
+  tokenId,
   tokenOfHeaders,
   type TokenRecord,
 } from "../../../shared/geo/tokens.ts";
@@ -45,6 +47,21 @@ describe("a token", () => {
     expect(named("x".repeat(TOKEN_NAME_LENGTH_MAX))().name).toHaveLength(255);
     expect(named("x".repeat(256))).toThrow("name: expected 1 to 255 characters, got 256");
     expect(named("")).toThrow("name: expected 1 to 255 characters, got 0");
+  });
+
+  test.each(["me\n", "\u001b[2Jme", "\u202eme", "\u0000"])(
+    "may not be named with %j, which steers a terminal",
+    (name) => {
+      expect(named(name)).toThrow("name: expected characters that can be seen, got a control character");
+    },
+  );
+
+  test("is known to people by the first 12 digits of its hash", () => {
+    expect(tokenId(hashToken(TOKEN))).toBe(hashToken(TOKEN).slice(0, 12));
+    expect(isTokenId(tokenId(hashToken(TOKEN)))).toBe(true);
+    for (const text of ["", "0123456789a", "0123456789abc", "0123456789AB", "0123456789a\n"]) {
+      expect(isTokenId(text)).toBe(false);
+    }
   });
 
   test("that is wrongly asked for in one way is refused for that alone", () => {
