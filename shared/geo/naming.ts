@@ -112,7 +112,8 @@ export const deriveNames = (source: NameSource): ReplicableNames => {
   };
 };
 
-const deriveStatusFields = (plural: string): Record<StatusFieldKey, string> => {
+/** The names of a type's status fields, from its plural alone. */
+export const deriveStatusFields = (plural: string): Record<StatusFieldKey, string> => {
   const entries = Object.entries(STATUS_FIELD_SUFFIXES).map(([key, suffix]) => [key, `${plural}_${suffix}`]);
   // The entries have exactly the keys of the table above.
   return Object.fromEntries(entries) as Record<StatusFieldKey, string>;

@@ -84,6 +84,9 @@ export const siteNames = (installation: Installation, site: NamedSite) => ({
   retrySweep: join(installation.name, site.name, "retry-sweep"),
   /** Starts of the sweep that the scheduler could not deliver. */
   retrySweepDeadLetterQueue: join(installation.name, site.name, "retry-sweep-dead-letters"),
+  /** The schedule that has the site gather its status, and starts of it that the scheduler could not deliver. */
+  siteStatus: join(installation.name, site.name, "site-status"),
+  siteStatusDeadLetterQueue: join(installation.name, site.name, "site-status-dead-letters"),
   /** Which parts of a table's stream could not be counted. */
   countersDeadLetterQueue: join(installation.name, site.name, "counters-dead-letters"),
   /** The state machine that resynchronizes, verifies or tries again many rows. */
@@ -149,6 +152,10 @@ export const SITE_TABLE_PARTITIONS = {
   bulkUpdate: "bulk_update",
   /** Which secondaries there are; their feeds say it. */
   secondary: "secondary",
+  /** Sites that the primary has heard of, from themselves or from an operator; in the primary's table alone. */
+  knownSite: "known_site",
+  /** Beginning of partitions, one for each site: the status that it last gathered. A site writes its own, and no other's. */
+  status: "status",
   /** Batch destroys of the primary, and which parent each of them holds. */
   destroy: "destroy",
   destroyParent: "destroy_parent",

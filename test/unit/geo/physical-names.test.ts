@@ -69,6 +69,8 @@ describe("what a deployment is called stays as it is:", () => {
     expect(siteNames(installation, site)).toEqual({
       retrySweep: "s3-geo-ireland-retry-sweep",
       retrySweepDeadLetterQueue: "s3-geo-ireland-retry-sweep-dead-letters",
+      siteStatus: "s3-geo-ireland-site-status",
+      siteStatusDeadLetterQueue: "s3-geo-ireland-site-status-dead-letters",
       countersDeadLetterQueue: "s3-geo-ireland-counters-dead-letters",
       bulkUpdate: "s3-geo-ireland-bulk-update",
       api: "s3-geo-ireland-api",
@@ -95,6 +97,8 @@ describe("what a deployment is called stays as it is:", () => {
       site: "site",
       bulkUpdate: "bulk_update",
       secondary: "secondary",
+      knownSite: "known_site",
+      status: "status",
       destroy: "destroy",
       destroyParent: "destroy_parent",
       destroyRelease: "destroy_release",
