@@ -11,6 +11,16 @@ import { type Step, type StepResult, vitestStep } from "./step-results.ts";
 /** Where the integration tests find the sites they run against; named to them by `S3_GEO_RUN_FILE`. */
 const TEST_RUN_FILE = join(LOCAL, "test-run.json");
 
+/** Variables by which some suites take more objects than usual. */
+const SIZES = ["S3_GEO_BACKFILL_OBJECTS", "S3_GEO_DESTROY_OBJECTS", "S3_GEO_RETRY_OBJECTS"] as const;
+
+/** What an object more may take, milliseconds: as much as the most patient of these suites gives it, and some. */
+const MS_PER_OBJECT = 2_000;
+
+/** How much longer than usual the suites may take, milliseconds: each has its own limit, and this one stays behind theirs. */
+const extraMsFor = (env: NodeJS.ProcessEnv): number =>
+  SIZES.reduce((objects, name) => objects + Number(env[name] ?? 0), 0) * MS_PER_OBJECT;
+
 const NO_CLOUD =
   "There is no local cloud, so nothing was deployed and the integration tests did not run. " +
   "Python 3.10 or newer is enough for one (with its venv module); see docs/surprises.md.";
@@ -47,11 +57,13 @@ export const cloudTestsStep = (
           (entry): entry is [string, string] => entry[1] !== undefined,
         ),
       );
-      return await vitestStep("Cloud suites", ["--project", "cloud*", ...filters], {
+      const variables = {
         ...environment,
         ...(cloud.name === "aws" ? { GEO_CLOUD: "aws" } : {}),
         S3_GEO_RUN_FILE: TEST_RUN_FILE,
-      }).run();
+      };
+      const args = ["--project", "cloud*", ...filters];
+      return await vitestStep("Cloud suites", args, variables, extraMsFor(process.env)).run();
     } finally {
       await cloud.stop();
     }

@@ -67,14 +67,19 @@ const failuresOf = (report: z.infer<typeof Report>): string =>
     ])
     .join("\n\n");
 
+/** How long all suites of a step may take, as large as they usually are. */
+const VITEST_TIMEOUT_MS = 20 * 60_000;
+
 /**
  * Runs vitest and reads its report; undefined when there is none, since it could not even begin.
  * @param title names the file that the report is written to
+ * @param timeoutMs after which it is ended, milliseconds. Default 20 minutes.
  */
 export const runVitest = async (
   title: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  timeoutMs: number = VITEST_TIMEOUT_MS,
 ): Promise<{
   readonly report: z.infer<typeof Report> | undefined;
   readonly said: string;
@@ -86,22 +91,26 @@ export const runVitest = async (
   const output = await runCommand(tool("vitest"), ["run", ...args, "--reporter=json", `--outputFile=${reportFile}`], {
     cwd: ROOT,
     env: { ...environment, ...env },
-    timeoutMs: 20 * 60_000,
+    timeoutMs,
   });
   const text = await readFile(reportFile, "utf8").catch(() => undefined);
   const report = text === undefined ? undefined : Report.parse(JSON.parse(text));
   return { report, said: said(output), code: output.code };
 };
 
-/** A run of vitest, counted test by test. */
+/**
+ * A run of vitest, counted test by test.
+ * @param extraMs how much longer than usual it may take, milliseconds. Default 0.
+ */
 export const vitestStep = (
   title: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  extraMs = 0,
 ): Step => ({
   title,
   run: async () => {
-    const { report, said: spoken, code } = await runVitest(title, args, env);
+    const { report, said: spoken, code } = await runVitest(title, args, env, VITEST_TIMEOUT_MS + extraMs);
     if (report === undefined) return { passed: 0, failed: 1, skipped: 0, output: spoken };
     // A file that can not even be loaded has no failed tests, and is a failure all the same; so is too little coverage.
     const broken = (!report.success || code !== 0) && report.numFailedTests === 0;
