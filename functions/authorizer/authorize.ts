@@ -1,6 +1,6 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from "aws-lambda";
 import { METRICS } from "../../shared/geo/metrics.ts";
-import { GRAPHQL_PATH, READING_METHODS, type TokenRecord } from "../../shared/geo/tokens.ts";
+import { GRAPHQL_PATH, READING_METHODS, tokenId, type TokenRecord } from "../../shared/geo/tokens.ts";
 import type { Telemetry } from "../../shared/ports/telemetry.ts";
 import { authenticate, type Gatekeeper } from "../../shared/services/authenticate.ts";
 
@@ -30,8 +30,8 @@ const policy = (
  *
  * A call without a token makes it throw an error with the text `Unauthorized`, which is how API Gateway wants to be told
  * of a 401. A bad token gets a policy that denies, which becomes a 403. A good one gets a policy for all that its scope
- * opens, and its name and scope go on to the API: for the logs, and for GraphQL, which decides by it. Denied calls are logged without what was presented: even a wrong
- * secret may be somebody's right one elsewhere.
+ * opens, and its name, id and scope go on to the API: for logs, for idempotency keys, and for GraphQL, which decides by the
+ * scope. Denied calls are logged without what was presented: even a wrong secret may be somebody's right one elsewhere.
  */
 export const authorizer =
   (gatekeeper: Gatekeeper, telemetry: Telemetry) =>
@@ -42,7 +42,7 @@ export const authorizer =
       const { token } = admission;
       return {
         ...policy(token.name, "Allow", openedBy(token, event.methodArn)),
-        context: { token_name: token.name, token_scope: token.scope },
+        context: { token_name: token.name, token_id: tokenId(token.hash), token_scope: token.scope },
       };
     }
     telemetry.count(METRICS.apiCallDenied, 1);

@@ -1,4 +1,5 @@
 import type { CallContext, WebApp } from "../../shared/lambda/http-handler.ts";
+import { tokenId } from "../../shared/geo/tokens.ts";
 import { authenticate, type Gatekeeper } from "../../shared/services/authenticate.ts";
 
 const refusal = (status: number, message: string): Response =>
@@ -15,7 +16,7 @@ export const admitted = (app: WebApp, gatekeeper: Gatekeeper): WebApp => ({
     const admission = await authenticate(gatekeeper, call);
     if (admission.admission === "missing") return refusal(401, "401 Unauthorized");
     if (admission.admission === "denied") return refusal(403, "403 Forbidden");
-    const { name: tokenName, scope: tokenScope } = admission.token;
-    return app.fetch(request, { ...context, tokenName, tokenScope });
+    const { name: tokenName, scope: tokenScope, hash } = admission.token;
+    return app.fetch(request, { ...context, tokenName, tokenId: tokenId(hash), tokenScope });
   },
 });

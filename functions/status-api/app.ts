@@ -11,6 +11,7 @@ import { addBulkUpdates } from "./bulk-updates.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { addDestroys, type DestroysServed } from "./destroys.ts";
 import { addFeatures } from "./features.ts";
+import { idempotentCalls } from "./idempotent-calls.ts";
 import { addRemovalGuards } from "./removal-guards.ts";
 import { allowOnly, type ApiEnv, apiUrlOf, notThisSite, SITE_PATHS } from "./site-paths.ts";
 import { addSiteSettings, type SettledSite } from "./site-settings.ts";
@@ -41,6 +42,8 @@ export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, Se
  * - `GET /api/v4/geo_sites/:id/dead_letters`, `POST …/dead_letters/:queue/redrive`: see `addDeadLetters`
  * - `GET /api/v4/features`, `POST` and `DELETE /api/v4/features/:name`: see `addFeatures`
  *
+ * Whatever changes something takes an `Idempotency-Key` (see `idempotentCalls`).
+ *
  * Everything else is a 404, and another method a 405, in GitLab's form: `{"message": "404 Not Found"}`. A table or Step
  * Functions that does not answer makes a 503: the same call may succeed later.
  */
@@ -53,6 +56,7 @@ export const statusApp = (served: ServedSite) => {
     context.header("cache-control", "no-store");
     context.header("x-content-type-options", "nosniff");
   });
+  app.use(idempotentCalls(served));
 
   for (const sites of SITE_PATHS) {
     app.get(`${sites}/status`, async (context) => context.json([await readSiteStatus(served, apiUrlOf(context))]));

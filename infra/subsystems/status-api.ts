@@ -70,6 +70,7 @@ export class StatusApi extends Construct {
     });
     siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.counter);
     siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.bulkUpdate);
+    siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.idempotency);
     new WorkflowAccess(here, bulkUpdate).grantStart(server);
     for (const { queue, dead_letters, region } of redrivable) {
       const place = { account: config.account, region };

@@ -156,6 +156,8 @@ export const SITE_TABLE_PARTITIONS = {
   knownSite: "known_site",
   /** Beginning of partitions, one for each site: the status that it last gathered. A site writes its own, and no other's. */
   status: "status",
+  /** Calls that were made under an idempotency key, and their answers. */
+  idempotency: "idempotency",
   /** Batch destroys of the primary, and which parent each of them holds. */
   destroy: "destroy",
   destroyParent: "destroy_parent",

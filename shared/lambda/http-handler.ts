@@ -14,6 +14,8 @@ export interface CallContext {
   readonly apiUrl: string;
   /** Whose token opened the API; for logs of what was changed. */
   readonly tokenName?: string | undefined;
+  /** By what that token is told from others of the same name: the first digits of its hash. */
+  readonly tokenId?: string | undefined;
   /** What that token may do. Nothing where nobody was asked: then the call may do nothing that takes a scope. */
   readonly tokenScope?: TokenScope | undefined;
 }
@@ -80,6 +82,7 @@ export const httpHandler =
   async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     const startedAt = clock.now();
     const tokenName = event.requestContext.authorizer?.["token_name"] as string | undefined; // set by our authorizer
+    const tokenId = event.requestContext.authorizer?.["token_id"] as string | undefined; // by the same
     const tokenScope = TOKEN_SCOPES.find((scope) => scope === event.requestContext.authorizer?.["token_scope"]);
     const answer = async (): Promise<APIGatewayProxyResult> => {
       let request: Request;
@@ -92,7 +95,7 @@ export const httpHandler =
         return message(400, "400 Bad request");
       }
       try {
-        return await resultOf(await app.fetch(request, { apiUrl, tokenName, tokenScope }));
+        return await resultOf(await app.fetch(request, { apiUrl, tokenName, tokenId, tokenScope }));
       } catch (error) {
         telemetry.error("api_call_failed", { path: event.path, message: String(error) });
         return message(500, "500 Internal Server Error");

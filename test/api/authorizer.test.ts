@@ -51,7 +51,7 @@ describe("a call with a good token", () => {
     expect(await api.authorize(anEvent({ [name]: token }))).toEqual({
       principalId: "dashboards",
       policyDocument: statement("Allow", [`${API_ARN}/GET/*`, `${API_ARN}/HEAD/*`, `${API_ARN}/POST/api/graphql`]),
-      context: { token_name: "dashboards", token_scope: "read_geo" },
+      context: { token_name: "dashboards", token_id: hashToken(token).slice(0, 12), token_scope: "read_geo" },
     });
   });
 

@@ -341,11 +341,17 @@ describe("the API", () => {
   );
   const RUNNING = ['states:DescribeExecution "" of its own', 'states:StartExecution "" of its own'];
 
+  /** The rows of its own kind: it shows them, and changes none. */
+  const SHOWING = ["BatchGetItem", "GetItem", "Query"].map((action) => `dynamodb:${action} "" of its own`);
+
   it("of a secondary changes its settings and removal guards and asks for walks, and of the primary reads the flags", () => {
     expect(rightsOfApi(false)).toEqual(
       [
+        ...SHOWING,
         ...rights(READING, "counter", "its own"),
+        ...rights(CHANGING, "cursor_key", "its own"),
         ...rights(KEEPING, "bulk_update", "its own"),
+        ...rights(KEEPING, "idempotency", "its own"),
         ...RUNNING,
         ...REDRIVING,
         ...rights([...READING, ...CHANGING], "removal_guard", "its own"),
@@ -359,9 +365,12 @@ describe("the API", () => {
   it("of a primary changes its settings and the flags, and nothing else", () => {
     expect(rightsOfApi(true)).toEqual(
       [
+        ...SHOWING,
         ...rights(READING, "counter", "the primary's"),
+        ...rights(CHANGING, "cursor_key", "the primary's"),
         ...rights(CHANGING, "site", "the primary's"),
         ...rights(KEEPING, "bulk_update", "the primary's"),
+        ...rights(KEEPING, "idempotency", "the primary's"),
         ...rights(KEEPING, "destroy", "the primary's"),
         ...rights(KEEPING, "destroy_parent", "the primary's"),
         ...rights(KEEPING, "destroy_release", "the primary's"),
@@ -423,17 +432,21 @@ describe("rights on the site table", () => {
     const sweeps = sites + secondaries;
     // Each site's bulk updates look up the flags, and remember how far they came; its API keeps their requests.
     const bulks = sites * 3;
+    // Each site's API signs its cursors.
+    const cursors = sites;
+    // Each site's API remembers what it was asked under a key.
+    const keyedCalls = sites;
     // The primary's batch destroy has seven, its API five of them; consumers read what is released and what it names, and
     // publishers say which secondary they feed.
     const destroys = 7 + 5 + secondaries * 2 + secondaries;
     // What copies the largest objects does all that a consumer does, but for what it tells of outcomes and of throttling.
     const largeCopies = secondaries * 6;
     expect(statements).toHaveLength(
-      sites * 4 + secondaries * 7 + flags + backfill + sweeps + bulks + destroys + largeCopies,
+      sites * 4 + secondaries * 7 + flags + backfill + sweeps + bulks + cursors + keyedCalls + destroys + largeCopies,
     );
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
-        /^\{"ForAllValues:String(Equals":\{"dynamodb:LeadingKeys":\["(counter|token|removal_guard|site|consistency|retry_sweep|bulk_update|secondary|destroy|destroy_parent|destroy_release)"|Like":\{"dynamodb:LeadingKeys":\["(destroy_slice|destroy_versions)#\*")\]\}\}$/,
+        /^\{"ForAllValues:String(Equals":\{"dynamodb:LeadingKeys":\["(counter|token|cursor_key|removal_guard|site|consistency|retry_sweep|bulk_update|idempotency|secondary|destroy|destroy_parent|destroy_release)"|Like":\{"dynamodb:LeadingKeys":\["(destroy_slice|destroy_versions)#\*")\]\}\}$/,
       );
     }
   });

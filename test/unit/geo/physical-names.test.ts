@@ -91,11 +91,15 @@ describe("what a deployment is called stays as it is:", () => {
     expect(DUE_INDEX).toBe("due");
     expect(SITE_TABLE_PARTITIONS).toEqual({
       counter: "counter",
+      rollUp: "roll_up",
+      counterAudit: "counter_audit",
       token: "token",
+      cursorKey: "cursor_key",
       removalGuard: "removal_guard",
       consistency: "consistency",
       site: "site",
       bulkUpdate: "bulk_update",
+      idempotency: "idempotency",
       secondary: "secondary",
       knownSite: "known_site",
       status: "status",

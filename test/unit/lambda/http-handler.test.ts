@@ -72,8 +72,9 @@ test.each([
     return new Response();
   });
   const event = anEvent({});
-  event.requestContext.authorizer = { token_name: "dashboards", token_scope: told };
+  event.requestContext.authorizer = { token_name: "dashboards", token_id: "0123456789ab", token_scope: told };
   await handle(event);
+  expect(heard?.tokenId).toBe("0123456789ab");
   expect(heard?.tokenScope).toBe(tokenScope);
 });
 
