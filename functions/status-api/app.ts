@@ -5,12 +5,13 @@ import type { FlagChanging } from "../../shared/services/change-flags.ts";
 import type { GuardedTable } from "../../shared/services/release-removals.ts";
 import type { Redriving } from "../../shared/services/redrive.ts";
 import { readSiteStatus, type StatusReader } from "../../shared/services/site-status.ts";
-import type { Table } from "../../shared/ports/table.ts";
+import type { ManyReader, Table } from "../../shared/ports/table.ts";
 import type { Workflow } from "../../shared/ports/workflows.ts";
 import { addBulkUpdates } from "./bulk-updates.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { addDestroys, type DestroysServed } from "./destroys.ts";
 import { addFeatures } from "./features.ts";
+import { addGraphQL } from "./graphql/graphql.ts";
 import { idempotentCalls } from "./idempotent-calls.ts";
 import { addRemovalGuards } from "./removal-guards.ts";
 import { allowOnly, type ApiEnv, apiUrlOf, notThisSite, SITE_PATHS } from "./site-paths.ts";
@@ -24,6 +25,10 @@ export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, Se
   readonly siteTable: Pick<Table, "get" | "query" | "put" | "update" | "delete">;
   /** The primary's, where the flags of all sites are: at a primary, its own. */
   readonly primarySiteTable: Pick<Table, "get" | "update">;
+  /** The site's rows: its registry, or the primary's verification state. */
+  readonly rows: Pick<Table, "get" | "query"> & ManyReader;
+  /** Bytes of a cryptographic source. */
+  readonly randomBytes: (size: number) => Uint8Array;
   /** The machine of bulk updates. */
   readonly bulkWorkflow: Pick<Workflow, "start" | "describe">;
 }
@@ -41,6 +46,7 @@ export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, Se
  * - `POST` and `GET /api/v4/geo_sites/:id/bulk_updates`, and one of them: see `addBulkUpdates`
  * - `GET /api/v4/geo_sites/:id/dead_letters`, `POST …/dead_letters/:queue/redrive`: see `addDeadLetters`
  * - `GET /api/v4/features`, `POST` and `DELETE /api/v4/features/:name`: see `addFeatures`
+ * - `POST /api/graphql`: see `addGraphQL`
  *
  * Whatever changes something takes an `Idempotency-Key` (see `idempotentCalls`).
  *
@@ -76,6 +82,7 @@ export const statusApp = (served: ServedSite) => {
     addSiteSettings(app, sites, served);
   }
   addFeatures(app, served);
+  addGraphQL(app, served);
 
   app.notFound((context) => context.json({ message: "404 Not Found" }, 404));
   app.onError((error, context) => {

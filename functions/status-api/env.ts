@@ -5,6 +5,8 @@ export const env = z.object({
   SITE_NAME: z.string().check(z.minLength(1)),
   ROLE: z.enum(["primary", "secondary"]),
   REGION: z.string().check(z.minLength(1)),
+  /** The table with a row per object: the registry, or the primary's verification state. */
+  TABLE: z.string().check(z.minLength(1)),
   /** This site's own table: its counts, its settings, its removal guards. */
   SITE_TABLE: z.string().check(z.minLength(1)),
   /** The primary's own table, where the feature flags of all sites are; a secondary only reads it. */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { dynamoClient, sfnClient, sqsClient } from "../../shared/aws/clients.ts";
 import { DynamoTable } from "../../shared/aws/dynamo-table.ts";
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
@@ -21,6 +22,8 @@ const app = statusApp({
   site: { name, role, region },
   replicables: applySelection(replicables, decodeReplicableSelection(config.REPLICABLES)),
   siteTable: new DynamoTable(dynamoClient(region), config.SITE_TABLE),
+  rows: new DynamoTable(dynamoClient(region), config.TABLE),
+  randomBytes,
   primarySiteTable: new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE),
   destroys: new SfnWorkflow(sfnClient(config.PRIMARY_REGION), config.BATCH_DESTROY_MACHINE),
   chance: systemChance,

@@ -185,6 +185,7 @@ const openApi = async (
   site: SiteConfig,
   siteTable: MemoryTable,
   primarySiteTable: MemoryTable,
+  rows: MemoryTable,
   replicables: readonly Replicable[],
   workflows: {
     readonly bulkWorkflow: Workflow;
@@ -193,7 +194,7 @@ const openApi = async (
   redrivable: readonly Redrivable[],
 ): Promise<Pick<DemoSite, "apiUrl" | "adminToken">> => {
   const { syncObjectStorage } = site;
-  const behind = { siteTable, primarySiteTable, ...workflows, chance: systemChance };
+  const behind = { siteTable, primarySiteTable, rows, ...workflows, chance: systemChance, randomBytes };
   const served = { site, replicables, ...behind, redrivable, syncObjectStorage, clock: systemClock, telemetry: SILENT };
   const { url, server } = await serve(admitted(statusApp(served), { site: siteTable, clock: systemClock }));
   server.unref();
@@ -440,6 +441,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
       site,
       table,
       primaryTable,
+      site.role === "primary" ? state : registry,
       replicables,
       { bulkWorkflow: bulkWorkflows[site.role], destroys },
       redrivableOf(site),

@@ -21,7 +21,7 @@ import { SITE_TABLE_PARTITIONS, functionName, primaryNames, siteNames } from "..
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { stateMachineArn } from "../constructs/arns.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
-import { flagTableOf, placeOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { flagTableOf, objectTableOf, placeOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { WorkflowAccess } from "../constructs/workflow-access.ts";
 
@@ -39,6 +39,7 @@ export class StatusApi extends Construct {
   constructor(scope: Construct, { config, site, authorizer }: StatusApiProps) {
     super(scope, "StatusApi");
     const siteTable = siteTableOf(config, site);
+    const rows = objectTableOf(config, site);
     const flags = flagTableOf(config);
     const here = placeOf(config, site);
     const { bulkUpdate } = siteNames(config, site);
@@ -55,6 +56,7 @@ export class StatusApi extends Construct {
         SITE_NAME: site.name,
         ROLE: site.role,
         REGION: site.region,
+        TABLE: rows.tableName,
         SITE_TABLE: siteTable.tableName,
         PRIMARY_SITE_TABLE: flags.tableName,
         PRIMARY_REGION: config.primary.region,
@@ -69,6 +71,12 @@ export class StatusApi extends Construct {
       tracing: config.tracing,
     });
     siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.counter);
+    // It shows rows and changes none: what is to be done to them it has others do.
+    rows.grantLookUp(server);
+    rows.grantReadMany(server);
+    rows.grantListRows(server);
+    rows.grantReadDue(server);
+    siteTable.grantChangePartition(server, SITE_TABLE_PARTITIONS.cursorKey);
     siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.bulkUpdate);
     siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.idempotency);
     new WorkflowAccess(here, bulkUpdate).grantStart(server);

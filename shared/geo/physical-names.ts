@@ -138,8 +138,14 @@ export const DUE_INDEX = "due";
 export const SITE_TABLE_PARTITIONS = {
   /** Counts of the site's rows. */
   counter: "counter",
+  /** What was made of them last. */
+  rollUp: "roll_up",
+  /** How far the recounts of each type have come, and how the last one ended. */
+  counterAudit: "counter_audit",
   /** The API's tokens. */
   token: "token",
+  /** The secret that the API signs cursors with. */
+  cursorKey: "cursor_key",
   /** What the removal guard of each type stands at. */
   removalGuard: "removal_guard",
   /** How far the registry's consistency has been walked through. */

@@ -32,6 +32,9 @@ export const ROW_PARTITIONS = 4_096;
 export const rowPartition = (replicableName: string, partition: number): string =>
   `${replicableName}#${partition.toString(16).padStart(3, "0")}`;
 
+/** Which of a type's partitions a `pk` is, counted from 0. */
+export const rowPartitionNumber = (pk: string): number => Number.parseInt(pk.slice(pk.lastIndexOf("#") + 1), 16);
+
 /**
  * Where the row of an object stands, in the registry and in the verification-state table alike. The partition is the type
  * and 12 bits of the key's SHA-256, so that a type spreads over 4,096 partitions; the sort key is the S3 key itself, which
@@ -140,6 +143,10 @@ export const RegistryItem = z.object({
   /** Why a human is needed. */
   blocked_reason: text,
   last_event_at: time,
+  /** When this site first heard of what it has not followed yet; present while the row is not settled. */
+  waiting_since: time,
+  /** The versions that the row names were never verified: what is measured as lag once they are. */
+  unproven: z.optional(z.boolean()),
 });
 
 /** A secondary's record of one object. */

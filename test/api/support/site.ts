@@ -3,6 +3,7 @@ import { authorizer } from "../../../functions/authorizer/authorize.ts";
 import { admitted } from "../../../functions/status-api/admitted.ts";
 import { statusApp } from "../../../functions/status-api/app.ts";
 import type { RowChange } from "../../../shared/geo/counters.ts";
+import { DUE_INDEX } from "../../../shared/geo/physical-names.ts";
 import { redrivableQueues } from "../../../shared/geo/redrivable-queues.ts";
 import type { SiteRole } from "../../../shared/geo/site-status.ts";
 import type { TokenRequest } from "../../../shared/geo/tokens.ts";
@@ -32,6 +33,11 @@ export const apiSite = (
   const primarySiteTable = role === "primary" ? siteTable : new MemoryTable({ name: "primary-site" });
   const clock = given.clock ?? new ManualClock();
   const telemetry = new MemoryTelemetry();
+  /** The registry, or the primary's verification state. */
+  const rowTable = new MemoryTable({
+    name: countedTable(role),
+    indexes: [{ name: DUE_INDEX, pk: "due_pk", sk: "due_at", include: [] }],
+  });
   const destroys = given.destroys ?? new MemoryWorkflow({ name: "batch-destroy", clock });
   const bulkWorkflow = new MemoryWorkflow({ name: "bulk-update", clock });
   const site = { name: "frankfurt", role, region: "eu-central-1" } as const;
@@ -52,6 +58,8 @@ export const apiSite = (
     site,
     replicables,
     siteTable,
+    rows: rowTable,
+    randomBytes: (size) => createHash("sha256").update("random").digest().subarray(0, size),
     primarySiteTable,
     bulkWorkflow,
     destroys,
@@ -70,6 +78,7 @@ export const apiSite = (
     site,
     siteTable,
     primarySiteTable,
+    rowTable,
     destroys,
     bulkWorkflow,
     queues,

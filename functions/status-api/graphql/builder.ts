@@ -1,0 +1,46 @@
+import SchemaBuilder from "@pothos/core";
+import ComplexityPlugin from "@pothos/plugin-complexity";
+import RelayPlugin from "@pothos/plugin-relay";
+import type { GraphQLCall } from "./call.ts";
+import type { CountedConnection } from "./connection.ts";
+
+/** The words that GraphQL code is written in here. */
+interface Words {
+  Context: GraphQLCall;
+  DefaultFieldNullability: true;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    /** ISO 8601; resolvers hand out milliseconds since the epoch. */
+    Time: { Input: never; Output: number };
+  };
+  Connection: Pick<CountedConnection, "count">;
+}
+
+/** One more than GitLab's own: rows are what costs here. */
+const ROWS_FIELD = { complexity: { field: 1, multiplier: 1 } } as const;
+
+/** A builder of schemas with connections, limits and the scalars that they share. */
+export const schemaBuilder = () => {
+  const builder = new SchemaBuilder<Words>({
+    plugins: [RelayPlugin, ComplexityPlugin],
+    complexity: { disabled: true }, // asked for as a rule of validation, before anything is begun: see limits.ts
+    relay: {
+      clientMutationId: "optional",
+      cursorType: "String",
+      nodeQueryOptions: false,
+      nodesQueryOptions: false,
+      nodesOnConnection: { ...ROWS_FIELD, description: "The rows of this page." },
+      edgesFieldOptions: { ...ROWS_FIELD, description: "The rows of this page, each with its cursor." },
+      pageInfoTypeOptions: { description: "Where a page stands among all." },
+    },
+  });
+  builder.scalarType("Time", {
+    description: "A time in ISO 8601, UTC.",
+    serialize: (milliseconds) => new Date(milliseconds).toISOString(),
+    parseValue: (value) => {
+      throw new TypeError(`a time is only ever handed out, got ${String(value)}`);
+    },
+  });
+  return builder;
+};
+export type Builder = ReturnType<typeof schemaBuilder>;
