@@ -36,6 +36,7 @@ const Advance = z.object({
 
 const CopyParts = z.object({
   step: z.literal("copy_parts"),
+  replicable_name: z.string().check(z.minLength(1)),
   key,
   upload_id: z.string().check(z.minLength(1)),
   version_id: z.string().check(z.minLength(1)),
@@ -73,21 +74,22 @@ export const largeCopyInput = (ref: ObjectRef, source: Pick<ObjectFacts, "versio
 
 /**
  * The name of the execution that copies a version: the same for everybody who asks for it, so that there is one. After a
- * failure it is another one, since a name is used once in 90 days.
- * @param failures how often the copy has failed in a row
+ * failure it is another one, and so it is when the same version is copied once more, since a name is used once in 90 days.
+ * @param attempt how often the copy has failed in a row, and which version of the replica it is to replace: that is another
+ *   one after each copy, and the same for all who ask meanwhile
  */
 export const largeCopyName = (
   { replicableName, key: objectKey }: ObjectRef,
   { versionId, etag }: Pick<ObjectFacts, "versionId" | "etag">,
-  failures: number,
+  { failures, replaces }: { readonly failures: number; readonly replaces: string | undefined },
 ): string => {
-  const what = JSON.stringify([replicableName, objectKey, versionId, etag]);
+  const what = JSON.stringify([replicableName, objectKey, versionId, etag, replaces ?? null]);
   return executionName(createHash("sha256").update(what).digest("hex").slice(0, 40), failures);
 };
 
 /** Parts of an upload that are to be copied by others. */
 export interface PartsWanted {
-  readonly key: string;
+  readonly ref: ObjectRef;
   readonly upload: OpenUpload;
   /** Bytes of the source. */
   readonly size: number;
@@ -97,13 +99,14 @@ export interface PartsWanted {
 }
 
 /** What is handed out in one round: at most so many batches, the lowest numbers first. */
-export const batchesOf = ({ key: objectKey, upload, size, missing, epoch }: PartsWanted): readonly CopyPartsStep[] => {
+export const batchesOf = ({ ref, upload, size, missing, epoch }: PartsWanted): readonly CopyPartsStep[] => {
   const handedOut = missing.slice(0, PARTS_PER_BATCH * BATCHES_PER_ROUND);
   const batches: CopyPartsStep[] = [];
   for (let at = 0; at < handedOut.length; at += PARTS_PER_BATCH) {
     batches.push({
       step: "copy_parts",
-      key: objectKey,
+      replicable_name: ref.replicableName,
+      key: ref.key,
       upload_id: upload.id,
       version_id: upload.versionId,
       etag: upload.etag,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { WorkflowUnavailableError } from "../../shared/geo/errors.ts";
 import { LARGE_COPY_LOOK_MS } from "../../shared/geo/large-copy.ts";
+import { setFlag } from "../../shared/tables/site/flags-item.ts";
 import type { SecondarySite } from "../../shared/ports/site.ts";
+import { askForResync } from "../support/ask-for-resync.ts";
 import { Killed, Mortal } from "../support/bulk-updating.ts";
 import { largeCopying, type LargeCopying } from "../support/large-copying.ts";
 import { Worker } from "../support/workers.ts";
@@ -48,6 +50,39 @@ describe("one of the largest objects", () => {
     await expectSettled(world, LARGE);
     // An execution that comes too late finds nothing to do.
     expect(await world.take({ step: "advance", ...(inputOf(world) as object) })).toMatchObject({ status: "wait" });
+  });
+
+  test("is not copied any further from when its type is switched off, and is copied when it is on again", async () => {
+    const world = await handedOver();
+    const switched = async (on: boolean): Promise<void> => {
+      await world.primarySiteTable.update(setFlag("geo_cool_widget_replication", on, world.clock.now()));
+      world.clock.advance(60_000);
+    };
+    const first = await world.take({ step: "advance", ...(inputOf(world) as object) });
+    expect(first).toMatchObject({ status: "copy" });
+    await switched(false);
+    const [batch] = "batches" in first ? first.batches : [];
+    expect(await world.take(batch)).toEqual({ status: "copied", parts: 0 });
+    expect(await world.execute(inputOf(world))).toEqual(["ended"]);
+    expect(world.parts).toEqual([]);
+    expect(world.replicaText(KEY)).toBeUndefined();
+    await switched(true);
+    expect(await world.execute(inputOf(world))).toEqual(["copy", "ended"]);
+    await expectSettled(world, LARGE);
+  });
+
+  test("is copied by another execution when the same version is asked for once more, and fails at no name that was used", async () => {
+    const world = await handedOver();
+    for (const round of [1, 2, 3]) {
+      await world.execute(inputOf(world, round - 1));
+      world.workflow.end(world.workflow.executions.at(-1)?.name ?? "", { status: "succeeded", output: {} });
+      await expectSettled(world, LARGE);
+      expect(world.workflow.executions).toHaveLength(round);
+      await askForResync(world, KEY);
+      await world.settle();
+      expect(await world.row(KEY)).toMatchObject({ state: "pending", retry_count: 0 });
+      expect(world.workflow.executions).toHaveLength(round + 1);
+    }
   });
 
   test("below that size is copied by whoever holds the row", async () => {

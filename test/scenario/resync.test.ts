@@ -1,24 +1,10 @@
 import { expect, test } from "vitest";
-import type { GeoMessage } from "../../shared/geo/geo-message.ts";
-import { encodeKey } from "../../shared/geo/key-codec.ts";
 import { leaseMs } from "../../shared/geo/limits.ts";
+import { askForResync } from "../support/ask-for-resync.ts";
 import { type TwoSites, twoSites } from "../support/two-sites.ts";
 import { Worker } from "../support/workers.ts";
 
 const KEY = "cool_widgets/42/widget.bin";
-
-/** What an operator's request puts into the secondary's queue. */
-const askForResync = async (world: TwoSites): Promise<void> => {
-  const { replicableName } = world.refOf(KEY);
-  const message: GeoMessage = {
-    version: 1,
-    kind: "resync",
-    replicable_name: replicableName,
-    keys: [encodeKey(KEY)],
-    correlation_id: "an-operator",
-  };
-  await world.queues.events.live.send([{ body: JSON.stringify(message) }]);
-};
 
 const replicaVersions = (world: TwoSites): number => world.replicaBucket.versions(KEY).length;
 
@@ -34,7 +20,7 @@ test("a resync copies again what is synced and verified, and reads it back again
   const world = await syncedWorld();
   const before = await world.row(KEY);
   world.clock.advance(60_000);
-  await askForResync(world);
+  await askForResync(world, KEY);
   await world.settle();
   expect(replicaVersions(world)).toBe(2);
   const row = await world.row(KEY);
@@ -53,7 +39,7 @@ test("an ordinary hint copies nothing that is there already", async () => {
 test("a resync that fails is remembered until a copy was made", async () => {
   const world = await syncedWorld();
   world.primaryFaults.failNext("head", "unavailable");
-  await askForResync(world);
+  await askForResync(world, KEY);
   await world.settle();
   expect(await world.row(KEY)).toMatchObject({ state: "failed", resync_requested: true });
   await world.live(5 * 60_000);
@@ -66,7 +52,7 @@ test("a resync that comes while somebody copies is done after them", async () =>
   world.primaryBucket.put(KEY, "two");
   await world.loseMessages();
   const worker = await new Worker(world, KEY).until("commit_synced");
-  await askForResync(world);
+  await askForResync(world, KEY);
   await world.settle();
   await worker.finish();
   // One copy by the worker's first pass, one because of the request.
@@ -79,14 +65,14 @@ test("a resync that finds a dead worker's row takes it over", async () => {
   const world = await syncedWorld();
   await new Worker(world, KEY).until("observe_source");
   world.clock.advance(leaseMs(world.secondary.functionTimeoutMs) + 1_000);
-  await askForResync(world);
+  await askForResync(world, KEY);
   await world.settle();
   expect(replicaVersions(world)).toBe(2);
 });
 
 test("a resync of a key that the primary does not hold forgets it, and the request with it", async () => {
   const world = twoSites();
-  await askForResync(world);
+  await askForResync(world, KEY);
   await world.settle();
   expect(await world.row(KEY)).toBeUndefined();
   expect(replicaVersions(world)).toBe(0);
@@ -94,7 +80,7 @@ test("a resync of a key that the primary does not hold forgets it, and the reque
 
 test("the operator's correlation id is in the consumer's log (F43)", async () => {
   const world = await syncedWorld();
-  await askForResync(world);
+  await askForResync(world, KEY);
   await world.settle();
   const lines = world.telemetry.lines.filter(({ fields }) => fields["correlation_id"] === "an-operator");
   expect(lines.map(({ event }) => event)).toEqual(["synced"]);

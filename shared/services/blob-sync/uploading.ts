@@ -141,7 +141,7 @@ export const copyPartsStep: Step<SecondarySite, "copy_parts"> = async (site, att
     return { at: "complete_upload", held, source, expectation, upload, parts: done.slice(0, plan.parts) };
   }
   if (site.handsOutPartsOf !== undefined) {
-    const wanted: PartsWanted = { key: held.ref.key, upload, size: source.size, missing, epoch: held.epoch };
+    const wanted: PartsWanted = { ref: held.ref, upload, size: source.size, missing, epoch: held.epoch };
     const dueAt = site.clock.now() + LARGE_COPY_LOOK_MS;
     return { at: "release", held, later: { dueAt, result: { result: "parts_wanted", wanted } } };
   }
@@ -227,7 +227,8 @@ export const completeUploadStep: Step<SecondarySite, "complete_upload"> = async 
  * to begin and to complete; parts need no lease. Whoever comes by meanwhile asks for the same execution and goes.
  */
 export const handOverStep: Step<SecondarySite, "hand_over"> = async (site, { held, source }) => {
-  const name = largeCopyName(held.ref, source, held.row.retry_count);
+  const { retry_count: failures, rep_version_id: replaces } = held.row;
+  const name = largeCopyName(held.ref, source, { failures, replaces });
   try {
     const started = await site.largeCopies?.workflow.start(name, largeCopyInput(held.ref, source));
     // One that has ended before its object was there: it is a failure, and the next one has another name.

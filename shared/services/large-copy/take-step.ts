@@ -17,8 +17,8 @@ export type LargeCopyAnswer =
   | { readonly status: "copy"; readonly batches: readonly CopyPartsStep[] }
   /** Somebody else has the row, or it was taken from us: advance again after a while. */
   | { readonly status: "wait"; readonly wait_seconds: number }
-  /** Nothing more is to be done by this execution. */
-  | { readonly status: "ended"; readonly result: SyncResult["result"] }
+  /** Nothing more is to be done by this execution. `switched_off`: its type is, and what is switched off copies nothing. */
+  | { readonly status: "ended"; readonly result: SyncResult["result"] | "switched_off" }
   /** A batch: how many of its parts were copied now. Whether all are there, S3 is asked by the next advance. */
   | { readonly status: "copied"; readonly parts: number }
   | { readonly status: "swept"; readonly seen: number; readonly aborted: number };
@@ -55,8 +55,10 @@ const copyBatch = async (site: SecondarySite, step: CopyPartsStep, stopAt: numbe
   if (listed.outcome === "upload_gone") return { status: "copied", parts: 0 };
   if (listed.outcome === "failed") throw new StoreUnavailableError(`the parts of an upload: ${listed.failure.detail}`);
   const missing = new Set(missingParts(plan, listed.parts));
-  // The site may have become something else since the batch was handed out (R27).
+  // The site may have become something else since the batch was handed out (R27), and its type have been switched off: then
+  // nothing is copied, and the next advance ends the execution.
   if (!mayWrite(await site.standing.read(), step.epoch)) return { status: "copied", parts: 0 };
+  if (!(await site.switches.of(step.replicable_name)).replication) return { status: "copied", parts: 0 };
   let copied = 0;
   let obstacle: Exclude<PartOutcome, { outcome: "copied" }> | undefined;
   const copy = async (number: number): Promise<void> => {
@@ -93,6 +95,9 @@ export const takeLargeCopyStep = async (
     case "advance": {
       const { role, epoch } = await site.standing.read();
       if (role !== "secondary") return { status: "ended", result: "handed_over" };
+      if (!(await site.switches.of(step.replicable_name)).replication) {
+        return { status: "ended", result: "switched_off" };
+      }
       const ref = { replicableName: step.replicable_name, key: step.key };
       // It copies nothing into parts itself, and starts no other workflow.
       const { largeCopies: _, ...rest } = site;

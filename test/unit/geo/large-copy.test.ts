@@ -10,24 +10,26 @@ import { EXECUTION_NAME } from "../../../shared/geo/physical-names.ts";
 
 const REF = { replicableName: "cool_widget", key: "cool_widgets/1/ü file?.bin" };
 const SOURCE = { versionId: "v1", etag: '"e"' };
+const FIRST = { failures: 0, replaces: undefined };
 const UPLOAD = { id: "u".repeat(200), versionId: "v1", etag: '"e"', tags: "t", partBytes: 5_000_000_000 };
 
-const wanted = (missing: readonly number[]) => ({ key: REF.key, upload: UPLOAD, size: 50e12, missing, epoch: 3 });
+const wanted = (missing: readonly number[]) => ({ ref: REF, upload: UPLOAD, size: 50e12, missing, epoch: 3 });
 
 describe("the name of an execution", () => {
   test("is one for everybody who asks for the same copy", () => {
-    expect(largeCopyName(REF, SOURCE, 0)).toBe(largeCopyName({ ...REF }, { ...SOURCE }, 0));
-    expect(largeCopyName(REF, SOURCE, 12_345)).toMatch(EXECUTION_NAME);
+    expect(largeCopyName(REF, SOURCE, FIRST)).toBe(largeCopyName({ ...REF }, { ...SOURCE }, FIRST));
+    expect(largeCopyName(REF, SOURCE, { failures: 12_345, replaces: "r1" })).toMatch(EXECUTION_NAME);
   });
 
-  test("is another one for another key, version, content or try", () => {
+  test("is another one for another key, version, content, try or replica that it replaces", () => {
     const names = [
-      largeCopyName(REF, SOURCE, 0),
-      largeCopyName(REF, SOURCE, 1),
-      largeCopyName({ ...REF, key: "other" }, SOURCE, 0),
-      largeCopyName({ ...REF, replicableName: "other" }, SOURCE, 0),
-      largeCopyName(REF, { ...SOURCE, versionId: "v2" }, 0),
-      largeCopyName(REF, { ...SOURCE, etag: '"f"' }, 0),
+      largeCopyName(REF, SOURCE, FIRST),
+      largeCopyName(REF, SOURCE, { ...FIRST, failures: 1 }),
+      largeCopyName(REF, SOURCE, { ...FIRST, replaces: "r1" }),
+      largeCopyName({ ...REF, key: "other" }, SOURCE, FIRST),
+      largeCopyName({ ...REF, replicableName: "other" }, SOURCE, FIRST),
+      largeCopyName(REF, { ...SOURCE, versionId: "v2" }, FIRST),
+      largeCopyName(REF, { ...SOURCE, etag: '"f"' }, FIRST),
     ];
     expect(new Set(names).size).toBe(names.length);
   });
@@ -45,7 +47,7 @@ describe("what is handed out", () => {
   });
 
   test("fits between two states, with the longest key and upload there may be", () => {
-    const longest = { ...wanted(all), key: "\u{1F600}".repeat(256) };
+    const longest = { ...wanted(all), ref: { ...REF, key: "\u{1F600}".repeat(256) } };
     expect(Buffer.byteLength(JSON.stringify(batchesOf(longest)))).toBeLessThan(128 * 1024);
   });
 
@@ -62,6 +64,7 @@ test.each([
   [
     {
       step: "copy_parts",
+      replicable_name: "cool_widget",
       key: "k",
       upload_id: "u",
       version_id: "v",
@@ -75,6 +78,7 @@ test.each([
   [
     {
       step: "copy_parts",
+      replicable_name: "cool_widget",
       key: "k",
       upload_id: "u",
       version_id: "v",
