@@ -128,13 +128,25 @@ const run = async (command: BulkCommand, options: Options, surroundings: Surroun
     if (!(await ask(question))) throw new CommandError(EXIT.failure, "nothing was done");
   }
   const begun = await client.askForBulkUpdate(site.id, wish);
+  if (begun.asked === "same" && begun.state !== "running") {
+    out(
+      isJson
+        ? `${JSON.stringify(begun)}\n`
+        : `The same was done at ${site.name} within the last hour, and was not begun again: it was asked for at ${begun.asked_at} ` +
+            `and ended at ${begun.ended_at ?? "an unknown time"}. Say --force to do it once more.\n`,
+    );
+    return;
+  }
   const ended = options.wait ? await watchBulkUpdate(connection, begun, surroundings) : begun;
   out(
     isJson
       ? `${JSON.stringify(ended)}\n`
       : options.wait
         ? `${ended.changed_count} rows of ${site.name} are being ${command.done}; ${ended.skipped_count} needed nothing. ` +
-          `The site's status says what becomes of them.\n`
+          `The site's status says what becomes of them.\n` +
+          (ended.switched_off.length === 0
+            ? ""
+            : `Not asked, since they are switched off: ${ended.switched_off.join(", ")}\n`)
         : `Begun at ${site.name}. Look at it: geo bulk show ${ended.id}\n`,
   );
 };

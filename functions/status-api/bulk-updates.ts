@@ -20,7 +20,8 @@ const NOT_FOUND = "404 Bulk Update Not Found - see the list of bulk_updates for 
  * Bulk resync, reverify, retry and checksum (F77; with one key, F76).
  *
  * - `POST …/:id/bulk_updates` with `{"action": "resync", "replicable_name": "lfs_object"}` (`parseBulkRequest`): 202 with a
- *   `BulkUpdateAnswer` when it was begun or goes on, 200 when the same is under way or was done within the hour. 400 names
+ *   `BulkUpdateAnswer` when it was begun (`"asked": "new"`) or goes on (`going_on`), 200 when the same is under way or was done
+ *   within the hour (`same`). 400 names
  *   what was expected and what came, 409 a type that is switched off
  * - `GET …/:id/bulk_updates`: all that are remembered, the latest first
  * - `GET …/:id/bulk_updates/:bulk_id`: one of them; 404 when there is none
@@ -53,10 +54,10 @@ export const addBulkUpdates = (
       case "off":
         return context.json({ message: `409 Conflict - ${result.problem}` }, 409);
       case "same":
-        return context.json(result.answer, 200);
+        return context.json({ ...result.answer, asked: result.asked }, 200);
       case "new":
       case "going_on":
-        return context.json(result.answer, 202);
+        return context.json({ ...result.answer, asked: result.asked }, 202);
     }
   });
 

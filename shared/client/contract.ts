@@ -38,13 +38,23 @@ export const SiteStatusContract = z.looseObject({
   healthy: z.boolean(),
   health: z.string(),
   health_status: z.enum(["Healthy", "Unhealthy"]),
+  replication_slots_used_in_percentage: z.string(),
+  repositories_checked_in_percentage: z.string(),
+  last_event_timestamp: z.nullable(z.number()),
+  cursor_last_event_timestamp: z.nullable(z.number()),
   last_successful_status_check_timestamp: z.nullable(z.number()),
+  missing_oauth_application: z.literal(false),
   version: z.string(),
   revision: z.null(),
   selective_sync_type: z.nullable(z.enum(["namespaces", "shards", "organizations"])),
+  namespaces: z.array(z.object({ id: z.union([z.number(), z.string()]) })),
+  storage_shards_match: z.nullable(z.boolean()),
   updated_at: z.string(),
+  as_of: z.nullable(z.iso.datetime()),
+  status_reports_failed_count: z.number(),
   registry_consistency: z.nullable(z.record(z.string(), WalkProgressContract)),
-  _links: z.object({ self: z.string(), site: z.string() }),
+  /** Under `geo_nodes`, `node` stands for `site`. */
+  _links: z.union([z.object({ self: z.string(), site: z.string() }), z.object({ self: z.string(), node: z.string() })]),
 }) satisfies z.ZodMiniType<SiteStatusBase>;
 
 export type SiteStatusAnswer = z.infer<typeof SiteStatusContract>;
@@ -54,13 +64,15 @@ export const SiteStatusesContract = z.array(SiteStatusContract);
 
 const Ids = z.array(z.union([z.number(), z.string()]));
 
-/** The answer of `GET /api/v4/geo_sites/:id`, and of `PUT` as the site is then. */
+/** The answer of `GET /api/v4/geo_sites/:id`, and of `POST` and `PUT` as the site is then. */
 export const SiteContract = z.looseObject({
   id: z.number(),
   name: z.string(),
+  url: z.nullable(z.string()),
+  internal_url: z.nullable(z.string()),
   primary: z.boolean(),
-  enabled: z.literal(true),
-  current: z.literal(true),
+  enabled: z.boolean(),
+  current: z.boolean(),
   files_max_capacity: z.number(),
   repos_max_capacity: z.number(),
   verification_max_capacity: z.number(),
@@ -70,13 +82,37 @@ export const SiteContract = z.looseObject({
   selective_sync_namespace_ids: Ids,
   selective_sync_organization_ids: Ids,
   minimum_reverification_interval: z.number(),
+  blob_download_timeout: z.number(),
+  checksum_mismatch_report_threshold: z.null(),
+  checksum_mismatch_self_heal_cooldown_minutes: z.null(),
   sync_object_storage: z.optional(z.boolean()),
-  _links: z.object({ self: z.string(), status: z.string() }),
+  web_edit_url: z.string(),
+  web_geo_replication_details_url: z.optional(z.string()),
+  clone_protocol: z.optional(z.literal("http")),
+  _links: z.object({ self: z.string(), status: z.string(), repair: z.string() }),
 }) satisfies z.ZodMiniType<SiteAnswer>;
 export type SiteSettingsAnswer = z.infer<typeof SiteContract>;
 
+/** The answer of `GET /api/v4/geo_sites`. */
+export const SitesContract = z.array(SiteContract);
+
+/** What `POST /api/v4/geo_sites` takes: a site that is to be deployed. */
+export interface NewSiteWish {
+  readonly name: string;
+  /** http or https. */
+  readonly url: string;
+  readonly internal_url?: string | null;
+  /** Default true. */
+  readonly enabled?: boolean;
+}
+
 /** What `PUT /api/v4/geo_sites/:id` takes; what is not named stays. Lists may be texts with commas between the ids. */
 export interface SiteChange {
+  /** At the primary, of any site that it knows: what is noted of it. Only of a site that is not deployed yet, its name. */
+  readonly name?: string;
+  readonly url?: string;
+  readonly internal_url?: string | null;
+  readonly enabled?: boolean;
   readonly files_max_capacity?: number;
   readonly repos_max_capacity?: number;
   readonly verification_max_capacity?: number;
@@ -128,6 +164,9 @@ export const BulkUpdateContract = z.looseObject({
   looked_at_count: z.number(),
   changed_count: z.number(),
   skipped_count: z.number(),
+  switched_off: z.array(z.string()),
+  /** Of the answer to a request: whether this began it, had it go on, or found the same, under way or done within the hour. */
+  asked: z.optional(z.enum(["new", "going_on", "same"])),
   position: z.nullable(z.string()),
   share_done: z.number(),
   estimated_seconds_left: z.nullable(z.number()),

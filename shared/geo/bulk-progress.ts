@@ -43,6 +43,8 @@ export interface BulkUpdate {
   readonly failure: string | undefined;
   readonly cursor: BulkCursor;
   readonly counts: BulkCounts;
+  /** Types that were stepped over, wholly or from some row on, since they were switched off. */
+  readonly switchedOff: readonly string[];
   /** Pages of rows that are done with. */
   readonly pages: number;
   /** The present execution of the workflow: 1, and one more for each that went on after another. */
@@ -133,6 +135,8 @@ export interface BulkUpdateAnswer {
   readonly looked_at_count: number;
   readonly changed_count: number;
   readonly skipped_count: number;
+  /** Types of which nothing, or nothing more, was asked, since they were switched off. */
+  readonly switched_off: readonly string[];
   /** The type that is being walked through; null once it has ended. */
   readonly position: string | null;
   /** Between 0 and 1, by partitions. */
@@ -173,6 +177,7 @@ export const bulkUpdateAnswer = (update: BulkUpdate, now: number): BulkUpdateAns
     looked_at_count: counts.lookedAt,
     changed_count: counts.changed,
     skipped_count: counts.skipped,
+    switched_off: update.switchedOff,
     position: isRunning ? (selection.replicableNames[cursor.type] ?? null) : null,
     share_done: share,
     estimated_seconds_left:

@@ -108,7 +108,42 @@ describe("a bulk resync", () => {
     await bulk.run();
     await world.settle();
     expect(everyVersion(world, [FIRST, OTHER])).toEqual([2, 1]);
-    expect(await bulk.update(answer.id)).toMatchObject({ state: "succeeded", counts: { lookedAt: 1, changed: 1 } });
+    expect(await bulk.update(answer.id)).toMatchObject({
+      state: "succeeded",
+      counts: { lookedAt: 1, changed: 1 },
+      switchedOff: expect.arrayContaining(["lfs_object"]) as string[],
+    });
+  });
+
+  test("of one type that is switched off half way has failed there, and goes on from there when it is on again (F84)", async () => {
+    const world = await syncedWorld();
+    const bulk = bulkUpdating(world, { sliceMs: 12, callMs: 1 });
+    const { answer } = accepted(await bulk.ask({ action: "resync", ...TYPE }));
+    const input = bulk.workflow.executions[0]?.input;
+    const changed = async (): Promise<number> => (await bulk.update(answer.id)).counts.changed;
+    for (let slices = 0; slices < 4_096 && (await changed()) === 0; slices += 1) await bulk.step("slice", input);
+    const asked = await changed();
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(KEYS.length);
+
+    const switched = async (on: boolean): Promise<void> => {
+      await world.primarySiteTable.update(setFlag("geo_cool_widget_replication", on, world.clock.now()));
+      world.clock.advance(60_000);
+    };
+    await switched(false);
+    expect(await bulk.step("slice", input)).toEqual({ status: "ended" });
+    expect(await bulk.update(answer.id)).toMatchObject({
+      state: "failed",
+      failure: expect.stringContaining("cool_widget was switched off meanwhile") as string,
+    });
+    expect(await bulk.ask({ action: "resync", ...TYPE })).toMatchObject({ asked: "off" });
+
+    await switched(true);
+    expect(accepted(await bulk.ask({ action: "resync", ...TYPE })).asked).toBe("going_on");
+    await bulk.run();
+    await world.settle();
+    expect(await bulk.update(answer.id)).toMatchObject({ state: "succeeded", counts: { changed: KEYS.length } });
+    for (const copies of everyVersion(world, KEYS)) expect(copies).toBeGreaterThanOrEqual(2);
   });
 });
 

@@ -11,7 +11,7 @@ import { type Asked, isServed, sourceOf } from "../../geo/bulk-selection.ts";
 import { GeoError } from "../../geo/errors.ts";
 import { KEYS_PER_MESSAGE_MAX } from "../../geo/geo-message.ts";
 import { REVERIFICATION_BACKLOG_MESSAGES_MAX } from "../../geo/limits.ts";
-import { advanceBulkUpdate, bulkUpdateKey, parseBulkUpdate } from "../../tables/site/bulk-updates.ts";
+import { advanceBulkUpdate, bulkUpdateKey, endBulkUpdate, parseBulkUpdate } from "../../tables/site/bulk-updates.ts";
 import { type KeyMatcher, keyMatcher } from "../key-matcher.ts";
 import type { BulkSite } from "./bulk-site.ts";
 import { handOver, queueOf } from "./hand-over.ts";
@@ -44,15 +44,30 @@ const isBacklogged = async (site: BulkSite, update: BulkUpdate): Promise<boolean
   return waiting.some((messages) => messages >= most);
 };
 
-/** The page that a type comes to which is switched off: none of its rows, and the next type. */
-const stepOver = ({ selection, cursor }: BulkUpdate, replicableName: string): RowPage => ({
+/** A page, or what is made of a type that is switched off: none of its rows, and the next type. */
+interface Page extends RowPage {
+  /** The type, when it is. */
+  readonly switchedOff?: string;
+}
+
+const stepOver = ({ selection, cursor }: BulkUpdate, replicableName: string): Page => ({
   replicableName,
   items: [],
   next: cursorAfter(selection, { type: cursor.type, partition: 0 }, partitionsOf(selection)),
   partitions: 0,
+  switchedOff: replicableName,
 });
 
-const readPage = async (site: BulkSite, update: BulkUpdate, width: number): Promise<RowPage> => {
+/**
+ * A request for one type ends where that is switched off: called done, it would not be made again within the hour, and rows
+ * that come after would never be asked. Of many types, the others are gone through.
+ */
+const endsWith = ({ selection: { replicableNames } }: BulkUpdate, { switchedOff }: Page): string | undefined =>
+  switchedOff === undefined || replicableNames.length > 1
+    ? undefined
+    : `${switchedOff} was switched off meanwhile; make the same request again when it is on, and it goes on from there`;
+
+const readPage = async (site: BulkSite, update: BulkUpdate, width: number): Promise<Page> => {
   const replicableName = update.selection.replicableNames[update.cursor.type] ?? "";
   const on = await site.switches.of(replicableName);
   return isServed(site.role, update.selection, on) ? nextPage(site, update, width) : stepOver(update, replicableName);
@@ -76,12 +91,19 @@ const goThrough = async ({ site, execution, matching, stopAt }: Slicing, first: 
       if (await isBacklogged(site, update)) return { status: "wait", wait_seconds: BULK_BACKLOG_WAIT_SECONDS };
     }
     const page = await readPage(site, update, width);
+    const failure = endsWith(update, page);
+    if (failure !== undefined) {
+      await site.siteTable.update(endBulkUpdate(update.id, { state: "failed", failure }, site.clock.now()));
+      return { status: "ended" };
+    }
     const handed = await handOver(site, update, page, matching);
     if (handed.outcome === "not_taken") {
       site.telemetry.warn("a bulk update was not taken by its queue", { id: update.id, reason: handed.reason });
       return { status: "wait", wait_seconds: BULK_QUEUE_WAIT_SECONDS };
     }
-    const saved = await site.siteTable.update(advanceBulkUpdate(update, page.next, handed.counts, site.clock.now()));
+    const saved = await site.siteTable.update(
+      advanceBulkUpdate(update, page.next, handed.counts, site.clock.now(), page.switchedOff),
+    );
     // Cancelled, or another run of this very function came here first: it is that which counts.
     update = saved.outcome === "written" ? parseBulkUpdate(saved.item) : await readBulkUpdate(site, update.id);
     width = page.partitions === 0 ? 1 : nextWidth(page.items.length, page.partitions);

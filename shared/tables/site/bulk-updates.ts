@@ -32,6 +32,7 @@ const StoredBulkUpdate = z.object({
   looked_at: z.number(),
   changed: z.number(),
   skipped: z.number(),
+  switched_off: z._default(z.array(z.string()), []),
   pages: z.number(),
   execution: z.number(),
   pages_at_start: z.number(),
@@ -69,6 +70,7 @@ export const parseBulkUpdate = (item: Item): BulkUpdate => {
       ...(data.cursor_after === undefined ? {} : { startAfter: data.cursor_after }),
     },
     counts: { lookedAt: data.looked_at, changed: data.changed, skipped: data.skipped },
+    switchedOff: data.switched_off,
     pages: data.pages,
     execution: data.execution,
     pagesAtStart: data.pages_at_start,
@@ -136,12 +138,14 @@ export const goOnWithBulkUpdate = (seen: BulkUpdate, now: number): UpdateRequest
  * Remembers that a page is done with, after its rows were asked for and never before. Refused when the record has been
  * written since it was seen: somebody cancelled it, or another run has done the same page.
  * @param next where it goes on; undefined: that was the last page
+ * @param switchedOff the type that was stepped over instead, if one was
  */
 export const advanceBulkUpdate = (
   seen: BulkUpdate,
   next: BulkCursor | undefined,
   page: BulkCounts,
   now: number,
+  switchedOff?: string,
 ): UpdateRequest =>
   writeColumns({
     key: bulkUpdateKey(seen.id),
@@ -153,6 +157,7 @@ export const advanceBulkUpdate = (
       changed: seen.counts.changed + page.changed,
       skipped: seen.counts.skipped + page.skipped,
       pages: seen.pages + 1,
+      ...(switchedOff === undefined ? {} : { switched_off: [...seen.switchedOff, switchedOff] }),
       updated_at: now,
     },
     ...asSeen(seen),

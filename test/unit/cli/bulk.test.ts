@@ -171,6 +171,27 @@ describe("geo resync, reverify and redrive", () => {
     expect(err).toMatch(/reverify {2}succeeded {2}100\.0 %: 5 rows looked at, 3 asked, 2 skipped\n$/);
   });
 
+  test("say that nothing was begun when the same was done within the hour, and begin it with --force", async () => {
+    const { geo, api, started } = commandLine();
+    const again = ["redrive", "--yes", "--no-wait"] as const;
+    await geo(...again);
+    const id = api.bulkWorkflow.executions[0]?.name.replace(/-\d+$/, "") ?? "";
+    const update = parseBulkUpdate((await api.siteTable.get(bulkUpdateKey(id))) ?? {});
+    const nothing = { lookedAt: 0, changed: 0, skipped: 0 };
+    await api.siteTable.update(advanceBulkUpdate(update, undefined, nothing, api.clock.now(), "lfs_object"));
+    const { code, out } = await geo(...again);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^The same was done at frankfurt within the last hour, and was not begun again: /);
+    expect(out).toContain("--force");
+    expect(JSON.parse((await geo(...again, "--output", "json")).out)).toMatchObject({
+      asked: "same",
+      switched_off: ["lfs_object"],
+    });
+    expect(started()).toHaveLength(1);
+    expect(await geo(...again, "--force")).toMatchObject({ code: 0, out: expect.stringContaining("Begun") as string });
+    expect(started()).toHaveLength(2);
+  });
+
   test("say how to look again, and how to cancel, when somebody presses Ctrl-C", async () => {
     const listeners: (() => void)[] = [];
     const { geo, started } = commandLine("secondary", {
