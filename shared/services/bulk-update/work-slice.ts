@@ -60,12 +60,14 @@ const stepOver = ({ selection, cursor }: BulkUpdate, replicableName: string): Pa
 
 /**
  * A request for one type ends where that is switched off: called done, it would not be made again within the hour, and rows
- * that come after would never be asked. Of many types, the others are gone through.
+ * that come after would never be asked. Nor are all that came before: what is under way when a type is switched off is
+ * dropped, so it begins anew, and rows that show that they were asked are passed over. Of many types, the others are gone
+ * through.
  */
 const endsWith = ({ selection: { replicableNames } }: BulkUpdate, { switchedOff }: Page): string | undefined =>
   switchedOff === undefined || replicableNames.length > 1
     ? undefined
-    : `${switchedOff} was switched off meanwhile; make the same request again when it is on, and it goes on from there`;
+    : `${switchedOff} was switched off meanwhile; make the same request again when it is on`;
 
 const readPage = async (site: BulkSite, update: BulkUpdate, width: number): Promise<Page> => {
   const replicableName = update.selection.replicableNames[update.cursor.type] ?? "";
@@ -93,7 +95,8 @@ const goThrough = async ({ site, execution, matching, stopAt }: Slicing, first: 
     const page = await readPage(site, update, width);
     const failure = endsWith(update, page);
     if (failure !== undefined) {
-      await site.siteTable.update(endBulkUpdate(update.id, { state: "failed", failure }, site.clock.now()));
+      const end = { state: "failed", failure, fromTheBeginning: true } as const;
+      await site.siteTable.update(endBulkUpdate(update.id, end, site.clock.now()));
       return { status: "ended" };
     }
     const handed = await handOver(site, update, page, matching);

@@ -163,10 +163,15 @@ export const advanceBulkUpdate = (
     ...asSeen(seen),
   });
 
-/** Ends it for good: nothing more is asked of any row. Refused when it has ended. */
+/**
+ * Ends it: nothing more is asked of any row. Refused when it has ended. One that failed goes on from where it is when it is
+ * made again, or from the beginning.
+ */
 export const endBulkUpdate = (
   id: string,
-  end: { readonly state: "cancelled" } | { readonly state: "failed"; readonly failure: string },
+  end:
+    | { readonly state: "cancelled" }
+    | { readonly state: "failed"; readonly failure: string; readonly fromTheBeginning?: boolean },
   now: number,
 ): UpdateRequest =>
   writeColumns({
@@ -176,6 +181,9 @@ export const endBulkUpdate = (
       ended_at: now,
       updated_at: now,
       ...(end.state === "failed" ? { failure: end.failure } : {}),
+      ...(end.state === "failed" && end.fromTheBeginning === true
+        ? { cursor_type: 0, cursor_partition: 0, cursor_after: undefined }
+        : {}),
     },
     condition: "bulk_state = :running",
     values: { ":running": "running" satisfies BulkState },
