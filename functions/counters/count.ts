@@ -5,6 +5,7 @@ import type { Clock } from "../../shared/ports/clock.ts";
 import type { Table } from "../../shared/ports/table.ts";
 import type { Telemetry } from "../../shared/ports/telemetry.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
+import type { KnownPartitions } from "../../shared/services/filled-partitions.ts";
 import { countedTable } from "../../shared/services/site-status.ts";
 
 /** What counting needs. */
@@ -16,10 +17,10 @@ export interface Counting {
 }
 
 /** Counts one batch of a site's stream, and says how far behind the counters are. */
-export const count =
-  ({ role, siteTable, clock, telemetry }: Counting) =>
-  async ({ shard, changes }: StreamBatch): Promise<void> => {
-    const { counted, skipped } = await countChanges(siteTable, { table: countedTable(role), shard, changes });
+export const count = ({ role, siteTable, clock, telemetry }: Counting) => {
+  const known: KnownPartitions = new Map();
+  return async ({ shard, changes }: StreamBatch): Promise<void> => {
+    const { counted, skipped } = await countChanges(siteTable, { table: countedTable(role), shard, changes }, known);
     telemetry.count(METRICS.changesCounted, counted);
     if (skipped > 0) {
       telemetry.count(METRICS.changesSkipped, skipped);
@@ -28,3 +29,4 @@ export const count =
     const oldest = changes[0]?.changedAt;
     if (oldest !== undefined) telemetry.duration(METRICS.countingLag, Math.max(0, clock.now() - oldest));
   };
+};

@@ -2,8 +2,8 @@ import { REPLICATION_STATE } from "./replication-state.ts";
 
 /**
  * Exact counts from a table's stream. Every change of a row takes it out of one cell and puts it into another, so that
- * the sum of all changes is the count of all rows, whatever the number of rows. Pure; `shared/services/count-changes.ts`
- * runs it against the site table.
+ * the sum of all changes is the count of all rows, whatever the number of rows. Pure; what is written of it is decided by
+ * `counter-slices.ts`, and `shared/services/count-changes.ts` runs that against the site table.
  */
 
 /** The tables that are counted. */
@@ -63,7 +63,7 @@ const isState = (value: unknown): value is number => Number.isSafeInteger(value)
  * read. Any mapping from rows to cells gives exact counts as long as it looks at nothing but the row: what is added when
  * a row appears is then what is taken away when it changes.
  */
-const cellOf = (row: RowChange["before"]): Cell | undefined => {
+export const cellOf = (row: RowChange["before"]): Cell | undefined => {
   if (row === undefined) return undefined;
   const { pk, state, verification_state: verificationState = 0 } = row;
   const prefix = typeof pk === "string" ? pk.lastIndexOf("#") : -1;
@@ -73,78 +73,13 @@ const cellOf = (row: RowChange["before"]): Cell | undefined => {
   return { replicableName: pk.slice(0, prefix), state, verificationState };
 };
 
-const sizeOf = (row: RowChange["before"]): number => (isState(row?.["src_size"]) ? row["src_size"] : 0);
-
-type Addition = readonly [cell: string, amount: Amount];
-
-const additionsOf = (change: RowChange): readonly Addition[] => {
-  const from = cellOf(change.before);
-  const to = cellOf(change.after);
-  const minus: Addition | undefined = from && [cellName(from), { rows: -1, bytes: -sizeOf(change.before) }];
-  const plus: Addition | undefined = to && [cellName(to), { rows: 1, bytes: sizeOf(change.after) }];
-  if (minus && plus && minus[0] === plus[0] && minus[1].bytes === -plus[1].bytes) return [];
-  return [minus, plus].filter((addition) => addition !== undefined);
-};
-
-/** The changes that move a row from one cell to another or change its size. The others need no write to be counted. */
-export const changesThatCount = (changes: readonly RowChange[]): readonly RowChange[] =>
-  changes.filter((change) => additionsOf(change).length > 0);
+/** The bytes that a row adds to its cell. */
+export const sizeOf = (row: RowChange["before"]): number => (isState(row?.["src_size"]) ? row["src_size"] : 0);
 
 const plus = (left: Amount | undefined, right: Amount): Amount => ({
   rows: (left?.rows ?? 0) + right.rows,
   bytes: (left?.bytes ?? 0) + right.bytes,
 });
-
-/** Whether one sequence number comes after another; everything comes after none. They are longer than a double holds. */
-export const isAfter = (sequenceNumber: string, mark: string | undefined): boolean =>
-  mark === undefined || BigInt(sequenceNumber) > BigInt(mark);
-
-/**
- * Most cells in one write. DynamoDB takes 4 KB of expression and 300 operators in it; a cell costs two additions of about
- * 11 characters.
- */
-export const CELLS_PER_WRITE_MAX = 100;
-
-/** A run of changes that is counted by one write. */
-export interface Slice {
-  /** What to add, by cell name; cells in which everything cancels out are left out. */
-  readonly amounts: ReadonlyMap<string, Amount>;
-  /** The last change in it: the high-water mark once it is written. */
-  readonly last: RowChange;
-  readonly counted: number;
-  /** What comes after it. */
-  readonly rest: readonly RowChange[];
-}
-
-/**
- * The longest run of changes beyond `mark` that one write can count; nothing when every change has been counted. Changes
- * at or below the mark were counted by an earlier delivery and are passed over: that is the whole defence against
- * redelivery, split batches and a crash between the write and its acknowledgement.
- */
-export const nextSlice = (
-  changes: readonly RowChange[],
-  mark: string | undefined,
-  cellsMax = CELLS_PER_WRITE_MAX,
-): Slice | undefined => {
-  const amounts = new Map<string, Amount>();
-  let last: RowChange | undefined;
-  let counted = 0;
-  let position = 0;
-  for (const change of changes) {
-    if (isAfter(change.sequenceNumber, last?.sequenceNumber ?? mark)) {
-      const additions = additionsOf(change);
-      const added = new Set(additions.map(([cell]) => cell).filter((cell) => !amounts.has(cell)));
-      if (amounts.size + added.size > cellsMax && last !== undefined) break;
-      for (const [cell, amount] of additions) amounts.set(cell, plus(amounts.get(cell), amount));
-      last = change;
-      counted += 1;
-    }
-    position += 1;
-  }
-  if (last === undefined) return undefined;
-  const nonZero = [...amounts].filter(([, { rows, bytes }]) => rows !== 0 || bytes !== 0);
-  return { amounts: new Map(nonZero), last, counted, rest: changes.slice(position) };
-};
 
 /** What is in a cell. */
 export type CountedCell = Cell & Amount;

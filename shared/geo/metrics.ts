@@ -104,10 +104,21 @@ export const COUNT_METRICS = {
    * alarm watches it.
    */
   retriesHeldBack: "RetriesHeldBack",
+  /**
+   * A recount of a type's rows found other numbers than its counters hold, which no change meanwhile explains. For the whole
+   * site as well: an alarm watches it.
+   */
+  countsDiffer: "CountsDiffer",
   /** Changes of rows that went into the counters. */
   changesCounted: "ChangesCounted",
   /** Changes that had been counted before and were delivered again. Normal after a retry. */
   changesSkipped: "ChangesSkipped",
+  /** A site has looked at itself and written what it found, as each minute. */
+  statusGathered: "StatusGathered",
+  /** Something of a site's status could not be found out; it stays as it was. */
+  statusPartFailed: "StatusPartFailed",
+  /** A secondary could not tell the primary of its status. Counted for the whole site: an alarm watches it. */
+  statusReportFailed: "StatusReportFailed",
   /** A call of the API that was refused: no token, a bad one, or one without the right. */
   apiCallDenied: "ApiCallDenied",
 } as const;

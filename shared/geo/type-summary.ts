@@ -24,7 +24,7 @@ export interface LagFigures {
   readonly maxMs: number;
 }
 
-/** A histogram since the counters began; it only grows. */
+/** A histogram since the counters began; it only grows. Without any buckets while nothing is in it. */
 export interface LagHistogram {
   /** How many took at most so many seconds, for ascending bounds. Those above the last bound are in `count` alone. */
   readonly buckets: readonly { readonly upToSeconds: number; readonly count: number }[];
@@ -45,7 +45,7 @@ export interface AuditVerdict {
   readonly at: number;
   /** `unsettled`: rows changed meanwhile, and may be all that there is to it. */
   readonly verdict: "exact" | "different" | "unsettled";
-  /** Rows that are counted in other cells than they stand in, added up over all cells. */
+  /** How far rows and counters are apart, added up over all cells; 0 for `exact`. */
   readonly difference: number;
 }
 

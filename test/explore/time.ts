@@ -17,6 +17,8 @@ const TIMES = ["lease_until", "retry_at", "due_at", "taint_until", "verification
 const IRRELEVANT = new Set([
   "created_at",
   "last_event_at",
+  "waiting_since",
+  "unproven",
   "attempt_started_at",
   "last_synced_at",
   "verified_at",

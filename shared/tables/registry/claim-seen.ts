@@ -19,7 +19,8 @@ export const claimSeen = ({
   key: rowKey(ref),
   update:
     "SET claimed_gen = gen, #state = :started, attempt_token = :token, lease_until = :lease_until," +
-    " attempt_started_at = :now, due_pk = :due_pk, due_at = :lease_until, rev = rev + :one",
+    " attempt_started_at = :now, waiting_since = if_not_exists(waiting_since, :now), due_pk = :due_pk," +
+    " due_at = :lease_until, rev = rev + :one",
   condition: "attribute_not_exists(attempt_token) AND gen = :seen_gen",
   names: { "#state": "state" },
   values: {

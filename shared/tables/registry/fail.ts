@@ -93,6 +93,7 @@ export const failMismatched = (
       ...LET_GO,
       ...pinColumns(source, replica),
       ...mismatchColumns(held.ref, mismatch, held.now),
+      unproven: true,
       ...taintColumns(held),
       ...overColumns(held),
     },

@@ -26,7 +26,7 @@ export interface PassOutcome {
 const recorded = (outcome: PassOutcome | undefined): Record<string, AttributeValue | undefined> => {
   if (outcome === undefined) return { rep_version_id: undefined, rep_etag: undefined };
   const pins = pinColumns(outcome.source, outcome.replica);
-  return outcome.namedBefore ? pins : { ...pins, verification_state: VERIFICATION_STATE.pending };
+  return outcome.namedBefore ? pins : { ...pins, verification_state: VERIFICATION_STATE.pending, unproven: true };
 };
 
 /**

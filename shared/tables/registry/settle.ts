@@ -98,6 +98,7 @@ const verificationColumns = (verdict: VerificationVerdict, now: number): Record<
         verification_failure: undefined,
         verification_progress: undefined,
         mismatch_excused: undefined,
+        unproven: undefined,
       };
     case "still_verified":
       return {};
@@ -107,11 +108,21 @@ const verificationColumns = (verdict: VerificationVerdict, now: number): Record<
         verification_state: VERIFICATION_STATE.pending,
         verification_retry_at: undefined,
         verification_failure: undefined,
+        unproven: true,
       };
     case "awaiting_primary":
-      return { verification_state: VERIFICATION_STATE.disabled, verification_retry_at: verdict.dueAt };
+      return {
+        verification_state: VERIFICATION_STATE.disabled,
+        verification_retry_at: verdict.dueAt,
+        unproven: true,
+      };
+    // What will be verified once it is switched on again says nothing of lag.
     case "switched_off":
-      return { verification_state: VERIFICATION_STATE.disabled, verification_retry_at: undefined };
+      return {
+        verification_state: VERIFICATION_STATE.disabled,
+        verification_retry_at: undefined,
+        unproven: undefined,
+      };
   }
 };
 
@@ -137,6 +148,7 @@ export const commitSynced = (
       state: REPLICATION_STATE.synced,
       done_gen: held.claimedGen,
       last_synced_at: held.now,
+      waiting_since: undefined,
       retry_count: 0,
       retry_at: undefined,
       last_sync_failure: undefined,
@@ -182,6 +194,8 @@ export const commitAbsent = (held: HeldAttempt): UpdateRequest =>
       verification_state: VERIFICATION_STATE.disabled,
       verification_progress: undefined,
       mismatch_excused: undefined,
+      unproven: undefined,
+      waiting_since: undefined,
       checksum_mismatch: false,
       v_token: undefined,
       v_lease: undefined,

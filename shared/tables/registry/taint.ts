@@ -18,6 +18,7 @@ export const taint = (
   update:
     "SET taint_until = :taint_until, gen = if_not_exists(gen, :zero) + :one, #state = if_not_exists(#state, :pending)," +
     " due_pk = :due_pk, due_at = if_not_exists(due_at, :soon), created_at = if_not_exists(created_at, :now)," +
+    " waiting_since = if_not_exists(waiting_since, :now)," +
     " rev = if_not_exists(rev, :rev_start) + :one",
   names: { "#state": "state" },
   values: {

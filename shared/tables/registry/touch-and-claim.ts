@@ -41,6 +41,7 @@ export const touchAndClaim = ({
   update:
     "SET gen = if_not_exists(gen, :zero) + :one, claimed_gen = if_not_exists(gen, :zero) + :one, #state = :started," +
     " attempt_token = :token, lease_until = :lease_until, attempt_started_at = :now, last_event_at = :now," +
+    " waiting_since = if_not_exists(waiting_since, :now)," +
     " due_pk = :due_pk, due_at = :lease_until, created_at = if_not_exists(created_at, :now)," +
     ` rev = if_not_exists(rev, :rev_start) + :one${resync ? RESYNC_REQUESTED.set : ""}`,
   condition: "attribute_not_exists(attempt_token)",

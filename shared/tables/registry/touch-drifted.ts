@@ -13,6 +13,7 @@ export const touchDrifted = (ref: ObjectRef, now: number, revStart: number): Upd
   update:
     "SET gen = if_not_exists(gen, :zero) + :one, #state = if_not_exists(#state, :pending), due_pk = :due_pk," +
     " due_at = :now, created_at = if_not_exists(created_at, :now), last_event_at = :now," +
+    " waiting_since = if_not_exists(waiting_since, :now)," +
     " rev = if_not_exists(rev, :rev_start) + :one",
   condition: "attribute_not_exists(attempt_token)",
   names: { "#state": "state" },

@@ -85,6 +85,7 @@ export const commitVerified = (held: HeldVerification, checksum: string): Update
       checksum_mismatch: false,
       verification_checksum_mismatched: undefined,
       mismatch_excused: undefined,
+      unproven: undefined,
     },
     condition: UNCHANGED,
     names: { "#state": "state" },
@@ -106,6 +107,8 @@ export const excuseMismatch = (held: HeldVerification): UpdateRequest =>
       verification_state: VERIFICATION_STATE.pending,
       verification_progress: undefined,
       mismatch_excused: held.row.src_version_id,
+      // A settled row waits for nothing; from here on it does.
+      waiting_since: held.now,
     },
     alsoSet: ["gen = gen + :one"],
     condition: UNCHANGED,
@@ -135,7 +138,7 @@ export const pauseVerification = (held: HeldVerification, progress: string | und
 export const commitMismatched = (held: HeldVerification, mismatch: Mismatch): UpdateRequest =>
   writeColumns({
     key: rowKey(held.ref),
-    columns: mismatchColumns(held.ref, mismatch, held.now),
+    columns: { ...mismatchColumns(held.ref, mismatch, held.now), waiting_since: held.now },
     alsoSet: ["gen = gen + :one"],
     condition: UNCHANGED,
     values: { ...unchangedValues(held), ":one": 1 },

@@ -1,11 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  CELLS_PER_WRITE_MAX,
-  isAfter,
-  nextSlice,
-  parseCellName,
-  type RowChange,
-} from "../../../shared/geo/counters.ts";
+import { isAfter, nextSlice, NUMBERS_PER_WRITE_MAX } from "../../../shared/geo/counter-slices.ts";
+import type { RowChange } from "../../../shared/geo/counters.ts";
 import { TableUnavailableError } from "../../../shared/geo/errors.ts";
 import { MemoryTable, type TableOperation } from "../../../shared/memory/table.ts";
 import type { UpdateRequest } from "../../../shared/ports/table.ts";
@@ -39,13 +34,27 @@ const cellsOf = async (site: MemoryTable): Promise<Record<string, number>> => {
   return Object.fromEntries(counters.flatMap(({ cells }) => [...cells].map(([name, { rows }]) => [name, rows])));
 };
 
+/** What the first row of a partition costs beside its being counted. */
+const NOTING_A_PARTITION = ["get", "update"];
+
 describe("one batch", () => {
   test("is one read and one write, however many changes it has", async () => {
     const { site, operations } = recordingTable();
     const changes = Array.from({ length: 1_000 }, (_, index) => created(String(index + 1)));
     const result = await countChanges(site, { table: "registry", shard: "s", changes });
     expect(result).toEqual({ counted: 1_000, skipped: 0 });
-    expect(operations.map(({ kind }) => kind)).toEqual(["get", "update"]);
+    expect(operations.map(({ kind }) => kind)).toEqual([...NOTING_A_PARTITION, "get", "update"]);
+  });
+
+  test("of several types is one read and one write for each of them, whose items bear their names", async () => {
+    const { site, operations, updates } = recordingTable();
+    const changes = ["cool_widget", "upload"].flatMap((type) => [
+      { sequenceNumber: "1", before: row(type, 1), after: row(type, 2) },
+      { sequenceNumber: "2", before: row(type, 2), after: row(type, 3) },
+    ]);
+    await countChanges(site, { table: "registry", shard: "s", changes });
+    expect(operations.map(({ kind }) => kind).sort()).toEqual(["get", "get", "update", "update"]);
+    expect(updates().map(({ key }) => key.sk.replace(/^registry#\d#/, ""))).toEqual(["cool_widget", "upload"]);
   });
 
   test("that moves no row between cells costs nothing at all", async () => {
@@ -60,19 +69,22 @@ describe("one batch", () => {
     const { site, updates } = recordingTable();
     const batch = { table: "registry", shard: "s", changes: [created("1"), created("2")] } as const;
     await countChanges(site, batch);
+    const before = updates().length;
     expect(await countChanges(site, batch)).toEqual({ counted: 0, skipped: 2 });
-    expect(updates()).toHaveLength(1);
+    expect(updates()).toHaveLength(before);
     expect(await cellsOf(site)).toEqual({ "cool_widget#0#0": 2 });
   });
 
   test("that touches more cells than an expression holds is written in runs, each with its own mark", async () => {
     const { site, updates } = recordingTable();
-    const changes = Array.from({ length: 1_000 }, (_, index) =>
-      created(String(index + 1), `${"x".repeat(60)}_${index}`),
-    );
+    const changes = Array.from({ length: 1_000 }, (_, index) => ({
+      sequenceNumber: String(index + 1),
+      after: row("cool_widget", 1_000_000 + index),
+    }));
     await countChanges(site, { table: "registry", shard: "s".repeat(65), changes });
-    expect(updates()).toHaveLength(1_000 / CELLS_PER_WRITE_MAX);
-    for (const { update, condition = "" } of updates()) {
+    const counting = updates().filter(({ key }) => key.sk.startsWith("registry#"));
+    expect(counting).toHaveLength(2_000 / NUMBERS_PER_WRITE_MAX);
+    for (const { update, condition = "" } of counting) {
       expect(update.length).toBeLessThanOrEqual(4_096);
       expect(condition.length).toBeLessThanOrEqual(4_096);
       expect(update.split(",").length).toBeLessThanOrEqual(300);
@@ -89,6 +101,7 @@ describe("one batch", () => {
         other += 1;
         // Each time, another invocation is a step ahead, yet never as far as this batch.
         const { key, names = {} } = operation.request;
+        if (names["#hw"] === undefined) return;
         const values = { ":other": `${other}@` };
         await site.update({ key, update: "SET #hw = :other", names: { "#hw": names["#hw"] ?? "" }, values });
       },
@@ -103,26 +116,26 @@ describe("a change", () => {
   test("takes the row out of the cell it was in and puts it into the other", () => {
     const before = row("cool_widget", 1, 0, 7);
     const after = row("cool_widget", 2, 2, 9);
-    const slice = nextSlice([{ sequenceNumber: "1", before, after }], undefined);
-    expect(Object.fromEntries(slice?.amounts ?? [])).toEqual({
-      "cool_widget#1#0": { rows: -1, bytes: -7 },
-      "cool_widget#2#2": { rows: 1, bytes: 9 },
-    });
+    const slice = nextSlice([{ sequenceNumber: "1", before, after }], { mark: undefined });
+    expect(Object.fromEntries(slice?.additions ?? [])).toEqual({ "c#1#0": -1, "b#1#0": -7, "c#2#2": 1, "b#2#2": 9 });
   });
 
   test("to absent, or by a purge, takes the row out of the counts, and only once", () => {
     const synced = row("cool_widget", 2);
     const absent = row("cool_widget", 5);
-    const gone = nextSlice([{ sequenceNumber: "1", before: synced, after: absent }], undefined);
-    expect([...(gone?.amounts ?? [])]).toEqual([["cool_widget#2#0", { rows: -1, bytes: -10 }]]);
-    const purged = nextSlice([{ sequenceNumber: "2", before: absent }], "1");
-    expect([...(purged?.amounts ?? [])]).toEqual([]);
+    const gone = nextSlice([{ sequenceNumber: "1", before: synced, after: absent }], { mark: undefined });
+    expect([...(gone?.additions ?? [])]).toEqual([
+      ["c#2#0", -1],
+      ["b#2#0", -10],
+    ]);
+    const purged = nextSlice([{ sequenceNumber: "2", before: absent }], { mark: "1" });
+    expect([...(purged?.additions ?? [])]).toEqual([]);
   });
 
   test("of a primary's row, which has no sync state, is counted by verification state alone", () => {
     const after = { pk: "cool_widget#0aa", sk: "key", verification_state: 2, src_size: 5 };
-    const [name = ""] = nextSlice([{ sequenceNumber: "1", after }], undefined)?.amounts.keys() ?? [];
-    expect(parseCellName(name)).toEqual({ replicableName: "cool_widget", state: undefined, verificationState: 2 });
+    const slice = nextSlice([{ sequenceNumber: "1", after }], { mark: undefined });
+    expect(Object.fromEntries(slice?.additions ?? [])).toEqual({ "c#-#2": 1, "b#-#2": 5 });
   });
 
   test.each([
@@ -135,9 +148,9 @@ describe("a change", () => {
         { sequenceNumber: "1", after: unreadable },
         { sequenceNumber: "2", before: unreadable, after: row("cool_widget", 2) },
       ],
-      undefined,
+      { mark: undefined },
     );
-    expect([...(slice?.amounts.keys() ?? [])]).toEqual(["cool_widget#2#0"]);
+    expect([...(slice?.additions.keys() ?? [])]).toEqual(["c#2#0", "b#2#0"]);
   });
 });
 
