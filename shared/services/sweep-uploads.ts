@@ -1,3 +1,4 @@
+import { messageOf } from "../geo/errors.ts";
 import { encodeKey } from "../geo/key-codec.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import { UPLOAD_UNCLAIMED_MS } from "../geo/copy-limits.ts";
@@ -6,7 +7,7 @@ import type { Replicable } from "../geo/replicable.ts";
 import { matchKey } from "../geo/replicable-match.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PendingUpload, ReplicaBucket, UploadMarker } from "../ports/object-store.ts";
-import type { Table } from "../ports/table.ts";
+import type { Item, Table } from "../ports/table.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 
 /** What the sweep of uploads needs of a secondary. */
@@ -31,15 +32,28 @@ export interface UploadsSwept {
   readonly next?: UploadMarker;
 }
 
+/** What the row of an item names. One that can not be read may name any upload, and must not end the sweep each day. */
+const mayName = (item: Item, uploadId: string, telemetry: Telemetry): boolean => {
+  try {
+    return parseRegistryRow(item).upload_id === uploadId;
+  } catch (error) {
+    telemetry.warn("an upload is kept, since its row can not be read", {
+      upload_id: uploadId,
+      reason: messageOf(error),
+    });
+    return true;
+  }
+};
+
 /** Whether a row goes on naming the upload. A key is of one type at a time, and may have rows of two (F90). */
 const isNamed = async (
-  { registry, replicables }: SweepingUploads,
+  { registry, replicables, telemetry }: SweepingUploads,
   { key, uploadId }: PendingUpload,
 ): Promise<boolean> => {
   for (const replicable of replicables) {
     if (matchKey([replicable], key) === undefined) continue;
     const item = await registry.get(rowKey({ replicableName: replicable.name, key }));
-    if (item !== undefined && parseRegistryRow(item).upload_id === uploadId) return true;
+    if (item !== undefined && mayName(item, uploadId, telemetry)) return true;
   }
   return false;
 };

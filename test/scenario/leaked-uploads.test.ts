@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { rowKey } from "../../shared/geo/registry-row.ts";
 import { sweepUploads } from "../../shared/services/sweep-uploads.ts";
 import { SMALL_PARTS } from "../support/small-parts.ts";
 import { twoSites, type TwoSites } from "../support/two-sites.ts";
@@ -79,6 +80,16 @@ describe("the sweep of uploads", () => {
     sites.replicaFaults.failNext("abortUpload", "unavailable");
     expect(await sweep(sites)).toEqual({ seen: 1, aborted: 0 });
     expect(await sweep(sites)).toEqual({ seen: 1, aborted: 1 });
+  });
+
+  test("keeps an upload whose row can not be read, and goes on to the next", async () => {
+    const sites = world();
+    await begin(sites);
+    await begin(sites, "cool_widgets/43/widget.bin");
+    sites.clock.advance(2 * DAY_MS);
+    await sites.registry.put({ ...rowKey(sites.refOf(KEY)), state: "no number" });
+    expect(await sweep(sites)).toEqual({ seen: 2, aborted: 1 });
+    expect(sites.openUploads()).toHaveLength(1);
   });
 
   test("says so when the bucket does not answer", async () => {
