@@ -3,7 +3,7 @@ import { type Expectation, expectationOf } from "../geo/checksum-policy.ts";
 import { failureText } from "../geo/failure-policy.ts";
 import type { GeoMessage } from "../geo/geo-message.ts";
 import { encodeKey } from "../geo/key-codec.ts";
-import { SINGLE_COPY_BYTES_MAX, STATE_WRITE_TRIES_MAX, leaseMs, quarantineMs } from "../geo/limits.ts";
+import { STATE_WRITE_TRIES_MAX, leaseMs, quarantineMs } from "../geo/limits.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import type { ObjectFacts } from "../geo/object-facts.ts";
 import { type ObjectRef, type VerificationStateRow, parseVerificationStateRow, rowKey } from "../geo/registry-row.ts";
@@ -112,10 +112,6 @@ const compute = async (
     const written = await site.verificationState.update(failChecksum(ref, row, failure, now, progress));
     return written.outcome === "written" ? { result: "failed", ...failure } : { result: "left_to_others" };
   };
-  // Too large to be copied as well, so nobody waits for its digest.
-  if (facts.size > SINGLE_COPY_BYTES_MAX) {
-    return failed(`${facts.size} bytes without a stored digest; at most ${SINGLE_COPY_BYTES_MAX} are read`);
-  }
   const digestBy = (by: ChecksumScheme) =>
     digestVersion({
       bucket: site.bucket,
@@ -237,7 +233,7 @@ const recordedBefore = (
   wanted: Expectation,
 ): Extract<ParsedChecksum, { by: "bytes" }> | undefined => {
   const recorded = recordedOf(row, facts);
-  if (recorded?.by !== "bytes" || facts.archived || facts.size > SINGLE_COPY_BYTES_MAX) return undefined;
+  if (recorded?.by !== "bytes" || facts.archived) return undefined;
   return "toCompute" in wanted || recorded.scheme === schemeOf(wanted.vouched) ? recorded : undefined;
 };
 
