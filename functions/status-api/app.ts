@@ -4,7 +4,7 @@ import type { Replicable } from "../../shared/geo/replicable.ts";
 import type { FlagChanging } from "../../shared/services/change-flags.ts";
 import type { GuardedTable } from "../../shared/services/release-removals.ts";
 import type { Redriving } from "../../shared/services/redrive.ts";
-import { readSiteStatus, type StatusReader } from "../../shared/services/site-status.ts";
+import type { StatusReader } from "../../shared/services/site-status.ts";
 import type { ManyReader, Table } from "../../shared/ports/table.ts";
 import type { Workflow } from "../../shared/ports/workflows.ts";
 import { addBulkUpdates } from "./bulk-updates.ts";
@@ -14,15 +14,18 @@ import { addFeatures } from "./features.ts";
 import { addGraphQL } from "./graphql/graphql.ts";
 import { idempotentCalls } from "./idempotent-calls.ts";
 import { addRemovalGuards } from "./removal-guards.ts";
-import { allowOnly, type ApiEnv, apiUrlOf, notThisSite, SITE_PATHS } from "./site-paths.ts";
+import { addKnownSites } from "./known-sites.ts";
+import { type ApiEnv, SITE_PATHS } from "./site-paths.ts";
 import { addSiteSettings, type SettledSite } from "./site-settings.ts";
+import { addStatuses } from "./statuses.ts";
+import { addUsageData } from "./usage-data.ts";
 import { addWalks } from "./walks.ts";
 
 /** A site with all that its API reads and changes. */
 export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, SettledSite, DestroysServed, Redriving {
   readonly replicables: readonly Replicable[];
   /** This site's own table. */
-  readonly siteTable: Pick<Table, "get" | "query" | "put" | "update" | "delete">;
+  readonly siteTable: Pick<Table, "get" | "query" | "put" | "update" | "delete"> & ManyReader;
   /** The primary's, where the flags of all sites are: at a primary, its own. */
   readonly primarySiteTable: Pick<Table, "get" | "update">;
   /** The site's rows: its registry, or the primary's verification state. */
@@ -37,15 +40,16 @@ export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, Se
  * The API of a site. Whoever calls it has been admitted by the authorizer, which knows that reading takes GET, and that
  * all else takes an administrator's token.
  *
- * - `GET /api/v4/geo_sites/status`: the statuses of the sites that this site knows: its own
- * - `GET /api/v4/geo_sites/:id/status`: one of them
+ * - `GET /api/v4/geo_sites/status`: the statuses of the sites that this site knows, and `GET …/:id/status`: see `addStatuses`
+ * - `GET` and `POST /api/v4/geo_sites`, `DELETE …/:id`: see `addKnownSites`
  * - `GET /api/v4/geo_sites/:id/removal_guards`, `POST …/removal_guards/:replicable_name/release`: see `addRemovalGuards`
- * - `GET` and `PUT /api/v4/geo_sites/:id`: see `addSiteSettings`
+ * - `GET` and `PUT /api/v4/geo_sites/:id`, `POST …/:id/repair`: see `addSiteSettings`
  * - `POST /api/v4/geo_sites/:id/registry_consistency/:replicable_name/walk`: see `addWalks`
  * - `POST` and `GET /api/v4/geo_sites/:id/destroys`, and one of them: see `addDestroys`
  * - `POST` and `GET /api/v4/geo_sites/:id/bulk_updates`, and one of them: see `addBulkUpdates`
  * - `GET /api/v4/geo_sites/:id/dead_letters`, `POST …/dead_letters/:queue/redrive`: see `addDeadLetters`
  * - `GET /api/v4/features`, `POST` and `DELETE /api/v4/features/:name`: see `addFeatures`
+ * - `GET /api/v4/usage_data/geo`: see `addUsageData`
  * - `POST /api/graphql`: see `addGraphQL`
  *
  * Whatever changes something takes an `Idempotency-Key` (see `idempotentCalls`).
@@ -65,15 +69,8 @@ export const statusApp = (served: ServedSite) => {
   app.use(idempotentCalls(served));
 
   for (const sites of SITE_PATHS) {
-    app.get(`${sites}/status`, async (context) => context.json([await readSiteStatus(served, apiUrlOf(context))]));
-    app.get(
-      `${sites}/:id/status`,
-      async (context) =>
-        notThisSite(served.site, context, context.req.param("id")) ??
-        context.json(await readSiteStatus(served, apiUrlOf(context))),
-    );
-    app.all(`${sites}/status`, allowOnly("GET, HEAD"));
-    app.all(`${sites}/:id/status`, allowOnly("GET, HEAD"));
+    addStatuses(app, sites, served);
+    addKnownSites(app, sites, served);
     addRemovalGuards(app, sites, served);
     addWalks(app, sites, served);
     addBulkUpdates(app, sites, served);
@@ -82,6 +79,7 @@ export const statusApp = (served: ServedSite) => {
     addSiteSettings(app, sites, served);
   }
   addFeatures(app, served);
+  addUsageData(app, served);
   addGraphQL(app, served);
 
   app.notFound((context) => context.json({ message: "404 Not Found" }, 404));

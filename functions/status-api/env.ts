@@ -14,6 +14,10 @@ export const env = z.object({
   PRIMARY_REGION: z.string().check(z.minLength(1)),
   /** `false`: the site was deployed to keep no replicas of objects (Geo's `sync_object_storage`), until somebody says else. */
   SYNC_OBJECT_STORAGE: z.enum(["true", "false"]),
+  /** Seconds after which a row whose worker never came back is given up on; told as Geo's `blob_download_timeout`. */
+  SYNC_TIMEOUT_SECONDS: z.string().check(z.regex(/^[1-9]\d*$/)),
+  /** Name of the primary, which a secondary tells of its status. */
+  PRIMARY_NAME: z.string().check(z.minLength(1)),
   REPLICABLES: z.string().check(z.minLength(2)),
   /** The site's queues with their dead letters (`encodeRedrivableQueues`). */
   REDRIVABLE_QUEUES: z.string().check(z.minLength(2)),

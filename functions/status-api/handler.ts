@@ -12,23 +12,29 @@ import { flushing } from "../../shared/lambda/flushing.ts";
 import { httpHandler } from "../../shared/lambda/http-handler.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { replicables } from "../../shared/replicables/index.ts";
+import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { statusApp } from "./app.ts";
 import { env } from "./env.ts";
 
 const { SITE_NAME: name, ROLE: role, REGION: region, ...config } = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: name, service: "status-api" });
 const clock = systemClock;
+const selected = applySelection(replicables, decodeReplicableSelection(config.REPLICABLES));
+const primarySiteTable = new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE);
 const app = statusApp({
   site: { name, role, region },
-  replicables: applySelection(replicables, decodeReplicableSelection(config.REPLICABLES)),
+  replicables: selected,
   siteTable: new DynamoTable(dynamoClient(region), config.SITE_TABLE),
   rows: new DynamoTable(dynamoClient(region), config.TABLE),
   randomBytes,
-  primarySiteTable: new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE),
+  primarySiteTable,
+  switches: new CachedSwitches(primarySiteTable, selected, clock),
+  primary: role === "primary" ? undefined : { name: config.PRIMARY_NAME, siteTable: primarySiteTable },
   destroys: new SfnWorkflow(sfnClient(config.PRIMARY_REGION), config.BATCH_DESTROY_MACHINE),
   chance: systemChance,
   bulkWorkflow: new SfnWorkflow(sfnClient(region), config.BULK_UPDATE_MACHINE),
   syncObjectStorage: config.SYNC_OBJECT_STORAGE === "true",
+  syncTimeoutSeconds: Number(config.SYNC_TIMEOUT_SECONDS),
   redrivable: decodeRedrivableQueues(config.REDRIVABLE_QUEUES).map((one) => ({
     name: one.name,
     queue: new SqsQueue(sqsClient(one.region), one.queue),

@@ -1,10 +1,13 @@
 import type { Context } from "hono";
-import { siteId, type StatusSite } from "../../shared/geo/site-status.ts";
+import { siteId, type SitesWord, type StatusSite } from "../../shared/geo/site-identity.ts";
 import type { CallContext } from "../../shared/lambda/http-handler.ts";
 
 /** GitLab has both words for a site; `geo_nodes` is the older one. */
 export const SITE_PATHS = ["/api/v4/geo_sites", "/api/v4/geo_nodes"] as const;
 export type SitesPath = (typeof SITE_PATHS)[number];
+
+/** The word for sites in a path. */
+export const wordOf = (sites: SitesPath): SitesWord => (sites === "/api/v4/geo_nodes" ? "geo_nodes" : "geo_sites");
 
 /** What a call brings along, in hono's words. */
 export interface ApiEnv {
@@ -19,13 +22,19 @@ export const apiUrlOf = (context: Context<ApiEnv>): string => {
 
 const SITE_ID = /^[1-9]\d{0,9}$/;
 
+/** The refusal of an id that can be no site's; nothing when it can be one. */
+export const notAnId = (context: Context<ApiEnv>, id: string): Response | undefined =>
+  SITE_ID.test(id)
+    ? undefined
+    : context.json({ message: "400 Bad request - id is invalid: expected a site's number" }, 400);
+
+/** The answer about a site that nobody here knows. */
+export const noSuchSite = (context: Context<ApiEnv>): Response =>
+  context.json({ message: "404 GeoSite Not Found" }, 404);
+
 /** The refusal of a call that is not about this site; nothing when it is. */
-export const notThisSite = (site: StatusSite, context: Context<ApiEnv>, id: string): Response | undefined => {
-  if (!SITE_ID.test(id)) {
-    return context.json({ message: "400 Bad request - id is invalid: expected a site's number" }, 400);
-  }
-  return Number(id) === siteId(site.name) ? undefined : context.json({ message: "404 GeoSite Not Found" }, 404);
-};
+export const notThisSite = (site: StatusSite, context: Context<ApiEnv>, id: string): Response | undefined =>
+  notAnId(context, id) ?? (Number(id) === siteId(site.name) ? undefined : noSuchSite(context));
 
 /** The refusal of any other method than those. */
 export const allowOnly =

@@ -38,6 +38,7 @@ import { consumeEvents, consumeVerifications } from "../../shared/services/consu
 import { countRecords } from "../../shared/services/count-records.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import { issueToken } from "../../shared/services/issue-token.ts";
+import { gatherStatus } from "../../shared/services/gather-status.ts";
 import { noticeDrift } from "../../shared/services/notice-drift.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
@@ -77,6 +78,9 @@ const SWEEP_EVERY_MS = 5_000;
 
 /** Walks go on this often: more often than deployed, since nobody should have to wait here. */
 const WALK_EVERY_MS = 10_000;
+
+/** Sites look at themselves this often: more often than deployed, so that the primary shows what is so. */
+const STATUS_EVERY_MS = 3_000;
 
 const backlogOf = (queue: MemoryQueue) => (): Promise<number> => Promise.resolve(queue.size);
 
@@ -180,9 +184,10 @@ const queueWithDeadLetters = (name: string, deadLettersName: string) => {
   return { queue, deadLetters };
 };
 
-/** The API of a site, with a token for it. */
+/** The API of a site, with a token for it; and its look at itself, for which it has to know where its API is. */
 const openApi = async (
   site: SiteConfig,
+  primaryName: string,
   siteTable: MemoryTable,
   primarySiteTable: MemoryTable,
   rows: MemoryTable,
@@ -193,12 +198,26 @@ const openApi = async (
   },
   redrivable: readonly Redrivable[],
 ): Promise<Pick<DemoSite, "apiUrl" | "adminToken">> => {
-  const { syncObjectStorage } = site;
+  const { syncObjectStorage, syncTimeoutSeconds } = site;
+  const deployed = { syncObjectStorage, syncTimeoutSeconds };
   const behind = { siteTable, primarySiteTable, rows, ...workflows, chance: systemChance, randomBytes };
-  const served = { site, replicables, ...behind, redrivable, syncObjectStorage, clock: systemClock, telemetry: SILENT };
+  const served = {
+    site,
+    replicables,
+    ...behind,
+    ...deployed,
+    redrivable,
+    switches: new CachedSwitches(primarySiteTable, replicables, systemClock),
+    primary: site.role === "primary" ? undefined : { name: primaryName, siteTable: primarySiteTable },
+    clock: systemClock,
+    telemetry: SILENT,
+  };
   const { url, server } = await serve(admitted(statusApp(served), { site: siteTable, clock: systemClock }));
   server.unref();
   atEnd(() => server.closeAllConnections());
+  const look = () => gatherStatus({ ...served, apiUrl: url }, systemClock.now() + STATUS_EVERY_MS);
+  await look();
+  setInterval(() => void look(), STATUS_EVERY_MS).unref();
   const { token } = await issueToken(
     { site: siteTable, clock: systemClock, randomBytes },
     { name: "local", scope: "admin_geo", days: 1 },
@@ -439,6 +458,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     bucket: memoryDemoBucket(bucket),
     ...(await openApi(
       site,
+      config.primary.name,
       table,
       primaryTable,
       site.role === "primary" ? state : registry,

@@ -61,6 +61,8 @@ export class StatusApi extends Construct {
         PRIMARY_SITE_TABLE: flags.tableName,
         PRIMARY_REGION: config.primary.region,
         SYNC_OBJECT_STORAGE: site.syncObjectStorage ? "true" : "false",
+        SYNC_TIMEOUT_SECONDS: String(site.syncTimeoutSeconds),
+        PRIMARY_NAME: config.primary.name,
         REPLICABLES: encodeReplicableSelection(config.selection),
         REDRIVABLE_QUEUES: encodeRedrivableQueues(redrivable),
         BATCH_DESTROY_MACHINE: stateMachineArn(placeOf(config, config.primary), batchDestroy),

@@ -1,4 +1,4 @@
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
 import { GeoError } from "../geo/errors.ts";
 import {
   type Destroy,
@@ -17,7 +17,9 @@ import {
   FeaturesContract,
   type FeatureState,
   type SiteChange,
+  type NewSiteWish,
   SiteContract,
+  SitesContract,
   type SiteSettingsAnswer,
   type SiteStatusAnswer,
   SiteStatusContract,
@@ -109,12 +111,20 @@ const parseJson = (text: string): unknown => {
 
 /** A typed client of one site's API: what the command line, the tests and the demo use. */
 export interface GeoClient {
-  /** Statuses of all sites that this site knows. */
+  /** Statuses of all sites that this site knows, its own first; the first hundred. */
   siteStatuses(): Promise<readonly SiteStatusAnswer[]>;
   /** One of them, by `geo_node_id`. */
   siteStatus(id: number): Promise<SiteStatusAnswer>;
+  /** All sites that this site knows, with their settings, itself first; the first hundred. */
+  sites(): Promise<readonly SiteSettingsAnswer[]>;
   /** A site with its settings. */
   site(id: number): Promise<SiteSettingsAnswer>;
+  /** Notes a site that is to be deployed. The primary's API only; an administrator's token. */
+  noteSite(wish: NewSiteWish): Promise<SiteSettingsAnswer>;
+  /** Forgets a site that is not deployed any more. As `noteSite`. */
+  forgetSite(id: number): Promise<void>;
+  /** Has the site that answers look at itself anew, and tells its status. An administrator's token. */
+  repairSite(id: number): Promise<SiteStatusAnswer>;
   /** Changes settings of a site while it runs, and tells the site as it is then. Takes an administrator's token. */
   changeSite(id: number, change: SiteChange): Promise<SiteSettingsAnswer>;
   /** Every feature flag, by name. */
@@ -144,6 +154,9 @@ export interface GeoClient {
   /** Ends one. An administrator's token. */
   cancelBulkUpdate(siteId: number, id: string): Promise<BulkUpdateState>;
 }
+
+/** The answer of a call that has nothing to say. */
+const NoContent = z.undefined();
 
 /** What a header may carry; anything else the runtime would refuse with the token in its message. */
 const SENDABLE = /^[\x21-\x7e]+$/;
@@ -211,7 +224,13 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
   const features = "/api/v4/features";
   const feature = (name: string): string => `${features}/${encodeURIComponent(name)}`;
   return {
-    siteStatuses: () => call("GET", `${sites}/status`, SiteStatusesContract),
+    siteStatuses: () => call("GET", `${sites}/status?per_page=100`, SiteStatusesContract),
+    sites: () => call("GET", `${sites}?per_page=100`, SitesContract),
+    noteSite: (wish) => call("POST", sites, SiteContract, wish),
+    forgetSite: async (id) => {
+      await call("DELETE", `${sites}/${id}`, NoContent);
+    },
+    repairSite: (id) => call("POST", `${sites}/${id}/repair`, SiteStatusContract),
     siteStatus: (id) => call("GET", `${sites}/${id}/status`, SiteStatusContract),
     site: (id) => call("GET", `${sites}/${id}`, SiteContract),
     changeSite: (id, change) => call("PUT", `${sites}/${id}`, SiteContract, change),

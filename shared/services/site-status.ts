@@ -1,19 +1,19 @@
-import { type CountedCell, type CountedTable, sumCells } from "../geo/counters.ts";
+import { type CountedTable, sumCells } from "../geo/counters.ts";
 import { GeoError } from "../geo/errors.ts";
-import {
-  type SiteRole,
-  type SiteStatus,
-  siteStatus,
-  type StatusFacts,
-  type StatusReplicable,
-  type StatusSite,
-} from "../geo/site-status.ts";
+import type { GatheredPart, StoredStatus } from "../geo/gathered-status.ts";
+import { PRODUCT_VERSION } from "../geo/product-version.ts";
+import type { SelectiveSync } from "../geo/selective-sync.ts";
+import type { SitesWord } from "../geo/site-identity.ts";
+import type { SiteRole, SiteStatus, StatusReplicable, StatusSite } from "../geo/site-status.ts";
+import { type LiveFacts, ownStatus } from "../geo/told-status.ts";
 import type { WalkProgress } from "../geo/walk-progress.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Table } from "../ports/table.ts";
 import { listCounters } from "../tables/site/list-counters.ts";
+import { parseStatus, statusKey } from "../tables/site/status-item.ts";
 import { readSettings } from "./change-settings.ts";
+import { sentenceOf } from "./gather-status.ts";
 import { reportProgress } from "./registry-consistency/report-progress.ts";
 
 /** The table that a site's rows are counted from. */
@@ -28,62 +28,97 @@ export interface StatusReader {
   readonly telemetry: Telemetry;
 }
 
-type Cells = ReadonlyMap<string, readonly CountedCell[]>;
+type Counted = NonNullable<LiveFacts["counted"]>;
 
-/** How far a secondary's walks have come. That nobody can tell makes no site unhealthy. */
-const progressOf = async (
-  { site, replicables, siteTable, clock, telemetry }: StatusReader,
-  cells: Cells,
-): Promise<Readonly<Record<string, WalkProgress>> | undefined> => {
-  if (site.role !== "secondary") return undefined;
-  const rowsOf = (name: string): number => (cells.get(name) ?? []).reduce((sum, { rows }) => sum + rows, 0);
+/** One part of a status; when it can not be read, what is said of that. */
+interface Read<Value> {
+  readonly value: Value | undefined;
+  readonly problems: readonly string[];
+}
+
+/** Reads a part. @param event what the log calls it when it can not be read; its text never leaves the log */
+const readPart = async <Value>(
+  { site, telemetry }: StatusReader,
+  part: GatheredPart,
+  event: string,
+  read: () => Promise<Value>,
+): Promise<Read<Value>> => {
   try {
-    const types = replicables.map(({ name }) => ({ name, rows: rowsOf(name) }));
-    return await reportProgress(siteTable, types, clock.now());
+    return { value: await read(), problems: [] };
   } catch (error) {
     if (!(error instanceof GeoError)) throw error;
-    telemetry.error("consistency_unreadable", { site_name: site.name, code: error.code, message: error.message });
-    return undefined;
+    telemetry.error(event, { site_name: site.name, code: error.code, message: error.message });
+    return { value: undefined, problems: [sentenceOf(part, error.code)] };
   }
+};
+
+const readCounted = async ({ site, siteTable }: StatusReader): Promise<Counted> => {
+  const counters = await listCounters(siteTable, countedTable(site.role));
+  const times = counters.flatMap(({ asOf }) => asOf ?? []);
+  return {
+    cells: sumCells(counters.map((counter) => counter.cells)),
+    lastChangeAt: times.length === 0 ? undefined : Math.max(...times),
+  };
+};
+
+/** How far a secondary's walks have come. That nobody can tell makes no site unhealthy. */
+const readWalks = async (
+  reader: StatusReader,
+  counted: Counted | undefined,
+): Promise<Readonly<Record<string, WalkProgress>> | undefined> => {
+  const { site, replicables, siteTable, clock } = reader;
+  if (site.role !== "secondary" || counted === undefined) return undefined;
+  const rowsOf = (name: string): number => (counted.cells.get(name) ?? []).reduce((sum, { rows }) => sum + rows, 0);
+  const types = replicables.map(({ name }) => ({ name, rows: rowsOf(name) }));
+  const read = () => reportProgress(siteTable, types, clock.now());
+  return (await readPart(reader, "counters", "consistency_unreadable", read)).value;
 };
 
 /** What a secondary is restricted by. A site whose settings can not be read decides nothing: it is not healthy. */
-const restrictionOf = async ({
-  site,
-  siteTable,
-  telemetry,
-}: StatusReader): Promise<Pick<StatusFacts, "selectiveSync" | "problem">> => {
-  if (site.role !== "secondary") return {};
-  try {
-    const { selectiveSync } = await readSettings({ siteTable });
-    return selectiveSync.type === "none" ? {} : { selectiveSync: selectiveSync.type };
-  } catch (error) {
-    if (!(error instanceof GeoError)) throw error;
-    telemetry.error("settings_unreadable", { site_name: site.name, code: error.code, message: error.message });
-    return { problem: `The settings of this site can not be read (${error.code}).` };
-  }
+const readRule = async (reader: StatusReader): Promise<Read<SelectiveSync>> => {
+  const { site, siteTable } = reader;
+  if (site.role !== "secondary") return { value: undefined, problems: [] };
+  return readPart(
+    reader,
+    "settings",
+    "settings_unreadable",
+    async () => (await readSettings({ siteTable })).selectiveSync,
+  );
+};
+
+/** What the site last gathered. Where that can not be read, the rest is told without it: it is made anew each minute. */
+const readStored = async (reader: StatusReader): Promise<StoredStatus | undefined> => {
+  const { site, siteTable } = reader;
+  const read = async () => parseStatus(await siteTable.get(statusKey(site.name)));
+  return (await readPart(reader, "counters", "gathered_status_unreadable", read)).value;
 };
 
 /**
- * A site's status as it is now, from queries of a fixed number of items: its counters, and at a secondary the walks of its
- * types and its settings. Never fails for want of the table: a site that can not read its counters says so and is unhealthy.
- * @param apiUrl Where the caller reached the API, without a slash at the end.
+ * A site's own status as it is now, from a fixed number of reads: its counters, what it last gathered, and at a secondary the
+ * walks of its types and its settings. Never fails for want of the table: a site that can not read its counters says so and
+ * is unhealthy.
+ *
+ * @param apiUrl where the caller reached the API, without a slash at the end
+ * @param word the word for sites that the caller used: links have the same
  */
-export const readSiteStatus = async (reader: StatusReader, apiUrl: string): Promise<SiteStatus> => {
-  const { site, replicables, siteTable, clock, telemetry } = reader;
-  const facts = { site, replicables, apiUrl };
-  try {
-    const counters = await listCounters(siteTable, countedTable(site.role));
-    const cells = sumCells(counters.map((counter) => counter.cells));
-    const consistency = await progressOf(reader, cells);
-    const restriction = await restrictionOf(reader);
-    const walks = consistency === undefined ? {} : { consistency };
-    return siteStatus({ ...facts, cells, ...walks, ...restriction, readAt: clock.now() });
-  } catch (error) {
-    if (!(error instanceof GeoError)) throw error;
-    telemetry.error("counters_unreadable", { site_name: site.name, code: error.code, message: error.message });
-    // The table's own text may name accounts and endpoints, which are for logs and not for callers.
-    const problem = `The counters of this site can not be read (${error.code}).`;
-    return siteStatus({ ...facts, cells: undefined, problem, readAt: clock.now() });
-  }
+export const readSiteStatus = async (
+  reader: StatusReader,
+  apiUrl: string,
+  word: SitesWord = "geo_sites",
+): Promise<SiteStatus> => {
+  const { site, replicables, clock } = reader;
+  const counted = await readPart(reader, "counters", "counters_unreadable", () => readCounted(reader));
+  const consistency = await readWalks(reader, counted.value);
+  const rule = await readRule(reader);
+  const stored = await readStored(reader);
+  const live: LiveFacts = {
+    site,
+    version: PRODUCT_VERSION,
+    replicables,
+    counted: counted.value,
+    rule: rule.value,
+    consistency,
+    problems: [...counted.problems, ...rule.problems],
+  };
+  return ownStatus(live, stored, { now: clock.now(), apiUrl, word });
 };

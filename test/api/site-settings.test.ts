@@ -38,6 +38,8 @@ describe("a site", () => {
     expect(await get(apiSite("secondary"))).toEqual({
       id: ID,
       name: "frankfurt",
+      url: API_URL,
+      internal_url: API_URL,
       primary: false,
       enabled: true,
       current: true,
@@ -50,8 +52,13 @@ describe("a site", () => {
       selective_sync_namespace_ids: [],
       selective_sync_organization_ids: [],
       minimum_reverification_interval: 90,
+      blob_download_timeout: 28_800,
+      checksum_mismatch_report_threshold: null,
+      checksum_mismatch_self_heal_cooldown_minutes: null,
       sync_object_storage: true,
-      _links: { self: `${API_URL}${SITE}`, status: `${API_URL}${SITE}/status` },
+      web_edit_url: `${API_URL}/admin/geo/sites/${ID}/edit`,
+      web_geo_replication_details_url: `${API_URL}/admin/geo/sites/${ID}/replication/abuse_report_uploads`,
+      _links: { self: `${API_URL}${SITE}`, status: `${API_URL}${SITE}/status`, repair: `${API_URL}${SITE}/repair` },
     });
   });
 
@@ -83,9 +90,9 @@ describe("a site", () => {
   });
 
   test("takes no other method, and says which it takes", async () => {
-    const response = await apiSite().app.request(SITE, { method: "DELETE" });
+    const response = await apiSite().app.request(SITE, { method: "PATCH" });
     expect(response.status).toBe(405);
-    expect(response.headers.get("allow")).toBe("GET, HEAD, PUT");
+    expect(response.headers.get("allow")).toBe("GET, HEAD, PUT, DELETE");
   });
 
   test("whose record can not be read is a 500: to tell defaults could be wrong", async () => {
@@ -181,7 +188,7 @@ describe("a change of settings (F34, F51, F54)", () => {
     ["nothing", "", 'body: expected JSON such as {"files_max_capacity": 100}, got no JSON'],
     ["a form", "files_max_capacity=5", 'body: expected JSON such as {"files_max_capacity": 100}, got no JSON'],
     ["null", "null", 'body: expected an object such as {"files_max_capacity": 100}, got null'],
-    ["a setting that there is not", '{"url": "https://x"}', 'there is no setting called "url"; expected some of'],
+    ["a setting that there is not", '{"colour": "blue"}', 'there is no setting called "colour"; expected some of'],
     ["an unknown type", '{"selective_sync_type": "galaxies"}', 'selective_sync_type: expected "namespaces", "shards"'],
     [
       "an empty list",

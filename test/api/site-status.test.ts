@@ -115,8 +115,8 @@ test("the status of a primary counts checksums, and has nulls for what only a se
 });
 
 test.each([
-  ["primary", ["query"]],
-  ["secondary", ["query", "query", "get"]],
+  ["primary", ["query", "query", "get"]], // the sites that it knows, its counters, what it last gathered
+  ["secondary", ["query", "query", "get", "get"]], // its counters, its walks, its settings, what it last gathered
 ] as const)(
   "a status read at a %s asks the table as often as ever, however many rows there are: %j",
   async (role, asked) => {

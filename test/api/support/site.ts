@@ -4,6 +4,7 @@ import { admitted } from "../../../functions/status-api/admitted.ts";
 import { statusApp } from "../../../functions/status-api/app.ts";
 import type { RowChange } from "../../../shared/geo/counters.ts";
 import { DUE_INDEX } from "../../../shared/geo/physical-names.ts";
+import { SYNC_TIMEOUT_SECONDS } from "../../../shared/geo/limits.ts";
 import { redrivableQueues } from "../../../shared/geo/redrivable-queues.ts";
 import type { SiteRole } from "../../../shared/geo/site-status.ts";
 import type { TokenRequest } from "../../../shared/geo/tokens.ts";
@@ -17,7 +18,11 @@ import { MemoryWorkflow } from "../../../shared/memory/workflows.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 import { countChanges } from "../../../shared/services/count-changes.ts";
 import { issueToken } from "../../../shared/services/issue-token.ts";
+import { CachedSwitches } from "../../../shared/services/type-switches.ts";
 import { countedTable } from "../../../shared/services/site-status.ts";
+
+/** The primary, where the site is a secondary. */
+export const PRIMARY_NAME = "virginia";
 
 export const API_URL = "https://api.example.com/geo";
 
@@ -54,6 +59,7 @@ export const apiSite = (
     queue: live,
     deadLetters: new MemoryDeadLetters(dead),
   }));
+  const switches = new CachedSwitches(primarySiteTable, replicables, clock);
   const app = statusApp({
     site,
     replicables,
@@ -65,6 +71,9 @@ export const apiSite = (
     destroys,
     chance: new SeededChance(1),
     syncObjectStorage: true,
+    syncTimeoutSeconds: SYNC_TIMEOUT_SECONDS.standard,
+    switches,
+    primary: role === "primary" ? undefined : { name: PRIMARY_NAME, siteTable: primarySiteTable },
     redrivable,
     clock,
     telemetry,

@@ -51,7 +51,7 @@ describe("a command finds its site", () => {
     });
     expect(url).toBe(URL_OF);
     expect(site.primary).toBe(false);
-    expect(calls).toEqual([{ url: `${URL_OF}/api/v4/geo_sites/status`, token: "secret" }]);
+    expect(calls).toEqual([{ url: `${URL_OF}/api/v4/geo_sites/status?per_page=100`, token: "secret" }]);
   });
 
   test("at the address in the environment, and --token goes before the environment's", async () => {

@@ -15,10 +15,25 @@ const cell = (state: number | undefined, verificationState: number, rows: number
 const statusOf = (role: SiteRole, cells: readonly CountedCell[] | undefined, facts: Partial<StatusFacts> = {}) =>
   siteStatus({
     site: { name: "tokyo", role, region: "ap-northeast-1" },
+    version: "1.2.3",
     replicables: [coolWidget],
     cells: cells && new Map([[coolWidget.name, cells]]),
+    rollUp: undefined,
+    unverified: new Set(),
+    problems: [],
+    source: "own",
+    gatheredAt: undefined,
+    lastChangeAt: undefined,
+    primaryChangeAt: undefined,
+    keepsTheSame: undefined,
+    failedReports: 0,
+    consistency: undefined,
+    selectiveSync: undefined,
+    namespaceIds: [],
     readAt: READ_AT,
+    now: READ_AT,
     apiUrl: "https://geo.example",
+    word: "geo_sites",
     ...facts,
   });
 
@@ -111,7 +126,7 @@ describe("a site of either kind", () => {
   });
 
   test.each<SiteRole>(["primary", "secondary"])("shows that it does not know, as a %s without its counts", (role) => {
-    expect(statusOf(role, undefined, { problem: "the counters can not be read" })).toMatchObject({
+    expect(statusOf(role, undefined, { problems: ["the counters can not be read"] })).toMatchObject({
       healthy: false,
       health: "the counters can not be read",
       last_successful_status_check_timestamp: null,

@@ -1,0 +1,208 @@
+import { GeoError } from "../geo/errors.ts";
+import type { GatheredStatus, StoredStatus } from "../geo/gathered-status.ts";
+import { STATUS_STALE_MS } from "../geo/health.ts";
+import { type FieldErrors, parseNewSite, parseSiteEdit, type Refused, type SiteEdit } from "../geo/site-request.ts";
+import { siteId, type StatusSite } from "../geo/site-identity.ts";
+import type { StatusReplicable } from "../geo/site-status.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ManyReader, Table } from "../ports/table.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import {
+  changeNote,
+  forgetSite,
+  type KnownSite,
+  listKnownSites,
+  noteNewSite,
+  parseKnownSite,
+} from "../tables/site/known-site.ts";
+import { parseStatus, removeStatus, statusKey } from "../tables/site/status-item.ts";
+
+/** Where the sites of an installation are known: the primary's own table. A secondary knows itself alone. */
+export interface SitesKeeper {
+  readonly site: StatusSite;
+  readonly replicables: readonly StatusReplicable[];
+  readonly siteTable: Pick<Table, "query" | "update" | "delete"> & ManyReader;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/** All sites that a site knows. */
+export interface KnownSites {
+  /** What is noted of the site that answers. */
+  readonly own: KnownSite | undefined;
+  /** Every other one, by name. */
+  readonly others: readonly KnownSite[];
+}
+
+/**
+ * The sites that a site knows, in one query: the primary each that has reported or was noted, a secondary only itself.
+ * @throws TableUnavailableError, GeoError (GEO_UNREADABLE_ROW)
+ */
+export const readKnownSites = async ({
+  site,
+  siteTable,
+}: {
+  readonly site: StatusSite;
+  readonly siteTable: Pick<Table, "query">;
+}): Promise<KnownSites> => {
+  if (site.role === "secondary") return { own: undefined, others: [] };
+  const { items } = await siteTable.query(listKnownSites);
+  const sites = items.map(parseKnownSite);
+  const others = sites
+    .filter(({ name }) => name !== site.name)
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  return { own: sites.find(({ name }) => name === site.name), others };
+};
+
+/** A site of which something is stored that can not be read, as of another version: told as what it is. */
+const unreadable = (known: KnownSite, replicables: readonly StatusReplicable[], code: string): StoredStatus => {
+  const gathered: GatheredStatus = {
+    site: { name: known.name, role: "secondary", region: known.region ?? "" },
+    apiUrl: known.apiUrl ?? "",
+    version: "",
+    gatheredAt: known.reportedAt ?? 0,
+    types: replicables.map(({ name, names }) => ({ name, plural: names.plural })),
+    unverified: [],
+    counted: undefined,
+    settled: undefined,
+    primary: undefined,
+    keeps: "",
+    problems: [{ part: "counters", text: `What the site has reported can not be read here (${code}).` }],
+  };
+  return { gathered, failedReports: 0, reportProblem: undefined };
+};
+
+/**
+ * What sites have reported, by their names, in one batch of reads; one that never did is missing.
+ * @throws TableUnavailableError
+ */
+export const readReports = async (
+  {
+    siteTable,
+    replicables,
+    telemetry,
+  }: Pick<SitesKeeper, "replicables" | "telemetry"> & { readonly siteTable: ManyReader },
+  sites: readonly KnownSite[],
+): Promise<ReadonlyMap<string, StoredStatus>> => {
+  const items = await siteTable.getMany(sites.map(({ name }) => statusKey(name)));
+  const byPartition = new Map(items.map((item) => [item["pk"], item]));
+  return new Map(
+    sites.flatMap((known) => {
+      try {
+        const stored = parseStatus(byPartition.get(statusKey(known.name).pk));
+        return stored === undefined ? [] : [[known.name, stored] as const];
+      } catch (error) {
+        if (!(error instanceof GeoError)) throw error;
+        telemetry.error("a reported status can not be read", { site_name: known.name, message: error.message });
+        return [[known.name, unreadable(known, replicables, error.code)] as const];
+      }
+    }),
+  );
+};
+
+/** Why a change of the known sites was not made. */
+export type NotChanged = Refused | { readonly conflict: string };
+
+const TAKEN: { readonly errors: FieldErrors } = { errors: { name: ["has already been taken"] } };
+
+const noted = (change: string, name: string, { telemetry }: SitesKeeper, by: string | undefined): void =>
+  telemetry.warn(`an operator ${change}`, { site: name, token_name: by ?? "unknown" });
+
+/**
+ * Notes a site that is to be deployed. What it is and has is said by itself, once it is there.
+ * @param sent parsed JSON, see `parseNewSite`
+ * @param by the name of the operator's token, for the log
+ */
+export const noteSite = async (
+  keeper: SitesKeeper,
+  sent: unknown,
+  by: string | undefined,
+): Promise<{ readonly site: KnownSite } | NotChanged> => {
+  const { others } = await readKnownSites(keeper);
+  const parsed = parseNewSite(sent, [...others, keeper.site]);
+  if (!("site" in parsed)) return parsed;
+  const { name, ...note } = parsed.site;
+  const written = await keeper.siteTable.update(noteNewSite(name, note));
+  if (written.outcome === "refused") return TAKEN; // somebody has noted the same at the same time
+  noted("noted a site", name, keeper, by);
+  return { site: parseKnownSite(written.item) };
+};
+
+/** Where an operator changes the settings of another site. */
+const settingsOf = ({ name, apiUrl }: KnownSite): string =>
+  `change it through the API of ${name} itself${apiUrl === undefined ? ", once it is deployed" : `: ${apiUrl}`}`;
+
+/** Takes a site that is not deployed yet to another name. Said again it goes on where it was. */
+const rename = async (keeper: SitesKeeper, known: KnownSite, edit: SiteEdit & { readonly name: string }) => {
+  const { name, ...change } = edit;
+  const note = { url: known.url, internalUrl: known.internalUrl, enabled: known.enabled, ...change };
+  const written = await keeper.siteTable.update(noteNewSite(name, note));
+  if (written.outcome === "refused") return TAKEN;
+  await keeper.siteTable.delete(forgetSite(known));
+  return { site: parseKnownSite(written.item) };
+};
+
+/** Changes what is noted of a site: of another one, or of the primary itself. */
+export const editSite = async (
+  keeper: SitesKeeper,
+  { own, others }: KnownSites,
+  known: KnownSite,
+  sent: unknown,
+  by: string | undefined,
+): Promise<{ readonly site: KnownSite } | NotChanged> => {
+  const isPrimary = known.name === keeper.site.name;
+  const edited = {
+    name: known.name,
+    isPrimary,
+    isDeployed: isPrimary || known.reportedAt !== undefined,
+    settingsAre: settingsOf(known),
+  };
+  const rest = [...others, keeper.site, ...(own === undefined ? [] : [own])].filter(({ name }) => name !== known.name);
+  const parsed = parseSiteEdit(sent, edited, rest);
+  if (!("edit" in parsed)) return parsed;
+  const { name, ...note } = parsed.edit;
+  if (name !== undefined && name.toLowerCase() !== known.name.toLowerCase()) {
+    const renamed = await rename(keeper, known, { ...note, name });
+    if ("site" in renamed) noted("renamed a site", name, keeper, by);
+    return renamed;
+  }
+  const written = await keeper.siteTable.update(changeNote(name ?? known.name, note, isPrimary));
+  if (written.outcome === "refused") return { conflict: `${known.name} was removed meanwhile` };
+  noted("changed what is noted of a site", known.name, keeper, by);
+  return { site: parseKnownSite(written.item) };
+};
+
+/**
+ * Forgets a site: what is noted of it, and what it reported. One that still reports is not gone, and would be back within a
+ * minute; the primary is the last to go.
+ */
+export const removeSite = async (
+  keeper: SitesKeeper,
+  { own, others }: KnownSites,
+  id: number,
+  by: string | undefined,
+): Promise<{ readonly removed: string } | { readonly conflict: string } | undefined> => {
+  const { site, clock, siteTable } = keeper;
+  if (id === siteId(site.name)) {
+    if (others.length > 0) {
+      const names = others.map(({ name }) => name).join(", ");
+      return { conflict: `the primary can be removed when it is alone; there are still ${names}` };
+    }
+    if (own !== undefined) await siteTable.delete(forgetSite(own));
+    await siteTable.delete(removeStatus(site.name));
+    noted("removed the primary", site.name, keeper, by);
+    return { removed: site.name };
+  }
+  const known = others.find(({ name }) => siteId(name) === id);
+  if (known === undefined) return undefined;
+  const { name, reportedAt } = known;
+  const stillThere = {
+    conflict: `${name} has reported within the hour, so it is still deployed: delete its stacks first (cdk destroy)`,
+  };
+  if (reportedAt !== undefined && clock.now() - reportedAt < STATUS_STALE_MS) return stillThere;
+  const deleted = await siteTable.delete(forgetSite(known));
+  if (deleted.outcome === "refused") return stillThere; // it reported just now
+  await siteTable.delete(removeStatus(name));
+  noted("removed a site", name, keeper, by);
+  return { removed: name };
+};
