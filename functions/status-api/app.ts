@@ -13,6 +13,7 @@ import { addDestroys, type DestroysServed } from "./destroys.ts";
 import { addFeatures } from "./features.ts";
 import { addGraphQL } from "./graphql/graphql.ts";
 import { idempotentCalls } from "./idempotent-calls.ts";
+import { addMetrics } from "./metrics/metrics.ts";
 import { addRemovalGuards } from "./removal-guards.ts";
 import { addKnownSites } from "./known-sites.ts";
 import { type ApiEnv, SITE_PATHS } from "./site-paths.ts";
@@ -50,6 +51,7 @@ export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, Se
  * - `GET /api/v4/geo_sites/:id/dead_letters`, `POST …/dead_letters/:queue/redrive`: see `addDeadLetters`
  * - `GET /api/v4/features`, `POST` and `DELETE /api/v4/features/:name`: see `addFeatures`
  * - `GET /api/v4/usage_data/geo`: see `addUsageData`
+ * - `GET /metrics`: see `addMetrics`
  * - `POST /api/graphql`: see `addGraphQL`
  *
  * Whatever changes something takes an `Idempotency-Key` (see `idempotentCalls`).
@@ -79,6 +81,7 @@ export const statusApp = (served: ServedSite) => {
     addSiteSettings(app, sites, served);
   }
   addFeatures(app, served);
+  addMetrics(app, served);
   addUsageData(app, served);
   addGraphQL(app, served);
 

@@ -50,7 +50,14 @@ export const ROOMS: readonly Room[] = [
     name: "functions/<x>",
     holds: /^functions\/[^/]+\//,
     ours: SHARED_BUT_MEMORY, // and its own folder, see mayImport
-    packages: [/^hono(\/body-limit)?$/, /^graphql(-http)?$/, /^@pothos\/(core|plugin-\w+)$/, LAMBDA_TYPES, BUILT_IN],
+    packages: [
+      /^hono(\/body-limit)?$/,
+      /^graphql(-http)?$/,
+      /^@pothos\/(core|plugin-\w+)$/,
+      /^prom-client$/,
+      LAMBDA_TYPES,
+      BUILT_IN,
+    ],
   },
   { name: "infra/local", holds: /^infra\/local\//, ours: [/^/], packages: [/^/] },
   {
