@@ -1,7 +1,6 @@
 import type { IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IConstruct } from "constructs";
 
-import { COPY_LIMITS } from "../../shared/geo/copy-limits.ts";
 import { SITE_TABLE_PARTITIONS, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { bucketOf, flagTableOf, placeOf, registryOf, stateTableOf, type GeoSiteProps } from "./geo-site.ts";
@@ -23,8 +22,8 @@ export const replicationEnvironment = ({ config, site }: GeoSiteProps) => {
     PRIMARY_SITE_TABLE: flagTableOf(config).tableName,
     REPLICABLES: encodeReplicableSelection(config.selection),
     SITE_TABLE: names.siteTable,
-    SINGLE_COPY_BYTES: String(COPY_LIMITS.singleCopyBytesMax),
-    PART_BYTES: String(COPY_LIMITS.parts.usualBytes),
+    SINGLE_COPY_BYTES: String(config.largeObjects.singleCopyBytes),
+    PART_BYTES: String(config.largeObjects.partBytes),
     REMOVAL_GUARD_FLOOR: String(config.removalGuard.floor),
     REMOVAL_GUARD_PERCENT: String(config.removalGuard.percent),
     REMOVAL_GUARD_MOST: String(config.removalGuard.most),

@@ -25,6 +25,7 @@ export default defineGeoConfig({
   scheduleSweepMinutes: 1,
   driftDelaySeconds: 60,
   removalGuard: { floor: 100, percent: 5, most: 10_000 },
+  largeObjects: { singleCopyBytes: 5_000_000_000, partBytes: 67_108_864, workflowBytes: 100_000_000_000 },
   noncurrentVersionDays: 30,
   tracing: false,
 });

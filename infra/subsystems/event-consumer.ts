@@ -2,7 +2,6 @@ import { Duration } from "aws-cdk-lib";
 import { Construct } from "constructs";
 
 import { env } from "../../functions/event-consumer/env.ts";
-import { LARGE_COPY_BYTES } from "../../shared/geo/large-copy.ts";
 import { GUARDED_RETRY_MIN_MS, GUARDED_RETRY_SPREAD_MS } from "../../shared/geo/limits.ts";
 import { METRICS } from "../../shared/geo/metrics.ts";
 import { RETRY_CAP_MISSING_SECONDS } from "../../shared/geo/retry.ts";
@@ -89,7 +88,7 @@ export class EventConsumer extends Construct {
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
         WORKERS_MAX: String(MAX_CONCURRENCY + BACKFILL_CONCURRENCY),
         LARGE_COPY_MACHINE: largeCopies.stateMachineArn,
-        LARGE_COPY_BYTES: String(LARGE_COPY_BYTES),
+        LARGE_COPY_BYTES: String(config.largeObjects.workflowBytes),
       },
       timeout: TIMEOUT,
       memorySize: 512,

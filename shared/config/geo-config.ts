@@ -16,6 +16,12 @@ import {
 import { replicables } from "../replicables/index.ts";
 import { AWS_REGIONS, partitionOf } from "./aws-regions.ts";
 import { integer, text } from "./fields.ts";
+import {
+  LARGE_OBJECTS_DEFAULT,
+  LargeObjectConfig,
+  LargeObjectSketch,
+  largeObjectProblems,
+} from "./large-object-config.ts";
 import { RemovalGuardConfig, RemovalGuardSketch, removalGuardProblems } from "./removal-guard-config.ts";
 
 /** Sent to S3's own name rules: 63 characters, and three beginnings that S3 keeps for itself. */
@@ -125,6 +131,8 @@ const Shape = z.strictObject({
   driftDelaySeconds: z._default(integer(0, 900, "expected seconds, 0 to 900"), 60),
   /** When a secondary holds removals back until an operator releases them (docs/runbook.md). Default: see each. */
   removalGuard: z._default(RemovalGuardConfig, REMOVAL_GUARD_DEFAULT),
+  /** From which sizes on objects are copied in parts, and by a workflow. Default: see each. */
+  largeObjects: z._default(LargeObjectConfig, LARGE_OBJECTS_DEFAULT),
   /** Days from the end of one walk through both buckets to the beginning of the next, 1 to 365. Default 7. */
   consistencyDays: z._default(integer(1, 365, "expected days, 1 to 365"), 7),
   /** Days that a replaced or deleted version is kept in buckets that we make, at least 30. Default 30. */
@@ -197,6 +205,7 @@ const Sketch = orElse(
     replicables: orElse(z.optional(z.union([z.literal("all"), z.array(z.string())])), undefined),
     keyPatterns: orElse(z.optional(z.record(z.string(), z.string())), undefined),
     removalGuard: RemovalGuardSketch,
+    largeObjects: LargeObjectSketch,
   }),
   { name: "s3-geo", account: "000000000000", sites: [] },
 );
@@ -337,6 +346,7 @@ export const defineGeoConfig = (input: GeoConfigInput): GeoConfig => {
     ...nameProblems(sketch),
     ...placeProblems(sketch),
     ...removalGuardProblems(sketch.removalGuard),
+    ...largeObjectProblems(sketch.largeObjects),
     ...selectionProblems(selection),
   ];
   if (problems.length > 0) throw new GeoConfigError(problems);

@@ -25,10 +25,11 @@ const variablesOf = (change: Partial<GeoConfigInput>): unknown => {
 };
 
 describe("the event-consumer is told", () => {
-  it("when to hold removals back, what to wait for, and whether to copy, as configured", () => {
+  it("when to hold removals back, what to wait for, and whether and how to copy, as configured", () => {
     expect(
       variablesOf({
         removalGuard: { floor: 7, percent: 0.125, most: 1_000_000_000 },
+        largeObjects: { singleCopyBytes: 104_857_600, partBytes: 8_388_608, workflowBytes: 1_000_000_000 },
         sites: [SITES[0], { ...SITES[1], syncTimeoutSeconds: 30, syncObjectStorage: false }],
       }),
     ).toMatchObject({
@@ -37,6 +38,9 @@ describe("the event-consumer is told", () => {
       REMOVAL_GUARD_MOST: "1000000000",
       SYNC_TIMEOUT_SECONDS: "30",
       SYNC_OBJECT_STORAGE: "false",
+      SINGLE_COPY_BYTES: "104857600",
+      PART_BYTES: "8388608",
+      LARGE_COPY_BYTES: "1000000000",
     });
   });
 
@@ -47,6 +51,9 @@ describe("the event-consumer is told", () => {
       REMOVAL_GUARD_MOST: "10000",
       SYNC_TIMEOUT_SECONDS: "28800",
       SYNC_OBJECT_STORAGE: "true",
+      SINGLE_COPY_BYTES: "5000000000",
+      PART_BYTES: "67108864",
+      LARGE_COPY_BYTES: "100000000000",
     });
   });
 });

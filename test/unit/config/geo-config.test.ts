@@ -43,8 +43,17 @@ describe("a good configuration", () => {
       scheduleSweepMinutes: 1,
       driftDelaySeconds: 60,
       removalGuard: { floor: 100, percent: 5, most: 10_000 },
+      largeObjects: { singleCopyBytes: 5_000_000_000, partBytes: 67_108_864, workflowBytes: 100_000_000_000 },
       noncurrentVersionDays: 30,
       tracing: false,
+    });
+  });
+
+  it("may say of large objects as much as it wants to", () => {
+    expect(defineGeoConfig({ ...GOOD, largeObjects: { singleCopyBytes: 104_857_600 } }).largeObjects).toEqual({
+      singleCopyBytes: 104_857_600,
+      partBytes: 67_108_864,
+      workflowBytes: 100_000_000_000,
     });
   });
 
@@ -239,6 +248,22 @@ describe("a wrong configuration names", () => {
       { removalGuard: { floor: 20_000 } },
       "removalGuard: expected floor to be at most most (10000 removals an hour), got 20000",
     ],
+    [
+      "one copy of more than S3 copies at once",
+      { largeObjects: { singleCopyBytes: 5_000_000_001 } },
+      "largeObjects.singleCopyBytes: expected bytes, 5242880 to 5000000000, got 5000000001",
+    ],
+    [
+      "parts that are no whole mebibytes",
+      { largeObjects: { partBytes: 5_242_881 } },
+      "largeObjects.partBytes: expected bytes, 5242880 to 5368709120, a multiple of 1048576, got 5242881",
+    ],
+    [
+      "a workflow for what one request copies",
+      { largeObjects: { workflowBytes: 5_000_000_000 } },
+      "largeObjects: expected workflowBytes above singleCopyBytes (5000000000), got 5000000000",
+    ],
+    ["a size that is none", { largeObjects: { parts: 3 } }, "largeObjects: there is no setting called parts"],
     [
       "a removal guard that is none",
       { removalGuard: "off" },
