@@ -18,7 +18,12 @@ export const embeddedDestroys = (name: string, site: DestroyingSite): MemoryWork
     const never = Number.POSITIVE_INFINITY;
     if (kind === "plan") return void (await buildManifest(site, id, never));
     const { groups } = await handOutSlices(site, id, kind);
-    for (const group of groups) await workOnGroup(site, id, kind, group, never);
+    for (const group of groups) {
+      for (let left = await workOnGroup(site, id, kind, group, never); left.more;) {
+        await passing(left.wait_seconds * 1_000);
+        left = await workOnGroup(site, id, kind, left, never);
+      }
+    }
     await conclude(site, id, kind);
     if (kind === "undo") return;
     for (let seen = await lookAtSecondaries(site, id, 0, never); !seen.done;) {

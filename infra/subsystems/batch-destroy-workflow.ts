@@ -65,9 +65,14 @@ export const batchDestroyWorkflow = (destroyFunction: string): WorkflowDefinitio
             },
             IsGroupDone: {
               Type: "Choice",
-              Choices: [{ Variable: "$.group.more", BooleanEquals: true, Next: "WorkOnGroup" }],
+              Choices: [
+                { Variable: "$.group.wait_seconds", NumericGreaterThan: 0, Next: "WaitForOthers" },
+                { Variable: "$.group.more", BooleanEquals: true, Next: "WorkOnGroup" },
+              ],
               Default: "GroupDone",
             },
+            // An undo waits for whoever may still be hiding.
+            WaitForOthers: { Type: "Wait", SecondsPath: "$.group.wait_seconds", Next: "WorkOnGroup" },
             GroupDone: { Type: "Pass", Result: { failed: false }, End: true },
             GroupFailed: { Type: "Pass", Result: { failed: true }, End: true },
           },

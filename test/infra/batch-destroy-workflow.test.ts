@@ -30,7 +30,7 @@ const tasksOf = (world: DestroyingWorld): Readonly<Record<string, TaskHandler>> 
   return {
     BuildManifest: twice(() => ({ more: true })),
     HandOutSlices: (input) => world.step(input),
-    WorkOnGroup: twice((input) => ({ ...Object(input).group, more: true })),
+    WorkOnGroup: twice((input) => ({ ...Object(input).group, more: true, wait_seconds: 1 })),
     Conclude: (input) => world.step(input),
     LookAtSecondaries: async (input) => {
       const seen = await world.step(input);

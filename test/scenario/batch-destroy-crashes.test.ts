@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DestroyingSite } from "../../shared/ports/destroy.ts";
-import { destroyingWorld, type DestroyingWorld } from "../support/destroying.ts";
+import { destroyingWorld, type DestroyingWorld, withBucket } from "../support/destroying.ts";
 
 /** A worker that dies in the middle of one of its calls. */
 class Died extends Error {
@@ -102,6 +102,19 @@ const plan = async (world: DestroyingWorld, site: DestroyingSite) => {
   return world.progress(id);
 };
 
+/** A destroy whose worker dies behind a hiding that nobody wrote down; it was cancelled, and is to be undone. */
+const hidesAndDies = async (world: DestroyingWorld, id: string) => {
+  const dying = withBucket(world.site, {
+    hide: async (entries) => {
+      await world.site.bucket.hide(entries);
+      throw new Died("after hide");
+    },
+  });
+  await expect(world.destroy(id, dying)).rejects.toThrow(Died);
+  await world.cancel(id);
+  await world.undo(id);
+};
+
 describe("F82: a worker that dies in any of its calls has no second effect", () => {
   test("while it hides: each object is hidden once, told by one event and counted once", async () => {
     const calls = await callsOf((world, id, site) => world.destroy(id, site));
@@ -132,6 +145,48 @@ describe("F82: a worker that dies in any of its calls has no second effect", () 
         restore_failed_count: 0,
       });
       expect(KEYS.map((key) => world.primaryBucket.versions(key).length)).toEqual([3, 2, 3]);
+    }
+  });
+
+  test("while it hides, and is cancelled and undone: everything is back, also what nobody wrote down", async () => {
+    const calls = await callsOf((world, id, site) => world.destroy(id, site));
+    for (let diesAt = 1; diesAt <= calls; diesAt += 1) {
+      const { world, id } = await begin();
+      await expect(world.destroy(id, mortal(world.site, diesAt).site)).rejects.toThrow(Died);
+      await world.cancel(id);
+      expect(await world.undo(id)).toMatchObject({ outcome: "done" });
+      await world.bringBack(id);
+      const { state, destroyed_count: hidden, restored_count: back, ...rest } = await world.progress(id);
+      const at = `${diesAt} of ${calls}`;
+      expect({ at, shown: world.primaryBucket.keys() }).toEqual({ at, shown: KEYS });
+      expect({ at, state, missing: hidden - back, ...rest }).toMatchObject({
+        at,
+        state: "undone",
+        missing: 0,
+        not_restored_count: 0,
+        restore_failed_count: 0,
+      });
+      await world.follow();
+      expect({ at, shown: world.shownBy(0) }).toEqual({ at, shown: KEYS });
+    }
+  });
+
+  test("while it brings back what another one hid and did not write down: each object comes back once", async () => {
+    const { world: whole, id: first } = await begin();
+    await hidesAndDies(whole, first);
+    const counted = mortal(whole.site, 0);
+    await whole.bringBack(first, counted.site);
+    for (let diesAt = 1; diesAt <= counted.calls(); diesAt += 1) {
+      const { world, id } = await begin();
+      await hidesAndDies(world, id);
+      await expect(world.bringBack(id, mortal(world.site, diesAt).site)).rejects.toThrow(Died);
+      await world.bringBack(id);
+      const at = `${diesAt} of ${counted.calls()}`;
+      expect({ at, ...(await world.progress(id)) }).toMatchObject({ at, state: "undone", restored_count: 2 });
+      expect({ at, versions: KEYS.map((key) => world.primaryBucket.versions(key).length) }).toEqual({
+        at,
+        versions: [3, 2, 3],
+      });
     }
   });
 

@@ -5,11 +5,7 @@ import { StoreUnavailableError } from "../../shared/geo/errors.ts";
 import { upload } from "../../shared/replicables/upload.ts";
 import { setFlag } from "../../shared/tables/site/flags-item.ts";
 import { guardOf } from "../support/removals.ts";
-import { destroyingWorld, type DestroyingWorld } from "../support/destroying.ts";
-
-/** Uploads of a group: its id stands in the key. */
-const ofGroup = (group: number, count: number): readonly string[] =>
-  Array.from({ length: count }, (_, index) => `namespace_uploads/${group}/${index + 1}/avatar.png`);
+import { destroyingWorld, type DestroyingWorld, uploadsOf as ofGroup, withBucket } from "../support/destroying.ts";
 
 const GROUP = { kind: "namespace", id: "7" } as const;
 
@@ -197,17 +193,9 @@ describe("a dry run", () => {
   test("waits for an answer of S3 and takes none for absence (R28)", async () => {
     const world = destroyingWorld();
     await world.putAll(["pages_deployments/3/1/site.zip"], { "geo-namespace": "7" });
-    const { bucket } = world.site;
-    const forbidden = {
-      ...world.site,
-      bucket: {
-        bucket: bucket.bucket,
-        head: () => Promise.resolve({ outcome: "failed", failure: { kind: "forbidden", detail: "403" } } as const),
-        listCurrent: bucket.listCurrent.bind(bucket),
-        hide: bucket.hide.bind(bucket),
-        bringBack: bucket.bringBack.bind(bucket),
-      },
-    };
+    const forbidden = withBucket(world.site, {
+      head: () => Promise.resolve({ outcome: "failed", failure: { kind: "forbidden", detail: "403" } }),
+    });
     const { id } = await world.plan({ kind: "prefix", prefix: "nothing/" });
     await world.primarySiteTable.update({
       key: { pk: "destroy", sk: id },
@@ -454,15 +442,10 @@ describe("undoing a destroy", () => {
     const id = await confirmed(world, 3);
     await world.destroy(id);
     await world.undo(id);
-    const { bucket } = world.site;
-    const refusing = {
-      bucket: bucket.bucket,
-      head: bucket.head.bind(bucket),
-      listCurrent: bucket.listCurrent.bind(bucket),
-      hide: bucket.hide.bind(bucket),
-      bringBack: () => Promise.resolve({ outcome: "failed", failure: { kind: "throttled", detail: "503" } } as const),
-    };
-    await world.bringBack(id, { ...world.site, bucket: refusing });
+    const refusing = withBucket(world.site, {
+      bringBack: () => Promise.resolve({ outcome: "failed", failure: { kind: "throttled", detail: "503" } }),
+    });
+    await world.bringBack(id, refusing);
     expect(await world.progress(id)).toMatchObject({ state: "undone", restored_count: 0, restore_failed_count: 3 });
     expect(await world.undo(id)).toMatchObject({ outcome: "done" });
     await world.bringBack(id);

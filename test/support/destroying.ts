@@ -54,6 +54,26 @@ const drain = async (from: MemoryQueue, work: (messages: readonly ReceivedMessag
   }
 };
 
+/** A site whose bucket does some things otherwise. */
+export const withBucket = (site: DestroyingSite, otherwise: Partial<DestroyingSite["bucket"]>): DestroyingSite => {
+  const { bucket } = site;
+  return {
+    ...site,
+    bucket: {
+      bucket: bucket.bucket,
+      head: bucket.head.bind(bucket),
+      listCurrent: bucket.listCurrent.bind(bucket),
+      hide: bucket.hide.bind(bucket),
+      bringBack: bucket.bringBack.bind(bucket),
+      ...otherwise,
+    },
+  };
+};
+
+/** Uploads of a group: its id stands in the key. */
+export const uploadsOf = (group: number, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `namespace_uploads/${group}/${index + 1}/avatar.png`);
+
 /** A primary that batch destroys, and two secondaries that follow it: `dublin` and `oslo`. */
 export const destroyingWorld = (options: TwoSitesOptions = {}) => {
   const world = twoSites(options);
@@ -163,7 +183,14 @@ export const destroyingWorld = (options: TwoSitesOptions = {}) => {
     const { groups } = (await step({ step: "hand_out_slices", destroy_id: id, work: kind }, by)) as {
       readonly groups: readonly { readonly from: number; readonly to: number }[];
     };
-    for (const group of groups) await step({ step: "work_on_group", destroy_id: id, work: kind, group }, by);
+    for (const one of groups) {
+      const asked = { step: "work_on_group", destroy_id: id, work: kind };
+      for (let group = { ...one, more: true, wait_seconds: 0 }; group.more;) {
+        clock.advance(group.wait_seconds * 1_000);
+        // What the step answers is what it is asked with next.
+        group = (await step({ ...asked, group }, by)) as typeof group;
+      }
+    }
     await step({ step: "conclude", destroy_id: id, work: kind }, by);
   };
 

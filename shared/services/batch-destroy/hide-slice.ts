@@ -11,7 +11,7 @@ import {
   versionDigest,
 } from "../../geo/destroy-manifest.ts";
 import { GeoError, StoreUnavailableError } from "../../geo/errors.ts";
-import { KEYS_IN_FLIGHT } from "../../geo/limits.ts";
+import { KEYS_IN_FLIGHT, leaseMs } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
 import type { DestroyingSite } from "../../ports/destroy.ts";
 import type { DestroyRecord, DestroySlice, ReadSlice } from "../../tables/site/destroy-record.ts";
@@ -67,26 +67,31 @@ const settledBy = (key: string, shows: Shows, isOurs: boolean): ResultLine | und
 };
 
 /**
- * Hides what is left of a slice, once.
+ * Looks what became of objects that somebody may have begun to hide. What still shows the version that the manifest names is
+ * not among the answers.
  * @param isOurs whether a marker may be this destroy's own, from a run whose end nobody saw. Whose it is S3 does not say, so
- *   that a deletion by somebody else in these seconds is taken for this destroy's
+ *   that a deletion by somebody else since the slice was begun is taken for this destroy's
+ * @throws StoreUnavailableError: a key that does not answer is neither hidden nor shown
  */
+export const settle = async (
+  site: DestroyingSite,
+  lines: readonly ManifestLine[],
+  isOurs: boolean,
+): Promise<ReadonlyMap<string, ResultLine>> => {
+  const looks = await pMap(lines, async (line) => settledBy(line.key, await look(site, line), isOurs), {
+    concurrency: KEYS_IN_FLIGHT,
+  });
+  return new Map(looks.flatMap((line) => (line === undefined ? [] : [[line.key, line]])));
+};
+
+/** Hides what is left of a slice, once. @param isOurs as in `settle` */
 const hideOnce = async (
   site: DestroyingSite,
   lines: readonly ManifestLine[],
   isOurs: boolean,
 ): Promise<ReadonlyMap<string, ResultLine>> => {
-  const results = new Map<string, ResultLine>();
-  const settle = async (among: readonly ManifestLine[]): Promise<readonly ManifestLine[]> => {
-    const looks = await pMap(among, (line) => look(site, line), { concurrency: KEYS_IN_FLIGHT });
-    return among.filter((line, index) => {
-      const shows = looks[index];
-      const settled = shows === undefined ? undefined : settledBy(line.key, shows, isOurs);
-      if (settled !== undefined) results.set(line.key, settled);
-      return settled === undefined;
-    });
-  };
-  const shown = isOurs ? await settle(lines) : lines;
+  const results = new Map<string, ResultLine>(isOurs ? await settle(site, lines, isOurs) : []);
+  const shown = lines.filter(({ key }) => !results.has(key));
   const outcomes = shown.length === 0 ? [] : await site.bucket.hide(shown.map(({ key, etag }) => ({ key, etag })));
   const refused = new Set<string>();
   for (const outcome of outcomes) {
@@ -96,8 +101,14 @@ const hideOnce = async (
     } else if (outcome.outcome === "refused") refused.add(key);
     else results.set(key, { key, outcome: "failed", detail: outcome.detail });
   }
-  const unsettled = await settle(shown.filter(({ key }) => refused.has(key)));
-  for (const { key } of unsettled) results.set(key, { key, outcome: "failed", detail: "refused, and unchanged" });
+  const settled = await settle(
+    site,
+    shown.filter(({ key }) => refused.has(key)),
+    isOurs,
+  );
+  for (const key of refused) {
+    results.set(key, settled.get(key) ?? { key, outcome: "failed", detail: "refused, and unchanged" });
+  }
   return results;
 };
 
@@ -117,7 +128,8 @@ const hideLines = async (
   return lines.flatMap(({ key }) => results.get(key) ?? []);
 };
 
-const countsOf = (lines: readonly ManifestLine[], results: readonly ResultLine[]) => {
+/** What the results of a slice come to. */
+export const countsOf = (lines: readonly ManifestLine[], results: readonly ResultLine[]) => {
   const count = (outcome: ResultLine["outcome"]): number => results.filter((line) => line.outcome === outcome).length;
   const hidden = new Set(results.filter(({ outcome }) => outcome === "hidden").map(({ key }) => key));
   return {
@@ -128,6 +140,15 @@ const countsOf = (lines: readonly ManifestLine[], results: readonly ResultLine[]
     failed_count: count("failed"),
   };
 };
+
+/**
+ * For how long a slice may still be hidden by somebody who began to, milliseconds; 0 when nobody can be at it any more. As
+ * everywhere, whoever holds something has certainly been ended a minute behind its function's timeout.
+ */
+export const hidingEndsIn = (
+  { clock, functionTimeoutMs }: Pick<DestroyingSite, "clock" | "functionTimeoutMs">,
+  { hiding_since: since }: Pick<DestroySlice, "hiding_since">,
+): number => (since === undefined ? 0 : Math.max(0, since + leaseMs(functionTimeoutMs) - clock.now()));
 
 /** Sends the events of what is hidden and was not told, and says so in the slice. */
 const tell = async (
@@ -169,12 +190,19 @@ export const hideSlice = async (
   const read = await readSlice(site.siteTable, record.id, number);
   if (read === undefined) throw new GeoError("GEO_DESTROY_REFUSED", `the destroy ${record.id} has no slice ${number}`);
   const { slice } = read;
+  // An undo has come by: what it brings back is not hidden again, however late somebody gets here.
+  if (slice.undo_state !== undefined) return;
   if (slice.slice_state === "told" && slice.failed_count === 0) return;
   const lines = await readManifest(site, slice);
   if (slice.slice_state === "hidden") return tell(site, record.id, read, lines, await readResults(site, slice));
   assertDestroyable(lines, matching, (match, key) => mayBelong(site, record, match, key));
   // Who takes a slice up that was begun moves it all the same: whoever began it finds that out when he is done.
-  const begun = await saveSlice(site.siteTable, record.id, { ...slice, slice_state: "hiding" }, read.rev);
+  const begun = await saveSlice(
+    site.siteTable,
+    record.id,
+    { ...slice, slice_state: "hiding", hiding_since: site.clock.now() },
+    read.rev,
+  );
   if (begun === undefined) return;
   const named = { first: slice.first_key, last: slice.last_key };
   const digests = lines.map((line) => versionDigest(line.key, line.version_id));
@@ -190,7 +218,14 @@ export const hideSlice = async (
   const hidden = await saveSlice(
     site.siteTable,
     record.id,
-    { ...begun.slice, ...counts, slice_state: "hidden", results_name: name },
+    {
+      ...begun.slice,
+      ...counts,
+      slice_state: "hidden",
+      results_name: name,
+      // Whoever was taken over may still wait for S3.
+      ...(slice.hiding_since === undefined && { hiding_since: undefined }),
+    },
     begun.rev,
   );
   if (hidden === undefined) return;

@@ -1,9 +1,13 @@
 import pMap from "p-map";
-import type { ManifestLine, ResultLine } from "../../geo/destroy-manifest.ts";
+import { encodeResults, type ManifestLine, type ResultLine } from "../../geo/destroy-manifest.ts";
 import { KEYS_IN_FLIGHT } from "../../geo/limits.ts";
 import type { DestroyingSite } from "../../ports/destroy.ts";
-import { readManifest, readResults } from "./hide-slice.ts";
+import type { ReadSlice } from "../../tables/site/destroy-record.ts";
+import { countsOf, hidingEndsIn, readManifest, readResults, settle } from "./hide-slice.ts";
 import { readSlice, saveSlice } from "./stored-destroy.ts";
+
+/** Seconds until a slice is looked at again that somebody else has just written. */
+const MOVED_SECONDS = 1;
 
 /** What became of one object that was to come back. `left`: the key shows, or hides, something newer, or the version is gone. */
 type Restored = "restored" | "left" | "failed";
@@ -37,19 +41,69 @@ const restore = async (
   return copied.outcome === "gone" || copied.outcome === "lost" ? "left" : "failed";
 };
 
+/** A slice, and what of it is hidden. */
+interface Found {
+  readonly read: ReadSlice;
+  readonly results: readonly ResultLine[];
+}
+
+/**
+ * What of a slice is hidden, written down before anything is brought back. Somebody may have hidden objects and died before
+ * he could say so, and S3 may have hidden one and answered that it failed: every key whose hiding nobody saw is looked at, as
+ * whoever goes on with a slice does. Undefined when somebody else has written the slice meanwhile.
+ */
+const findHidden = async (
+  site: DestroyingSite,
+  destroyId: string,
+  read: ReadSlice,
+  lines: readonly ManifestLine[],
+  isFirst: boolean,
+): Promise<Found | undefined> => {
+  const { slice, rev } = read;
+  const known = await readResults(site, slice);
+  const seen = new Map(known.map((line) => [line.key, line]));
+  const open = lines.filter(({ key }) => (seen.get(key)?.outcome ?? "failed") === "failed");
+  // Once an undo has been through, who hides one of these keys is somebody else.
+  if (!isFirst || open.length === 0) return { read, results: known };
+  for (const [key, line] of await settle(site, open, true)) seen.set(key, line);
+  const results = lines.flatMap(({ key }) => seen.get(key) ?? []);
+  const name = `${destroyId}/results/${slice.number}-${site.chance.token()}.jsonl`;
+  await site.manifests.write(name, encodeResults(results));
+  const next = {
+    ...slice,
+    ...countsOf(lines, results),
+    slice_state: slice.slice_state === "told" ? "told" : "hidden",
+    results_name: name,
+  } as const;
+  const written = await saveSlice(site.siteTable, destroyId, next, rev);
+  return written === undefined ? undefined : { read: written, results };
+};
+
 /**
  * Brings back what a slice has hidden. Safe to run twice and after a death at any point. S3's events of the copies take them
- * to the secondaries, as any other object.
+ * to the secondaries, as any other object. From its first write on nobody hides anything of the slice any more; whoever was
+ * already at it is waited for.
+ *
+ * @returns seconds after which to ask again; 0 when the slice is done
+ * @throws TableUnavailableError, StoreUnavailableError: to be run again
  */
-export const undoSlice = async (site: DestroyingSite, destroyId: string, number: number): Promise<void> => {
+export const undoSlice = async (site: DestroyingSite, destroyId: string, number: number): Promise<number> => {
   const read = await readSlice(site.siteTable, destroyId, number);
-  if (read === undefined || read.slice.results_name === undefined) return;
+  if (read === undefined) return 0;
   const { slice } = read;
-  if (slice.undo_state === "done" && slice.undo_failed_count === 0) return;
-  const begun = await saveSlice(site.siteTable, destroyId, { ...slice, undo_state: "begun" }, read.rev);
-  if (begun === undefined) return;
-  const lines = new Map((await readManifest(site, slice)).map((line) => [line.key, line]));
-  const hidden = (await readResults(site, slice)).filter(
+  if (slice.undo_state === "done" && slice.undo_failed_count === 0) return 0;
+  const wait = hidingEndsIn(site, slice);
+  if (wait > 0) return Math.ceil(wait / 1_000);
+  const isUntouched = slice.slice_state === "frozen";
+  const undoState = isUntouched ? "done" : "begun";
+  const begun = await saveSlice(site.siteTable, destroyId, { ...slice, undo_state: undoState }, read.rev);
+  if (begun === undefined) return MOVED_SECONDS;
+  if (isUntouched) return 0;
+  const manifest = await readManifest(site, slice);
+  const found = await findHidden(site, destroyId, begun, manifest, slice.undo_state !== "done");
+  if (found === undefined) return MOVED_SECONDS;
+  const lines = new Map(manifest.map((line) => [line.key, line]));
+  const hidden = found.results.filter(
     (line): line is Extract<ResultLine, { outcome: "hidden" }> => line.outcome === "hidden",
   );
   const outcomes = await pMap(
@@ -61,16 +115,17 @@ export const undoSlice = async (site: DestroyingSite, destroyId: string, number:
     { concurrency: KEYS_IN_FLIGHT },
   );
   const count = (wanted: Restored): number => outcomes.filter((outcome) => outcome === wanted).length;
-  await saveSlice(
+  const done = await saveSlice(
     site.siteTable,
     destroyId,
     {
-      ...begun.slice,
+      ...found.read.slice,
       undo_state: "done",
       restored_count: count("restored"),
       not_restored_count: count("left"),
       undo_failed_count: count("failed"),
     },
-    begun.rev,
+    found.read.rev,
   );
+  return done === undefined ? MOVED_SECONDS : 0;
 };

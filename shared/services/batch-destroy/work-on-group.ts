@@ -26,6 +26,12 @@ const WORKING: Readonly<Record<DestroyWork, DestroyRecord["destroy_state"]>> = {
   undo: "undoing",
 };
 
+/** What is left of a group, and how long to wait before it is gone on with. */
+export interface GroupLeft extends SliceGroup {
+  readonly more: boolean;
+  readonly wait_seconds: number;
+}
+
 /** Shares the slices of a destroy out. None when it is not (any more) to be worked on: cancelled, or done. */
 export const handOutSlices = async (
   site: DestroyingSite,
@@ -54,15 +60,19 @@ export const workOnGroup = async (
   work: DestroyWork,
   { from, to }: SliceGroup,
   stopAt: number,
-): Promise<SliceGroup & { readonly more: boolean }> => {
+): Promise<GroupLeft> => {
   const matching = await keyMatcher(site.replicables, site.switches);
   for (let number = from; number <= to; number += 1) {
-    if (site.clock.now() >= stopAt) return { from: number, to, more: true };
+    if (site.clock.now() >= stopAt) return { from: number, to, more: true, wait_seconds: 0 };
     const { record } = await theDestroy(site.siteTable, destroyId);
     if (record.destroy_state !== WORKING[work]) break;
-    await (work === "destroy" ? hideSlice(site, record, number, matching) : undoSlice(site, destroyId, number));
+    if (work === "destroy") await hideSlice(site, record, number, matching);
+    else {
+      const wait = await undoSlice(site, destroyId, number);
+      if (wait > 0) return { from: number, to, more: true, wait_seconds: wait };
+    }
   }
-  return { from: to + 1, to, more: false };
+  return { from: to + 1, to, more: false, wait_seconds: 0 };
 };
 
 /** Says how the work has ended, in the destroy's record, from what its slices say. */

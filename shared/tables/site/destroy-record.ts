@@ -97,6 +97,11 @@ const SliceItem = z.object({
   rev: z.number(),
   /** `frozen`: listed. `hiding`: somebody has begun. `hidden`: all answers are in. `told`: and the events are sent. */
   slice_state: z.enum(["frozen", "hiding", "hidden", "told"]),
+  /**
+   * When somebody last began to hide it, milliseconds since the epoch. Absent when nobody can be hiding any more: whoever began
+   * it first has also ended it.
+   */
+  hiding_since: z.optional(z.number()),
   /** Where its lines are, and what their text comes to. */
   manifest_name: z.string(),
   manifest_digest: z.string(),

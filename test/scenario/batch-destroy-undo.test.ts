@@ -1,0 +1,177 @@
+import { describe, expect, test } from "vitest";
+import type { DestroyingSite } from "../../shared/ports/destroy.ts";
+import { destroyingWorld, type DestroyingWorld, uploadsOf, withBucket } from "../support/destroying.ts";
+
+const KEYS = uploadsOf(7, 3);
+const GROUP = { kind: "namespace", id: "7" } as const;
+
+/** A destroy of three objects that was confirmed. */
+const confirmed = async (): Promise<{ readonly world: DestroyingWorld; readonly id: string }> => {
+  const world = destroyingWorld();
+  await world.putAll(KEYS);
+  const { id } = await world.plan(GROUP);
+  await world.confirm(id, KEYS.length);
+  return { world, id };
+};
+
+const ALL = { from: 1, to: 1 };
+
+/** The undo's step at the only slice, once. */
+const undoOnce = (world: DestroyingWorld, id: string): Promise<unknown> =>
+  world.step({ step: "work_on_group", destroy_id: id, work: "undo", group: ALL });
+
+/** A site of which the table does something before a slice is written for the first time. */
+const beforeFirstSlice = (site: DestroyingSite, then: () => Promise<unknown>): DestroyingSite => {
+  const { siteTable } = site;
+  let isFirst = true;
+  const put: typeof siteTable.put = async (item, condition) => {
+    if (isFirst && item.pk.startsWith("destroy_slice#")) {
+      isFirst = false;
+      await then();
+    }
+    return siteTable.put(item, condition);
+  };
+  return {
+    ...site,
+    siteTable: {
+      name: siteTable.name,
+      get: siteTable.get.bind(siteTable),
+      update: siteTable.update.bind(siteTable),
+      put,
+      delete: siteTable.delete.bind(siteTable),
+      query: siteTable.query.bind(siteTable),
+    },
+  };
+};
+
+describe("F82: an undo while somebody still hides", () => {
+  test("waits until nobody can any more, and brings back all that he hid", async () => {
+    const { world, id } = await confirmed();
+    let left: unknown;
+    const slow = withBucket(world.site, {
+      hide: async (entries) => {
+        await world.cancel(id);
+        await world.undo(id);
+        left = await undoOnce(world, id);
+        return world.site.bucket.hide(entries);
+      },
+    });
+    await world.destroy(id, slow);
+    const seconds = (world.site.functionTimeoutMs + 60_000) / 1_000;
+    expect(left).toEqual({ ...ALL, more: true, wait_seconds: seconds });
+    await world.bringBack(id);
+    expect(world.primaryBucket.keys()).toEqual(KEYS);
+    expect(await world.progress(id)).toMatchObject({ state: "undone", destroyed_count: 3, restored_count: 3 });
+  });
+
+  test("waits also for one whose slice another one has taken over and finished", async () => {
+    const { world, id } = await confirmed();
+    const slow = withBucket(world.site, {
+      hide: async (entries) => {
+        await world.destroy(id);
+        await world.undo(id);
+        expect(await undoOnce(world, id)).toMatchObject({ more: true });
+        return world.site.bucket.hide(entries);
+      },
+    });
+    await world.destroy(id, slow);
+    await world.bringBack(id);
+    expect(world.primaryBucket.keys()).toEqual(KEYS);
+  });
+
+  test("does not wait for one who has ended", async () => {
+    const { world, id } = await confirmed();
+    await world.destroy(id);
+    await world.undo(id);
+    expect(await undoOnce(world, id)).toMatchObject({ more: false, wait_seconds: 0 });
+  });
+
+  test("keeps one who has not begun from beginning", async () => {
+    const { world, id } = await confirmed();
+    const late = beforeFirstSlice(world.site, async () => {
+      await world.cancel(id);
+      await world.undo(id);
+      await world.bringBack(id);
+    });
+    await world.destroy(id, late);
+    expect(world.primaryBucket.keys()).toEqual(KEYS);
+    expect(world.bucket.requests.hide).toBe(0);
+  });
+
+  test("keeps one who was asked long ago from beginning, whatever the record says by then", async () => {
+    const { world, id } = await confirmed();
+    await world.cancel(id);
+    await world.undo(id);
+    await world.bringBack(id);
+    await world.primarySiteTable.update({
+      key: { pk: "destroy", sk: id },
+      update: "SET destroy_state = :destroying",
+      values: { ":destroying": "destroying" },
+    });
+    await world.destroy(id);
+    expect(world.primaryBucket.keys()).toEqual(KEYS);
+  });
+});
+
+test("F82: an undo brings back an object that S3 hid and said it had failed to", async () => {
+  const { world, id } = await confirmed();
+  const [key = ""] = KEYS;
+  let tries = 0;
+  const failing = withBucket(world.site, {
+    hide: async (entries) => {
+      tries += 1;
+      const others = entries.filter((entry) => entry.key !== key);
+      const hidden = others.length === 0 ? [] : await world.site.bucket.hide(others);
+      // The last try is carried out.
+      if (tries === 3) await world.site.bucket.hide(entries.filter((entry) => entry.key === key));
+      return [...hidden, { key, outcome: "failed", detail: "InternalError" }];
+    },
+  });
+  await world.destroy(id, failing);
+  expect(await world.progress(id)).toMatchObject({ state: "incomplete", destroyed_count: 2, failed_count: 1 });
+  await world.undo(id);
+  await world.bringBack(id);
+  expect(world.primaryBucket.keys()).toEqual(KEYS);
+  expect(await world.progress(id)).toMatchObject({ state: "undone", destroyed_count: 3, restored_count: 3 });
+});
+
+test("F82: an undo that is asked for again leaves alone what somebody has deleted since", async () => {
+  const { world, id } = await confirmed();
+  const [key = "", other = ""] = KEYS;
+  const failing = withBucket(world.site, {
+    hide: async (entries) => {
+      const others = entries.filter((entry) => entry.key !== key);
+      const hidden = others.length === 0 ? [] : await world.site.bucket.hide(others);
+      return [...hidden, { key, outcome: "failed", detail: "AccessDenied" }];
+    },
+  });
+  await world.destroy(id, failing);
+  await world.undo(id);
+  const refusing = withBucket(world.site, {
+    bringBack: (request) =>
+      request.key === other
+        ? Promise.resolve({ outcome: "failed", failure: { kind: "throttled", detail: "503" } })
+        : world.site.bucket.bringBack(request),
+  });
+  await world.bringBack(id, refusing);
+  world.primaryBucket.deleteCurrent(key);
+  await world.undo(id);
+  await world.bringBack(id);
+  expect(world.primaryBucket.keys()).toEqual(KEYS.slice(1));
+  expect(await world.progress(id)).toMatchObject({ state: "undone", restored_count: 2, restore_failed_count: 0 });
+});
+
+test("F82: an undo whose slice the watching of secondaries writes at the same time is done all the same", async () => {
+  const { world, id } = await confirmed();
+  await world.destroy(id);
+  await world.follow();
+  await world.undo(id);
+  // The barrier has read the destroy before it was undone.
+  const key = { pk: `destroy_slice#${id}`, sk: "00000001" };
+  const overtaken = beforeFirstSlice(world.site, () =>
+    world.primarySiteTable.update({ key, update: "SET rev = rev + :one", values: { ":one": 1 } }),
+  );
+  await world.bringBack(id, overtaken);
+  expect(world.primaryBucket.keys()).toEqual(KEYS);
+  expect(await world.progress(id)).toMatchObject({ state: "undone", restored_count: 3, restore_failed_count: 0 });
+});
