@@ -28,6 +28,8 @@ export default defineConfig({
     },
     projects: [
       {
+        // As Node itself resolves them: "development" is another graphql than the one that packages import.
+        ssr: { resolve: { conditions: ["module", "node"] } },
         test: {
           name: "anywhere",
           include: ["test/**/*.test.ts"],

@@ -2,7 +2,7 @@ import SchemaBuilder from "@pothos/core";
 import ComplexityPlugin from "@pothos/plugin-complexity";
 import RelayPlugin from "@pothos/plugin-relay";
 import type { GraphQLCall } from "./call.ts";
-import type { CountedConnection } from "./connection.ts";
+import { COUNT_LIMIT, type CountedConnection } from "./connection.ts";
 
 /** The words that GraphQL code is written in here. */
 interface Words {
@@ -41,6 +41,14 @@ export const schemaBuilder = () => {
       throw new TypeError(`a time is only ever handed out, got ${String(value)}`);
     },
   });
+  builder.globalConnectionField("count", (t) =>
+    t.int({
+      nullable: false,
+      description: "How many there are. Above limit, limit + 1.",
+      args: { limit: t.arg.int({ defaultValue: COUNT_LIMIT, description: `At most ${COUNT_LIMIT}.` }) },
+      resolve: (connection, { limit }) => connection.count(limit ?? COUNT_LIMIT),
+    }),
+  );
   return builder;
 };
 export type Builder = ReturnType<typeof schemaBuilder>;

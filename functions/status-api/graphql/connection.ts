@@ -60,7 +60,8 @@ export const NO_REGISTRIES: CountedConnection = {
   count: () => 0,
 };
 
-const keyOfId = ({ names }: Replicable, id: string): string => {
+/** The key of one of a type's registries, by its id. */
+export const keyOfId = ({ names }: Replicable, id: string): string => {
   const read = parseGlobalId(id);
   if ("problem" in read) throw new Refusal(`ids: ${read.problem}`);
   if (read.registryClass !== names.registryClass) {
@@ -69,11 +70,20 @@ const keyOfId = ({ names }: Replicable, id: string): string => {
   return read.key;
 };
 
+/** The key of a record by its id. The id of a partitioned type's record begins with the partition's name. */
+const keyOfRecordId = ({ replicables }: GraphQLCall, replicable: Replicable, id: string): string | undefined => {
+  const own = keyOfRecord(replicable.keyPattern, id);
+  if (own !== undefined) return own;
+  const [first = ""] = id.split("/", 1);
+  const partition = replicables.find(({ name, partitionOf }) => name === first && partitionOf === replicable.name);
+  return partition && keyOfRecord(partition.keyPattern, id.slice(first.length + 1));
+};
+
 /** The key that a keyword is, or the key of the record that it is the id of. There is no index of parts of keys. */
 const keyOfKeyword = async (call: GraphQLCall, replicable: Replicable, keyword: string): Promise<string> => {
-  if ((await call.match(keyword))?.replicable.name === replicable.name) return keyword;
-  const record = keyOfRecord(replicable.keyPattern, keyword);
-  if (record !== undefined) return record;
+  for (const key of [keyword, keyOfRecordId(call, replicable, keyword)]) {
+    if (key !== undefined && (await call.match(key))?.replicable.name === replicable.name) return key;
+  }
   throw new Refusal(
     `keyword: expected the whole S3 key of one of ${replicable.names.titlePlural}, or its modelRecordId,` +
       ` got ${quoted(keyword)}; parts of keys can not be searched for`,

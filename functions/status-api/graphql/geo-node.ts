@@ -1,8 +1,8 @@
+import { type DefaultConnectionArguments, resolveArrayConnection } from "@pothos/plugin-relay";
 import type { Replicable } from "../../../shared/geo/replicable.ts";
-import { siteId } from "../../../shared/geo/site-status.ts";
+import type { SiteAnswer } from "../../../shared/geo/site-answer.ts";
 import type { Builder } from "./builder.ts";
-import type { NodeParent } from "./call.ts";
-import { COUNT_LIMIT, registriesOf } from "./connection.ts";
+import { registriesOf } from "./connection.ts";
 import type { Enums } from "./enums.ts";
 import { PAGE_ROWS_MAX } from "../../../shared/services/find-rows/row-search.ts";
 import { experimentOf, type RegistryType } from "./registry-types.ts";
@@ -42,27 +42,97 @@ const registriesField = (
           sort: t.arg({ type: enums.sort, description: "Order of the list. Default: ID_ASC." }),
         },
         complexity: ({ first, last }) => ({ field: SEARCH_COST, multiplier: last ?? first ?? PAGE_ROWS_MAX }),
-        resolve: ({ isCurrent }, args, call) => registriesOf(call, isCurrent, replicable, args),
+        resolve: ({ current }, args, call) => registriesOf(call, current, replicable, args),
       },
-      {
-        name: `${registryClass}Connection`,
-        description: `A list of ${names.titlePlural}' registries.`,
-        fields: (connection) => ({
-          count: connection.int({
-            nullable: false,
-            description: "How many there are. Above limit, limit + 1.",
-            args: { limit: connection.arg.int({ defaultValue: COUNT_LIMIT, description: "At most 1000." }) },
-            complexity: { field: 1, multiplier: 1 },
-            resolve: (parent, { limit }) => parent.count(limit ?? COUNT_LIMIT),
-          }),
-        }),
-      },
+      { name: `${registryClass}Connection`, description: `A list of ${names.titlePlural}' registries.` },
       { name: `${registryClass}Edge`, description: `One of ${names.titlePlural}' registries in a list.` },
     ),
   );
 };
 
-const nodeRef = (builder: Builder) => builder.objectRef<NodeParent>("GeoNode");
+const nodeRef = (builder: Builder) => builder.objectRef<SiteAnswer>("GeoNode");
+
+/** What a site is restricted to, as GitLab's own records: this product knows no more of them than their ids. */
+const ownerTypes = (builder: Builder) => {
+  const ofClass = (name: string, what: string) =>
+    builder.objectRef<string>(name).implement({
+      description: `${what} of GitLab, by its id.`,
+      fields: (t) => ({
+        id: t.id({
+          nullable: false,
+          description: "Global id, as in GitLab.",
+          resolve: (id) => `gid://gitlab/${name}/${id}`,
+        }),
+      }),
+    });
+  return { namespace: ofClass("Namespace", "A namespace"), organization: ofClass("Organization", "An organization") };
+};
+
+/** A short list that is all there. */
+const ownersOf = (ids: readonly (number | string)[], args: DefaultConnectionArguments) => {
+  const owners = ids.map(String);
+  return { ...resolveArrayConnection({ args }, owners), count: (limit: number) => Math.min(owners.length, limit + 1) };
+};
+
+const siteFields = (builder: Builder, node: ReturnType<typeof nodeRef>): void => {
+  const { namespace, organization } = ownerTypes(builder);
+  builder.objectType(node, {
+    description: "A Geo site.",
+    fields: (t) => ({
+      id: t.id({
+        nullable: false,
+        description: "Global id of the site.",
+        resolve: ({ id }) => `gid://geo/GeoNode/${id}`,
+      }),
+      name: t.exposeString("name", { description: "Name of the site." }),
+      url: t.exposeString("url", { description: "Where people reach the site." }),
+      internalUrl: t.exposeString("internal_url", { description: "Where other sites reach it." }),
+      primary: t.exposeBoolean("primary", { description: "Whether it is the primary." }),
+      enabled: t.exposeBoolean("enabled", { description: "Whether the primary counts on it." }),
+      filesMaxCapacity: t.exposeInt("files_max_capacity", { description: "Objects that are copied at the same time." }),
+      reposMaxCapacity: t.exposeInt("repos_max_capacity", {
+        description: "Kept for GitLab's clients: nothing here is a repository.",
+      }),
+      verificationMaxCapacity: t.exposeInt("verification_max_capacity", {
+        description: "Objects that are verified at the same time.",
+      }),
+      containerRepositoriesMaxCapacity: t.exposeInt("container_repositories_max_capacity", {
+        description: "Kept for GitLab's clients: nothing here is a container repository.",
+      }),
+      minimumReverificationInterval: t.exposeInt("minimum_reverification_interval", {
+        description: "Days after which the primary reads an object again.",
+      }),
+      selectiveSyncType: t.exposeString("selective_sync_type", {
+        description: "What the site is restricted by: namespaces, shards, organizations. Null: by nothing.",
+      }),
+      selectiveSyncShards: t.exposeStringList("selective_sync_shards", {
+        description: "Shards that the site is restricted to.",
+      }),
+      selectiveSyncNamespaces: t.connection(
+        {
+          type: namespace,
+          description: "Namespaces that the site is restricted to.",
+          resolve: ({ selective_sync_namespace_ids: ids }, args) => ownersOf(ids, args),
+        },
+        { name: "NamespaceConnection", description: "A list of namespaces." },
+        { name: "NamespaceEdge" },
+      ),
+      selectiveSyncOrganizations: t.connection(
+        {
+          type: organization,
+          description: "Organizations that the site is restricted to.",
+          resolve: ({ selective_sync_organization_ids: ids }, args) => ownersOf(ids, args),
+        },
+        { name: "OrganizationConnection", description: "A list of organizations." },
+        { name: "OrganizationEdge" },
+      ),
+      syncObjectStorage: t.boolean({
+        description: "Whether a secondary keeps replicas of objects. Null at a primary.",
+        resolve: ({ sync_object_storage: keeps }) => keeps,
+      }),
+    }),
+  });
+};
 
 /** `geoNode`, with a list of registries for each declared type. */
 export const addGeoNode = (
@@ -72,25 +142,7 @@ export const addGeoNode = (
   registryTypes: ReadonlyMap<string, RegistryType>,
 ): void => {
   const node = nodeRef(builder);
-  builder.objectType(node, {
-    description: "A Geo site.",
-    fields: (t) => ({
-      id: t.id({
-        nullable: false,
-        description: "Global id of the site.",
-        resolve: ({ site }) => `gid://geo/GeoNode/${siteId(site.name)}`,
-      }),
-      name: t.string({ description: "Name of the site.", resolve: ({ site }) => site.name }),
-      primary: t.boolean({
-        description: "Whether it is the primary.",
-        resolve: ({ site }) => site.role === "primary",
-      }),
-      enabled: t.boolean({
-        description: "Always true: a site that is not wanted is not deployed.",
-        resolve: () => true,
-      }),
-    }),
-  });
+  siteFields(builder, node);
   for (const replicable of replicables) {
     const type = registryTypes.get(replicable.name);
     if (type !== undefined) registriesField(builder, enums, node, replicable, type);
@@ -101,11 +153,7 @@ export const addGeoNode = (
         type: node,
         description: "Find a Geo site. Null for whoever is no administrator, and when there is none of that name.",
         args: { name: t.arg.string({ description: "Name of the site. Default: the site that answers." }) },
-        resolve: (_root, { name }, call) => {
-          if (!call.isAdmin) return null;
-          const { site } = call;
-          return (name ?? site.name) === site.name ? { site, isCurrent: true } : null;
-        },
+        resolve: (_root, { name }, call) => (call.isAdmin ? call.findSite(name ?? call.site.name) : undefined),
       }),
     }),
   });

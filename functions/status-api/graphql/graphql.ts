@@ -6,27 +6,48 @@ import type { Table, ManyReader } from "../../../shared/ports/table.ts";
 import type { BulkAsking } from "../../../shared/services/bulk-update/ask-for-bulk-update.ts";
 import { readSettings } from "../../../shared/services/change-settings.ts";
 import { CursorKey } from "../../../shared/services/cursor-key.ts";
+import { readKnownSites, readReports } from "../../../shared/services/known-sites.ts";
 import { REGISTRY_ROWS } from "../../../shared/services/find-rows/row-kind.ts";
 import { keyMatcher } from "../../../shared/services/key-matcher.ts";
 import { CachedSwitches } from "../../../shared/services/type-switches.ts";
-import type { StatusSite } from "../../../shared/geo/site-status.ts";
+import type { SiteAnswer } from "../../../shared/geo/site-answer.ts";
 import { atMost } from "../json-body.ts";
+import { otherAnswer, ownAnswer, type SitesServed } from "../known-sites.ts";
 import { allowOnly, type ApiEnv, apiUrlOf } from "../site-paths.ts";
 import type { GraphQLCall } from "./call.ts";
+import { expectationOf, refusalBody, toldError } from "./answer.ts";
+import { checkedQuery, variablesProblem } from "./limits.ts";
 import { graphqlSchema } from "./schema.ts";
 
 /** Most bytes of a request, query and variables together. */
 const BODY_BYTES_MAX = 65_536;
 
+/** What a request that is none is answered with. */
+const REFUSED = {
+  status: 400,
+  statusText: "Bad Request",
+  headers: { "content-type": "application/json; charset=utf-8" },
+} as const;
+
 /** A site, as far as GraphQL answers for it. */
-export interface GraphQLServed extends BulkAsking {
-  readonly site: StatusSite;
+export interface GraphQLServed extends BulkAsking, SitesServed {
+  readonly site: SitesServed["site"];
+  readonly replicables: BulkAsking["replicables"];
+  readonly siteTable: BulkAsking["siteTable"] & SitesServed["siteTable"];
   /** The registry, or the primary's verification state. */
   readonly rows: Pick<Table, "query"> & ManyReader;
-  readonly syncObjectStorage: boolean;
   /** Of a cryptographic source. */
   randomBytes(size: number): Uint8Array;
 }
+
+const findSite = async (served: GraphQLServed, name: string, apiUrl: string): Promise<SiteAnswer | undefined> => {
+  const told = { apiUrl, word: "geo_sites" } as const;
+  const { own, others } = await readKnownSites(served);
+  if (name === served.site.name) return ownAnswer(served, await readSettings(served), own, told);
+  const known = others.find((one) => one.name === name);
+  if (known === undefined) return undefined;
+  return otherAnswer(known, (await readReports(served, [known])).get(name), told);
+};
 
 /** `POST /api/graphql`: the registries of this site, as GitLab Geo shows them (F71-F74, F76-F78). */
 export const addGraphQL = (app: Hono<ApiEnv>, served: GraphQLServed): void => {
@@ -37,23 +58,39 @@ export const addGraphQL = (app: Hono<ApiEnv>, served: GraphQLServed): void => {
   const callOf = (context: Context<ApiEnv>): GraphQLCall => ({
     site,
     isAdmin: context.env?.tokenScope === "admin_geo",
+    tokenName: context.env?.tokenName,
     caller: context.env?.tokenId ?? context.env?.tokenName ?? "",
-    apiUrl: apiUrlOf(context),
     replicables,
     switches,
     cursorKey,
     registry: site.role === "secondary" ? { kind: REGISTRY_ROWS, rows: served.rows, siteTable, telemetry } : undefined,
     asking: served,
-    settings: () => readSettings(served),
-    keepsObjects: served.syncObjectStorage,
+    findSite: (name) => findSite(served, name, apiUrlOf(context)),
     match: async (key) => (await keyMatcher(replicables, switches))(key),
   });
   const handle = createHandler<Context<ApiEnv>, undefined, GraphQLCall & Record<PropertyKey, unknown>>({
-    schema: () => (schema ??= graphqlSchema(replicables)),
-    context: ({ raw }) => ({ ...callOf(raw) }),
+    formatError: toldError(telemetry),
+    onSubscribe: (request, { query, operationName, variables }) => {
+      const values = variables ?? {};
+      const problem = variablesProblem(values);
+      if (problem !== undefined) return [refusalBody(400, problem), REFUSED];
+      schema ??= graphqlSchema(replicables);
+      const call = callOf(request.raw);
+      const checked = checkedQuery(schema, { query, operationName, variables: values }, call);
+      if ("errors" in checked) return checked.errors;
+      return {
+        schema,
+        document: checked.document,
+        variableValues: values,
+        contextValue: { ...call },
+        hideSuggestions: !call.isAdmin,
+        ...(operationName ? { operationName } : {}),
+      };
+    },
   });
 
   app.post(GRAPHQL_PATH, atMost(BODY_BYTES_MAX), async (context) => {
+    const header = (name: string): string => context.req.header(name) ?? "";
     const [body, { status, headers = {} }] = await handle({
       method: "POST",
       url: context.req.url,
@@ -62,7 +99,9 @@ export const addGraphQL = (app: Hono<ApiEnv>, served: GraphQLServed): void => {
       raw: context,
       context: undefined,
     });
-    return new Response(body, { status, headers });
+    if (status < 400 || headers === REFUSED.headers) return new Response(body, { status, headers });
+    const problem = expectationOf(status, body, { accept: header("accept"), type: header("content-type") });
+    return new Response(refusalBody(status, problem), { ...REFUSED, status });
   });
   app.all(GRAPHQL_PATH, allowOnly("POST"));
 };

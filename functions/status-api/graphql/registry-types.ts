@@ -1,3 +1,4 @@
+import { dataManagementPath } from "../../../shared/geo/data-management.ts";
 import type { ReplicableMatch } from "../../../shared/geo/replicable-match.ts";
 import type { Replicable } from "../../../shared/geo/replicable.ts";
 import type { Builder } from "./builder.ts";
@@ -111,6 +112,13 @@ export const registryTypeOf = (builder: Builder, enums: Enums, replicable: Repli
         description:
           "Everything that the type's pattern finds in the key. Null when the type does not claim the key any more.",
         resolve: async (parent, _args, call) => (await matchOf(parent, call))?.modelRecordId,
+      }),
+      dataManagementDetailsPath: t.string({
+        description: "Path of the primary's page about the record.",
+        resolve: async (parent, _args, call) => {
+          const match = await matchOf(parent, call);
+          return match === undefined ? undefined : dataManagementPath(replicable, match.modelRecordId);
+        },
       }),
       [recordFieldOf(replicable)]: t.id({
         description: `Id of the record in ${replicable.table}. Null when the type does not claim the key any more.`,

@@ -3,6 +3,7 @@ import type { Replicable } from "../../../shared/geo/replicable.ts";
 import { schemaBuilder } from "./builder.ts";
 import { enumsOf } from "./enums.ts";
 import { addGeoNode } from "./geo-node.ts";
+import { addMutations } from "./mutations.ts";
 import { registryTypeOf } from "./registry-types.ts";
 
 /** The whole schema, as it follows from the declared types. */
@@ -13,5 +14,6 @@ export const graphqlSchema = (replicables: readonly Replicable[]): GraphQLSchema
     replicables.map((replicable) => [replicable.name, registryTypeOf(builder, enums, replicable)]),
   );
   addGeoNode(builder, enums, replicables, registryTypes);
+  addMutations(builder, enums, registryTypes);
   return builder.toSchema({});
 };

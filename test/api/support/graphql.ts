@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { RowChange } from "../../../shared/geo/counters.ts";
+import { parseGlobalId } from "../../../shared/geo/global-id.ts";
 import { duePartition, rowKey } from "../../../shared/geo/registry-row.ts";
 import { REPLICATION_STATE, type ReplicationState } from "../../../shared/geo/replication-state.ts";
 import type { SiteRole } from "../../../shared/geo/site-status.ts";
@@ -90,3 +91,50 @@ export const graphqlSite = (role: SiteRole = "secondary", given: Parameters<type
   };
 };
 export type GraphQLSite = ReturnType<typeof graphqlSite>;
+
+/** What a page of a list says. */
+export interface ListedPage {
+  readonly keys: readonly string[];
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
+}
+
+/** The S3 key that a registry's id stands for. */
+export const keyOf = (id: string): string => {
+  const parsed = parseGlobalId(id);
+  if ("problem" in parsed) throw new Error(parsed.problem);
+  return parsed.key;
+};
+
+/** Asks for a page of LFS objects. @param args as GraphQL has them: `first: 2, sort: ID_DESC` */
+export const listLfsObjects = async (
+  site: GraphQLSite,
+  args: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<ListedPage & { readonly error: string | undefined }> => {
+  const fields = "nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
+  const list = args === "" ? "lfsObjectRegistries" : `lfsObjectRegistries(${args})`;
+  const { data, errors } = await site.ask(`{ geoNode { ${list} { ${fields} } } }`, {}, headers);
+  // What the query above asks for; nothing of it when there was an error.
+  const found = (data as { geoNode?: { lfsObjectRegistries?: unknown } } | undefined)?.geoNode?.lfsObjectRegistries as
+    | { readonly nodes: readonly { readonly id: string }[] | null; readonly pageInfo: ListedPage["pageInfo"] }
+    | null
+    | undefined;
+  const nowhere = { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };
+  return {
+    keys: (found?.nodes ?? []).map(({ id }) => keyOf(id)),
+    pageInfo: found?.pageInfo ?? nowhere,
+    error: errors?.[0]?.message,
+  };
+};
+
+/** The key of the LFS object of a number. */
+export const lfsKey = (number: number): string => `lfs_objects/${number}/ab/cd/ef${number}`;
+
+/** Rows of LFS objects, numbered from `first` on. */
+export const lfsRows = (count: number, given: Partial<GivenRow> = {}, first = 1): readonly GivenRow[] =>
+  Array.from({ length: count }, (_, index) => ({ replicableName: "lfs_object", key: lfsKey(first + index), ...given }));
