@@ -45,7 +45,7 @@ const COUNTS: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> =
 
 /** What should be zero, by role: each has its paragraph in docs/runbook.md. */
 const TROUBLES: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> = {
-  primary: [METRICS.primaryDiffers, METRICS.verificationTimedOut, METRICS.outOfPattern],
+  primary: [METRICS.primaryDiffers, METRICS.verificationTimedOut, METRICS.outOfPattern, METRICS.countsDiffer],
   secondary: [
     METRICS.removalHeldBack,
     METRICS.missingOnPrimary,
@@ -53,6 +53,8 @@ const TROUBLES: Readonly<Record<"primary" | "secondary", readonly MetricName[]>>
     METRICS.verificationTimedOut,
     METRICS.driftFound,
     METRICS.outOfPattern,
+    METRICS.countsDiffer,
+    METRICS.statusReportFailed,
   ],
 };
 

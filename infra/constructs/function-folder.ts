@@ -6,6 +6,7 @@ export type FunctionFolder =
   | "batch-destroy"
   | "bulk-update"
   | "checksum"
+  | "counter-audit"
   | "counters"
   | "event-consumer"
   | "event-publisher"
@@ -13,6 +14,7 @@ export type FunctionFolder =
   | "registry-consistency"
   | "replica-drift"
   | "retry-sweep"
+  | "site-status"
   | "status-api"
   | "verification"
   | "verification-backfill";

@@ -7,8 +7,10 @@ import { Authorizer } from "../subsystems/authorizer.ts";
 import { BulkUpdate } from "../subsystems/bulk-update.ts";
 import { BatchDestroy } from "../subsystems/batch-destroy.ts";
 import { Checksum } from "../subsystems/checksum.ts";
+import { CounterAudit } from "../subsystems/counter-audit.ts";
 import { Counters } from "../subsystems/counters.ts";
 import { RetrySweep } from "../subsystems/retry-sweep.ts";
+import { SiteStatus } from "../subsystems/site-status.ts";
 import { StatusApi } from "../subsystems/status-api.ts";
 import { VerificationBackfill } from "../subsystems/verification-backfill.ts";
 
@@ -32,8 +34,10 @@ export class GeoPrimarySite extends Construct {
     new BulkUpdate(this, props);
     new VerificationBackfill(this, props);
     new Counters(this, { ...props, streamArn });
+    new CounterAudit(this, props);
     const { authorizer } = new Authorizer(this, props);
     this.api = new StatusApi(this, { ...props, authorizer }).api;
+    new SiteStatus(this, { ...props, api: this.api });
     new SiteDashboard(this, { ...props, queues: [this.checksum.changes] });
   }
 }

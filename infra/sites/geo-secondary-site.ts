@@ -6,12 +6,14 @@ import { SiteDashboard } from "../constructs/dashboard.ts";
 import type { GeoSiteProps } from "../constructs/geo-site.ts";
 import { Authorizer } from "../subsystems/authorizer.ts";
 import { BulkUpdate } from "../subsystems/bulk-update.ts";
+import { CounterAudit } from "../subsystems/counter-audit.ts";
 import { Counters } from "../subsystems/counters.ts";
 import { EventConsumer } from "../subsystems/event-consumer.ts";
 import { LargeCopy } from "../subsystems/large-copy.ts";
 import { RegistryConsistency } from "../subsystems/registry-consistency.ts";
 import { ReplicaDrift } from "../subsystems/replica-drift.ts";
 import { RetrySweep } from "../subsystems/retry-sweep.ts";
+import { SiteStatus } from "../subsystems/site-status.ts";
 import { StatusApi } from "../subsystems/status-api.ts";
 import { Verification } from "../subsystems/verification.ts";
 
@@ -37,8 +39,10 @@ export class GeoSecondarySite extends Construct {
     new LargeCopy(this, props);
     new RegistryConsistency(this, props);
     new Counters(this, { ...props, streamArn });
+    new CounterAudit(this, props);
     const { authorizer } = new Authorizer(this, props);
     this.api = new StatusApi(this, { ...props, authorizer }).api;
+    new SiteStatus(this, { ...props, api: this.api });
     new SiteDashboard(this, {
       ...props,
       queues: [

@@ -89,6 +89,9 @@ export const siteNames = (installation: Installation, site: NamedSite) => ({
   siteStatusDeadLetterQueue: join(installation.name, site.name, "site-status-dead-letters"),
   /** Which parts of a table's stream could not be counted. */
   countersDeadLetterQueue: join(installation.name, site.name, "counters-dead-letters"),
+  /** The schedule that starts the counter audit, and starts that it could not deliver. */
+  counterAudit: join(installation.name, site.name, "counter-audit"),
+  counterAuditDeadLetterQueue: join(installation.name, site.name, "counter-audit-dead-letters"),
   /** The state machine that resynchronizes, verifies or tries again many rows. */
   bulkUpdate: join(installation.name, site.name, "bulk-update"),
   api: join(installation.name, site.name, "api"),

@@ -8,6 +8,7 @@ import { env as authorizer } from "../../functions/authorizer/env.ts";
 import { env as batchDestroy } from "../../functions/batch-destroy/env.ts";
 import { env as bulkUpdate } from "../../functions/bulk-update/env.ts";
 import { env as checksum } from "../../functions/checksum/env.ts";
+import { env as counterAudit } from "../../functions/counter-audit/env.ts";
 import { env as counters } from "../../functions/counters/env.ts";
 import { env as eventConsumer } from "../../functions/event-consumer/env.ts";
 import { env as eventPublisher } from "../../functions/event-publisher/env.ts";
@@ -15,6 +16,7 @@ import { env as largeCopy } from "../../functions/large-copy/env.ts";
 import { env as replicaDrift } from "../../functions/replica-drift/env.ts";
 import { env as registryConsistency } from "../../functions/registry-consistency/env.ts";
 import { env as retrySweep } from "../../functions/retry-sweep/env.ts";
+import { env as siteStatus } from "../../functions/site-status/env.ts";
 import { env as statusApi } from "../../functions/status-api/env.ts";
 import { env as verification } from "../../functions/verification/env.ts";
 import { env as verificationBackfill } from "../../functions/verification-backfill/env.ts";
@@ -29,6 +31,7 @@ const SCHEMAS = {
   "batch-destroy": batchDestroy,
   "bulk-update": bulkUpdate,
   checksum,
+  "counter-audit": counterAudit,
   counters,
   "event-consumer": eventConsumer,
   "event-publisher": eventPublisher,
@@ -36,6 +39,7 @@ const SCHEMAS = {
   "registry-consistency": registryConsistency,
   "replica-drift": replicaDrift,
   "retry-sweep": retrySweep,
+  "site-status": siteStatus,
   "status-api": statusApi,
   verification,
   "verification-backfill": verificationBackfill,
@@ -89,13 +93,13 @@ describe("the environment of every deployed function", () => {
 
   it("names the function's own timeout where leases follow from it", () => {
     const timed = functions.filter(({ variables }) => variables.TIMEOUT_SECONDS !== undefined);
-    expect(timed).toHaveLength(3 + 3 * 5);
+    expect(timed).toHaveLength(4 + 3 * 6);
     for (const { variables, timeout } of timed) expect(Number(variables.TIMEOUT_SECONDS)).toBe(timeout);
   });
 
   it("carries the replicables as the functions read them", () => {
     const selections = functions.flatMap(({ variables }) => variables.REPLICABLES ?? []);
-    expect(selections).toHaveLength(6 + 3 * 9);
+    expect(selections).toHaveLength(8 + 3 * 11);
     for (const selection of selections) expect(decodeReplicableSelection(selection)).toEqual(config.selection);
   });
 

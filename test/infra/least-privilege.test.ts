@@ -143,7 +143,7 @@ describe("each function", () => {
     const functions = templates.flatMap((template) =>
       ofType(template, "AWS::Lambda::Function").map((one) => ({ template, ...one })),
     );
-    expect(functions).toHaveLength(8 + 3 * 11);
+    expect(functions).toHaveLength(9 + 3 * 12);
     for (const { template, Properties } of functions) {
       const roleId = asText(Properties.Role).replace(/^\{|\.Arn\}$/g, "");
       expect(template.Resources[roleId]?.Properties.ManagedPolicyArns).toBeUndefined();
@@ -432,6 +432,8 @@ describe("rights on the site table", () => {
     const sweeps = sites + secondaries;
     // Each site's bulk updates look up the flags, and remember how far they came; its API keeps their requests.
     const bulks = sites * 3;
+    // Each site's counter audit reads its counters and puts them right, and remembers how far it came.
+    const audits = sites * 2;
     // Each site's API signs its cursors.
     const cursors = sites;
     // Each site's API remembers what it was asked under a key.
@@ -442,11 +444,11 @@ describe("rights on the site table", () => {
     // What copies the largest objects does all that a consumer does, but for what it tells of outcomes and of throttling.
     const largeCopies = secondaries * 6;
     expect(statements).toHaveLength(
-      sites * 4 + secondaries * 7 + flags + backfill + sweeps + bulks + cursors + keyedCalls + destroys + largeCopies,
+      sites * 4 + secondaries * 7 + flags + backfill + sweeps + bulks + audits + cursors + keyedCalls + destroys + largeCopies,
     );
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
-        /^\{"ForAllValues:String(Equals":\{"dynamodb:LeadingKeys":\["(counter|token|cursor_key|removal_guard|site|consistency|retry_sweep|bulk_update|idempotency|secondary|destroy|destroy_parent|destroy_release)"|Like":\{"dynamodb:LeadingKeys":\["(destroy_slice|destroy_versions)#\*")\]\}\}$/,
+        /^\{"ForAllValues:String(Equals":\{"dynamodb:LeadingKeys":\["(counter|counter_audit|token|cursor_key|removal_guard|site|consistency|retry_sweep|bulk_update|idempotency|secondary|destroy|destroy_parent|destroy_release)"|Like":\{"dynamodb:LeadingKeys":\["(destroy_slice|destroy_versions)#\*")\]\}\}$/,
       );
     }
   });

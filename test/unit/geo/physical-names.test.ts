@@ -72,6 +72,8 @@ describe("what a deployment is called stays as it is:", () => {
       siteStatus: "s3-geo-ireland-site-status",
       siteStatusDeadLetterQueue: "s3-geo-ireland-site-status-dead-letters",
       countersDeadLetterQueue: "s3-geo-ireland-counters-dead-letters",
+      counterAudit: "s3-geo-ireland-counter-audit",
+      counterAuditDeadLetterQueue: "s3-geo-ireland-counter-audit-dead-letters",
       bulkUpdate: "s3-geo-ireland-bulk-update",
       api: "s3-geo-ireland-api",
       dashboard: "s3-geo-ireland",
