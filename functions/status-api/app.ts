@@ -8,6 +8,7 @@ import type { StatusReader } from "../../shared/services/site-status.ts";
 import type { ManyReader, Table } from "../../shared/ports/table.ts";
 import type { Workflow } from "../../shared/ports/workflows.ts";
 import { addBulkUpdates } from "./bulk-updates.ts";
+import { addDataManagement } from "./data-management.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { addDestroys, type DestroysServed } from "./destroys.ts";
 import { addFeatures } from "./features.ts";
@@ -33,6 +34,8 @@ export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, Se
   readonly rows: Pick<Table, "get" | "query"> & ManyReader;
   /** Bytes of a cryptographic source. */
   readonly randomBytes: (size: number) => Uint8Array;
+  /** Lets so many milliseconds pass. Default: the runtime's own. */
+  readonly pause?: (milliseconds: number) => Promise<unknown>;
   /** The machine of bulk updates. */
   readonly bulkWorkflow: Pick<Workflow, "start" | "describe">;
 }
@@ -51,6 +54,7 @@ export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, Se
  * - `GET /api/v4/geo_sites/:id/dead_letters`, `POST …/dead_letters/:queue/redrive`: see `addDeadLetters`
  * - `GET /api/v4/features`, `POST` and `DELETE /api/v4/features/:name`: see `addFeatures`
  * - `GET /api/v4/usage_data/geo`: see `addUsageData`
+ * - `GET /api/v4/admin/data_management/:model_name` and beneath: see `addDataManagement`
  * - `GET /metrics`: see `addMetrics`
  * - `POST /api/graphql`: see `addGraphQL`
  *
@@ -82,6 +86,7 @@ export const statusApp = (served: ServedSite) => {
   }
   addFeatures(app, served);
   addMetrics(app, served);
+  addDataManagement(app, served);
   addUsageData(app, served);
   addGraphQL(app, served);
 

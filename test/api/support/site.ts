@@ -32,7 +32,13 @@ export const API_URL = "https://api.example.com/geo";
  */
 export const apiSite = (
   role: SiteRole = "secondary",
-  given: { readonly siteTable?: MemoryTable; readonly destroys?: MemoryWorkflow; readonly clock?: ManualClock } = {},
+  given: {
+    readonly siteTable?: MemoryTable;
+    readonly destroys?: MemoryWorkflow;
+    readonly clock?: ManualClock;
+    /** What happens while somebody waits. */
+    readonly whileWaiting?: () => Promise<unknown>;
+  } = {},
 ) => {
   const siteTable = given.siteTable ?? new MemoryTable({ name: "site" });
   const primarySiteTable = role === "primary" ? siteTable : new MemoryTable({ name: "primary-site" });
@@ -75,6 +81,10 @@ export const apiSite = (
     switches,
     primary: role === "primary" ? undefined : { name: PRIMARY_NAME, siteTable: primarySiteTable },
     redrivable,
+    pause: async (milliseconds) => {
+      clock.advance(milliseconds);
+      await given.whileWaiting?.();
+    },
     clock,
     telemetry,
   });
