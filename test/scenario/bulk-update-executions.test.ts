@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { cancelBulkUpdate } from "../../shared/services/bulk-update/ask-for-bulk-update.ts";
+import { askForBulkUpdate, cancelBulkUpdate } from "../../shared/services/bulk-update/ask-for-bulk-update.ts";
+import { advanceBulkUpdate } from "../../shared/tables/site/bulk-updates.ts";
 import { accepted, bulkUpdating } from "../support/bulk-updating.ts";
 import { twoSites } from "../support/two-sites.ts";
 
@@ -88,6 +89,31 @@ describe("a request whose workflow gave up", () => {
     await bulk.run();
     await world.settle();
     expect(copies(world)).toEqual([2, 2, 2, 2]);
+  });
+});
+
+describe("a request whose execution was stopped", () => {
+  test("goes on although its function still notes how far it has come", async () => {
+    const { bulk, id, input } = await underWay();
+    await bulk.workflow.stop(`${id}-1`, "by hand");
+    const { siteTable } = bulk.asking;
+    let notes = 0;
+    const update: typeof siteTable.update = async (request) => {
+      if (notes < 8) {
+        notes += 1;
+        const seen = await bulk.update(id);
+        const next = { ...seen.cursor, partition: seen.cursor.partition + 1 };
+        await siteTable.update(advanceBulkUpdate(seen, next, { lookedAt: 0, changed: 0, skipped: 0 }, input.round));
+      }
+      return siteTable.update(request);
+    };
+    const asking = {
+      ...bulk.asking,
+      siteTable: Object.assign(Object.create(siteTable) as typeof siteTable, { update }),
+    };
+    const request = { selection: (await bulk.update(id)).selection, force: false };
+    expect(accepted(await askForBulkUpdate(asking, request)).asked).toBe("going_on");
+    expect(bulk.workflow.executions.map(({ name }) => name)).toEqual([`${id}-1`, `${id}-2`]);
   });
 });
 

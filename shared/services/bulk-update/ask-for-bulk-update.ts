@@ -45,8 +45,11 @@ export type AskedForBulk =
   | { readonly asked: "new" | "going_on" | "same"; readonly answer: BulkUpdateAnswer }
   | { readonly asked: "invalid" | "off"; readonly problem: string };
 
-/** How often to look again because others write the same request. */
-const TRIES_MAX = 5;
+/**
+ * How often to look again because others write the same request. A function whose execution was stopped is one of them: it
+ * notes several times a second how far it has come, until its time is up.
+ */
+const TRIES_MAX = 20;
 
 /** How many wrong keys are named. */
 const SHOWN_KEYS_MAX = 5;
