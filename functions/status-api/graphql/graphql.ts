@@ -1,4 +1,3 @@
-import type { GraphQLSchema } from "graphql";
 import { createHandler } from "graphql-http";
 import type { Context, Hono } from "hono";
 import { GRAPHQL_PATH } from "../../../shared/geo/tokens.ts";
@@ -21,6 +20,9 @@ import { graphqlSchema } from "./schema.ts";
 
 /** Most bytes of a request, query and variables together. */
 const BODY_BYTES_MAX = 65_536;
+
+/** Batches would get around every limit of a query. */
+const LIST = /^\s*\[/;
 
 /** What a request that is none is answered with. */
 const REFUSED = {
@@ -51,7 +53,6 @@ const findSite = async (served: GraphQLServed, name: string, apiUrl: string): Pr
 
 /** `POST /api/graphql`: the registries of this site, as GitLab Geo shows them (F71-F74, F76-F78). */
 export const addGraphQL = (app: Hono<ApiEnv>, served: GraphQLServed): void => {
-  let schema: GraphQLSchema | undefined;
   const { site, replicables, siteTable, telemetry } = served;
   const switches = new CachedSwitches(served.primarySiteTable, replicables, served.clock);
   const cursorKey = new CursorKey(served);
@@ -74,7 +75,7 @@ export const addGraphQL = (app: Hono<ApiEnv>, served: GraphQLServed): void => {
       const values = variables ?? {};
       const problem = variablesProblem(values);
       if (problem !== undefined) return [refusalBody(400, problem), REFUSED];
-      schema ??= graphqlSchema(replicables);
+      const schema = graphqlSchema(replicables); // at the first query, so that other calls need not wait for it
       const call = callOf(request.raw);
       const checked = checkedQuery(schema, { query, operationName, variables: values }, call);
       if ("errors" in checked) return checked.errors;
@@ -91,11 +92,13 @@ export const addGraphQL = (app: Hono<ApiEnv>, served: GraphQLServed): void => {
 
   app.post(GRAPHQL_PATH, atMost(BODY_BYTES_MAX), async (context) => {
     const header = (name: string): string => context.req.header(name) ?? "";
+    const text = await context.req.text();
+    if (LIST.test(text)) return new Response(refusalBody(400, "body: expected one query, got a list of them"), REFUSED);
     const [body, { status, headers = {} }] = await handle({
       method: "POST",
       url: context.req.url,
       headers: { get: (name) => context.req.header(name) ?? null },
-      body: () => context.req.text(),
+      body: () => text, // a text that is no JSON is refused there, in words
       raw: context,
       context: undefined,
     });

@@ -1,11 +1,12 @@
 import { type CountedCell, sumCells } from "../../geo/counters.ts";
-import { rowKey } from "../../geo/registry-row.ts";
+import { ROW_PARTITIONS, rowKey } from "../../geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../geo/verification-state.ts";
 import { listCounters } from "../../tables/site/list-counters.ts";
 import { dueKeys, dueRows, isUnsettled, rowsOf } from "./due-rows.ts";
 import {
   type FoundRow,
+  PAGE_QUERIES_MAX,
   PAGE_ROWS_READ_MAX,
   pageOf,
   type RowFilter,
@@ -56,9 +57,9 @@ const allRows = async <Row>(
   const there = rowsIn(await cellsOf(searched, filter.replicableName));
   const tooManyThere = tooMany(`this type has more than ${PAGE_ROWS_READ_MAX}`);
   if (there > PAGE_ROWS_READ_MAX) return tooManyThere;
-  const everything = { ...search.page, size: PAGE_ROWS_READ_MAX, backwards: false };
-  const { from: _from, until: _until, ...whole } = everything;
-  const walked = await walkRows(searched, { filter, page: whole });
+  const whole = { size: PAGE_ROWS_READ_MAX, order: search.page.order, backwards: false };
+  const effort = { queries: ROW_PARTITIONS + PAGE_QUERIES_MAX, rows: PAGE_ROWS_READ_MAX + 1 };
+  const walked = await walkRows(searched, { filter, page: whole }, effort);
   // The counts are seconds old: there may be more by now.
   return walked.more ? tooManyThere : walked.rows;
 };
