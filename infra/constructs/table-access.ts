@@ -77,6 +77,11 @@ export class TableAccess {
     this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:UpdateItem"]);
   }
 
+  /** Look up rows of one partition, and replace them as a whole. */
+  grantReplaceInPartition(grantee: IGrantable, partition: string): void {
+    this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:PutItem"]);
+  }
+
   /** Write rows of one partition, and read none. */
   grantMarkPartition(grantee: IGrantable, partition: string): void {
     this.#grantPartition(grantee, partition, ["dynamodb:UpdateItem"]);
@@ -96,6 +101,11 @@ export class TableAccess {
   /** List and look up the rows of every partition whose name begins so, followed by a `#`. */
   grantReadPartitions(grantee: IGrantable, beginning: string): void {
     this.#grantPartition(grantee, `${beginning}#*`, ["dynamodb:GetItem", "dynamodb:Query"], "StringLike");
+  }
+
+  /** Look up many rows at once, of every partition whose name begins so, followed by a `#`; and remove them. */
+  grantTidyPartitions(grantee: IGrantable, beginning: string): void {
+    this.#grantPartition(grantee, `${beginning}#*`, ["dynamodb:BatchGetItem", "dynamodb:DeleteItem"], "StringLike");
   }
 
   /** Make, list and replace items of every partition whose name begins so, followed by a `#`; never remove one. */

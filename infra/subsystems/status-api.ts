@@ -23,6 +23,7 @@ import { stateMachineArn } from "../constructs/arns.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { flagTableOf, objectTableOf, placeOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
+import { grantGathering } from "../constructs/status-access.ts";
 import { WorkflowAccess } from "../constructs/workflow-access.ts";
 
 /** The stage, which is the first part of every path: `<stage>/api/v4/geo_sites/status`. */
@@ -72,7 +73,7 @@ export class StatusApi extends Construct {
       memorySize: 512,
       tracing: config.tracing,
     });
-    siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.counter);
+    grantGathering(server, { config, site }); // which is more than its counters: it can be asked to look at itself
     // It shows rows and changes none: what is to be done to them it has others do.
     rows.grantLookUp(server);
     rows.grantReadMany(server);
@@ -96,6 +97,9 @@ export class StatusApi extends Construct {
       siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.destroyRelease);
       siteTable.grantReadPartitions(server, SITE_TABLE_PARTITIONS.destroySlice);
       siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.secondary);
+      // It notes and forgets sites, and tells what they have reported.
+      siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.knownSite);
+      siteTable.grantTidyPartitions(server, SITE_TABLE_PARTITIONS.status);
       new WorkflowAccess(here, batchDestroy).grantStart(server);
     }
     if (site.role === "secondary") {

@@ -101,9 +101,9 @@ export interface NewSiteWish {
   readonly name: string;
   /** http or https. */
   readonly url: string;
-  readonly internal_url?: string | null;
+  readonly internal_url?: string | null | undefined;
   /** Default true. */
-  readonly enabled?: boolean;
+  readonly enabled?: boolean | undefined;
 }
 
 /** What `PUT /api/v4/geo_sites/:id` takes; what is not named stays. Lists may be texts with commas between the ids. */

@@ -127,6 +127,7 @@ describe("no role", () => {
     expect([...new Set(onPrimary.map(({ action }) => action))].sort()).toEqual([
       "dynamodb:GetItem",
       "dynamodb:Query", // what batch destroys name
+      "dynamodb:UpdateItem", // its own status, and that there is such a site: see what it is for below
       "s3:GetBucketVersioning",
       "s3:GetObject",
       "s3:GetObjectAnnotation",
@@ -143,7 +144,7 @@ describe("each function", () => {
     const functions = templates.flatMap((template) =>
       ofType(template, "AWS::Lambda::Function").map((one) => ({ template, ...one })),
     );
-    expect(functions).toHaveLength(9 + 3 * 12);
+    expect(functions).toHaveLength(10 + 3 * 13);
     for (const { template, Properties } of functions) {
       const roleId = asText(Properties.Role).replace(/^\{|\.Arn\}$/g, "");
       expect(template.Resources[roleId]?.Properties.ManagedPolicyArns).toBeUndefined();
@@ -334,6 +335,7 @@ const rights = (actions: readonly string[], partition: string, table: string): r
 describe("the API", () => {
   const READING = ["dynamodb:GetItem", "dynamodb:Query"];
   const CHANGING = ["dynamodb:GetItem", "dynamodb:UpdateItem"];
+  const REPLACING = ["dynamodb:GetItem", "dynamodb:PutItem"];
   const KEEPING = [...READING, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
   /** On its queues and their dead letters. */
   const REDRIVING = ["DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage", "SendMessage"].map(
@@ -358,6 +360,14 @@ describe("the API", () => {
         ...rights([...READING, ...CHANGING], "consistency", "its own"),
         ...rights(CHANGING, "site", "its own"),
         ...rights(["dynamodb:GetItem"], "site", "the primary's"),
+        ...rights(READING, "counter_audit", "its own"),
+        ...rights(REPLACING, "roll_up", "its own"),
+        ...["ireland", "sydney", "tokyo"].flatMap((name) => [
+          ...rights(CHANGING, `status#${name}`, "its own"),
+          ...rights(["dynamodb:UpdateItem"], `status#${name}`, "the primary's"),
+        ]),
+        ...rights(["dynamodb:GetItem"], "status#virginia", "the primary's"),
+        ...rights(["dynamodb:UpdateItem"], "known_site", "the primary's"),
       ].sort(),
     );
   });
@@ -376,10 +386,60 @@ describe("the API", () => {
         ...rights(KEEPING, "destroy_release", "the primary's"),
         ...READING.map((action) => `${onPartitions(action, "destroy_slice")} of the primary's`),
         ...rights(READING, "secondary", "the primary's"),
+        ...rights(READING, "counter_audit", "the primary's"),
+        ...rights(REPLACING, "roll_up", "the primary's"),
+        ...rights(CHANGING, "status#virginia", "the primary's"),
+        ...rights(KEEPING, "known_site", "the primary's"),
+        ...["BatchGetItem", "DeleteItem"].map(
+          (action) => `${onPartitions(`dynamodb:${action}`, "status")} of the primary's`,
+        ),
         ...RUNNING,
         ...REDRIVING,
       ].sort(),
     );
+  });
+});
+
+describe("a site that looks at itself (F61)", () => {
+  /** What its function may do, at every table but for logs, with the partition. */
+  const rightsAt = (site: string): readonly string[] =>
+    stacks
+      .filter(({ name }) => name === `s3-geo-${site}`)
+      .flatMap(({ template }) => ofType(template, "AWS::IAM::Policy"))
+      .map(({ Properties }) => Policy.parse(Properties))
+      .filter(({ Roles }) => Roles.some((role) => asText(role).includes("SiteStatusGatherer")))
+      .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+      .flatMap(({ Action, Resource, Condition }) =>
+        Action.flatMap((action) =>
+          Resource.map((resource) => {
+            const partition = /\["(.*)"\]/.exec(JSON.stringify(Condition ?? ""))?.[1] ?? "all of it";
+            return `${action} ${partition} of ${asText(resource).replace(/^.*table\/s3-geo-/, "")}`;
+          }),
+        ),
+      )
+      .filter((right) => !right.startsWith("logs:"))
+      .toSorted();
+
+  it("reads its own counts and settings and the primary's flags, and writes no other site's status", () => {
+    expect(rightsAt("tokyo")).toEqual([
+      "dynamodb:GetItem counter of tokyo-site",
+      "dynamodb:GetItem counter_audit of tokyo-site",
+      "dynamodb:GetItem roll_up of tokyo-site",
+      "dynamodb:GetItem site of tokyo-site",
+      "dynamodb:GetItem site of virginia-site",
+      "dynamodb:GetItem status#tokyo of tokyo-site",
+      "dynamodb:GetItem status#virginia of virginia-site",
+      "dynamodb:PutItem roll_up of tokyo-site",
+      "dynamodb:Query counter of tokyo-site",
+      "dynamodb:Query counter_audit of tokyo-site",
+      "dynamodb:UpdateItem known_site of virginia-site",
+      "dynamodb:UpdateItem status#tokyo of tokyo-site",
+      "dynamodb:UpdateItem status#tokyo of virginia-site",
+    ]);
+  });
+
+  it("that is the primary stays in its own table", () => {
+    expect(rightsAt("virginia").filter((right) => !right.endsWith(" of virginia-site"))).toEqual([]);
   });
 });
 
@@ -443,12 +503,27 @@ describe("rights on the site table", () => {
     const destroys = 7 + 5 + secondaries * 2 + secondaries;
     // What copies the largest objects does all that a consumer does, but for what it tells of outcomes and of throttling.
     const largeCopies = secondaries * 6;
+    // Each site looks at itself: counters, recounts, the window of its lag, its status, its settings; and what its API has of
+    // that beyond the counters. A secondary looks at the primary's status, tells its own and that it is there, at both. (The
+    // flags and the settings are one right.) The primary's API keeps notes of sites, and reads and removes statuses.
+    const statuses = sites * (5 + 3) + secondaries * (3 + 3) + 2;
     expect(statements).toHaveLength(
-      sites * 4 + secondaries * 7 + flags + backfill + sweeps + bulks + audits + cursors + keyedCalls + destroys + largeCopies,
+      statuses +
+        sites * 4 +
+        secondaries * 7 +
+        flags +
+        backfill +
+        sweeps +
+        bulks +
+        audits +
+        cursors +
+        keyedCalls +
+        destroys +
+        largeCopies,
     );
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
-        /^\{"ForAllValues:String(Equals":\{"dynamodb:LeadingKeys":\["(counter|counter_audit|token|cursor_key|removal_guard|site|consistency|retry_sweep|bulk_update|idempotency|secondary|destroy|destroy_parent|destroy_release)"|Like":\{"dynamodb:LeadingKeys":\["(destroy_slice|destroy_versions)#\*")\]\}\}$/,
+        /^\{"ForAllValues:String(Equals":\{"dynamodb:LeadingKeys":\["(counter|counter_audit|token|cursor_key|removal_guard|site|consistency|retry_sweep|bulk_update|idempotency|secondary|destroy|destroy_parent|destroy_release|roll_up|known_site|status#[a-z]+)"|Like":\{"dynamodb:LeadingKeys":\["(destroy_slice|destroy_versions|status)#\*")\]\}\}$/,
       );
     }
   });

@@ -115,9 +115,9 @@ describe("every queue", () => {
     const found = afterChange(withoutAlarm, (copy) => {
       for (const { id } of ofType(copy, "AWS::CloudWatch::Alarm")) delete copy.Resources[id];
     });
-    // 4 sites × (sweep, counters, counter audit), 1 × (checksum, verification backfill), 3 × (ingest, geo-events, backfill, verification, drift,
+    // 4 sites × (sweep, counters, counter audit, site status), 1 × (checksum, verification backfill), 3 × (ingest, geo-events, backfill, verification, drift,
     // consistency, large copies)
-    expect(found).toBe(4 * 3 + 2 + 3 * 7);
+    expect(found).toBe(4 * 4 + 2 + 3 * 7);
   });
 
   it("hides a message for at least six times its reader's timeout", () => {
@@ -132,7 +132,7 @@ describe("every queue", () => {
 
   it("is encrypted and keeps messages as long as SQS can", () => {
     const queues = stacks.flatMap(({ template }) => ofType(template, "AWS::SQS::Queue"));
-    expect(queues).toHaveLength(2 * (1 + 3 * 5) + 4 * 3 + 1 + 2 * 3);
+    expect(queues).toHaveLength(2 * (1 + 3 * 5) + 4 * 4 + 1 + 2 * 3);
     for (const { Properties } of queues) {
       expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: FOURTEEN_DAYS_SECONDS });
       expect(Properties).not.toHaveProperty("MaximumMessageSize"); // a smaller one loses S3's larger events silently
