@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { RowChange } from "../../../shared/geo/counters.ts";
 import { MemoryTable } from "../../../shared/memory/table.ts";
 import { countChanges } from "../../../shared/services/count-changes.ts";
+import { sumWaiting } from "../../../shared/geo/waiting-ages.ts";
 import { COUNTER_SLOTS, counterPrefix } from "../../../shared/tables/site/counter-item.ts";
 import { listCounters } from "../../../shared/tables/site/list-counters.ts";
 
@@ -18,8 +19,9 @@ const counterItems = (site: MemoryTable) => site.items().filter(({ sk }) => sk.s
 
 /** Shards roll every few hours: a table's life in shards, each with one change. */
 const countHours = async (site: MemoryTable, hours: number): Promise<void> => {
+  const known = new Map<string, Set<number>>();
   for (let hour = 0; hour < hours; hour += 1) {
-    await countChanges(site, { table: "registry", shard: `shard-${hour}`, changes: [created(hour)] });
+    await countChanges(site, { table: "registry", shard: `shard-${hour}`, changes: [created(hour)] }, known);
   }
 };
 
@@ -30,7 +32,7 @@ test("a year of stream shards leaves a fixed number of counters, and none of the
   expect(counters).toHaveLength(COUNTER_SLOTS);
   const rows = counters.map(({ cells }) => cells.get("cool_widget#2#2")?.rows ?? 0);
   expect(rows.reduce((sum, each) => sum + each, 0)).toBe(365 * 24);
-});
+}, 60_000);
 
 test("marks of shards that a stream can not deliver any more are forgotten, the others are kept", async () => {
   const site = new MemoryTable({ name: "site" });
@@ -64,4 +66,53 @@ test("a mark that moved while it was being forgotten is kept", async () => {
   const [counter] = await listCounters(site, "registry");
   expect(counter?.marks.get(shard.old)?.sequenceNumber).toBe("2");
   expect(counter?.cells.get("cool_widget#2#2")?.rows).toBe(3);
+});
+
+const MINUTE_MS = 60_000;
+
+/** An object that is heard of at a minute, and synced so many minutes later. */
+const heardAndSynced = (minute: number, takes: number): readonly RowChange[] => {
+  const key = { pk: "cool_widget#0aa", sk: `key-${minute}` };
+  const waits = { ...key, state: 3, waiting_since: minute * MINUTE_MS };
+  return [
+    { sequenceNumber: String(10 * minute + 1), changedAt: minute * MINUTE_MS, after: waits },
+    {
+      sequenceNumber: String(10 * (minute + takes)),
+      changedAt: (minute + takes) * MINUTE_MS,
+      before: waits,
+      after: { ...key, state: 2 },
+    },
+  ];
+};
+
+test("rows that wait are counted in few numbers, however long they do and through whatever shards they come and go", async () => {
+  const site = new MemoryTable({ name: "site" });
+  const minutes = 7 * 24 * 60;
+  // One in ten never comes through; the others take an hour and a half.
+  const changes = Array.from({ length: minutes / 3 }, (_, third) => {
+    const [heard, synced] = heardAndSynced(3 * third, 90);
+    return third % 10 === 0 ? [heard] : [heard, synced];
+  })
+    .flat()
+    .filter((change) => change !== undefined)
+    .sort((left, right) => (left.changedAt ?? 0) - (right.changedAt ?? 0));
+  const hours = Map.groupBy(changes, ({ changedAt = 0 }) => Math.floor(changedAt / HOUR_MS));
+  const known = new Map<string, Set<number>>();
+  let most = 0;
+  for (const [hour, some] of hours) {
+    // A shard rolls every four hours, and with it the slot that what left the last one is taken out of.
+    await countChanges(site, { table: "registry", shard: `shard-${Math.floor(hour / 4)}`, changes: some }, known);
+    const counters = await listCounters(site, "registry");
+    most = Math.max(most, ...counters.map(({ waiting }) => waiting.size));
+  }
+  expect(most).toBeLessThan(250);
+  const counters = await listCounters(site, "registry");
+  const clock = Math.max(...counters.map((counter) => counter.clock ?? 0));
+  const waiting = sumWaiting(
+    counters.map((counter) => counter.waiting),
+    clock,
+  );
+  const left = [...waiting.values()].reduce((sum, rows) => sum + rows, 0);
+  expect(left).toBe(minutes / 30);
+  expect(Math.min(...waiting.values())).toBeGreaterThan(0);
 });

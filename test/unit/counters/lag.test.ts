@@ -88,7 +88,7 @@ describe("a bucket", () => {
       fc.property(fc.integer({ min: 1, max: 8 * 365 * DAY_MS }), (ms) => {
         const bucket = bucketOf(ms);
         expect(ms).toBeLessThanOrEqual(boundOf(bucket) + 1e-6 * ms);
-        if (bucket > 0) expect(ms).toBeGreaterThan(boundOf(bucket - 1) - 1e-6 * ms);
+        expect(ms).toBeGreaterThan((bucket === 0 ? 0 : boundOf(bucket - 1)) - 1e-6 * ms);
       }),
     );
   });

@@ -1,0 +1,304 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  AUDIT_EVERY_MS,
+  AUDIT_SETTLES_MS,
+  AUDIT_TRIES_MAX,
+  judgeAudit,
+  newestTimeOf,
+} from "../../../shared/geo/counter-audit.ts";
+import type { RowChange } from "../../../shared/geo/counters.ts";
+import { TableUnavailableError } from "../../../shared/geo/errors.ts";
+import { COUNT_METRICS } from "../../../shared/geo/metrics.ts";
+import { ROW_PARTITIONS, rowKey } from "../../../shared/geo/registry-row.ts";
+import { ManualClock } from "../../../shared/memory/clock.ts";
+import { MemoryTable } from "../../../shared/memory/table.ts";
+import { MemoryTelemetry } from "../../../shared/memory/telemetry.ts";
+import { auditCounters } from "../../../shared/services/counter-audit/audit-counters.ts";
+import { countChanges } from "../../../shared/services/count-changes.ts";
+import { filledPartitions } from "../../../shared/services/filled-partitions.ts";
+import { rollUp } from "../../../shared/services/roll-up.ts";
+import { auditsQuery, parseAudits } from "../../../shared/tables/site/counter-audit-item.ts";
+import { counterKey } from "../../../shared/tables/site/counter-item.ts";
+import { filledPartitionsKey } from "../../../shared/tables/site/filled-partitions-item.ts";
+
+const TYPES = [{ name: "cool_widget" }];
+const MINUTE_MS = 60_000;
+const FUNCTION_TIMEOUT_MS = 5 * MINUTE_MS;
+
+/** A site with rows, whose stream is counted when the test says so, and recounted by runs that have all the time they want. */
+const auditedSite = async (rows = 20) => {
+  const clock = new ManualClock();
+  const telemetry = new MemoryTelemetry();
+  const registry = new MemoryTable({ name: "registry" });
+  const siteTable = new MemoryTable({ name: "site" });
+  const waiting: RowChange[] = [];
+  registry.onChange(({ sequenceNumber, before, after }) => {
+    waiting.push({
+      sequenceNumber: String(sequenceNumber),
+      changedAt: clock.now(),
+      ...(before && { before }),
+      ...(after && { after }),
+    });
+  });
+  const put = (row: number, changes: Readonly<Record<string, number>> = {}) =>
+    registry.put({
+      ...rowKey({ replicableName: "cool_widget", key: `object-${row}` }),
+      state: 2,
+      verification_state: 2,
+      src_size: 10,
+      last_event_at: clock.now(),
+      ...changes,
+    });
+  const count = async (): Promise<void> => {
+    await countChanges(siteTable, { table: "registry", shard: "one", changes: waiting.splice(0) });
+  };
+  for (let row = 0; row < rows; row += 1) await put(row);
+  await count();
+  const site = {
+    clock,
+    telemetry,
+    functionTimeoutMs: FUNCTION_TIMEOUT_MS,
+    rows: registry,
+    counted: "registry",
+    siteTable,
+  } as const;
+  const run = (types = TYPES, stopAt = Number.POSITIVE_INFINITY) => auditCounters(site, types, stopAt);
+  return {
+    ...site,
+    registry,
+    put,
+    count,
+    run,
+    /** Nobody has a recount that is under way any more. */
+    leasesOver: () => clock.advance(FUNCTION_TIMEOUT_MS + 2 * MINUTE_MS),
+    /** The week before the first recount. */
+    aWeekLater: async () => {
+      await run();
+      clock.advance(AUDIT_EVERY_MS);
+    },
+    /** A recount from its beginning to its verdict. */
+    recount: async () => {
+      await run();
+      clock.advance(AUDIT_SETTLES_MS);
+      await run();
+    },
+    verdict: async () => {
+      const { types } = await rollUp({ siteTable, replicables: TYPES, role: "secondary", now: clock.now() });
+      return types.get("cool_widget")?.audit;
+    },
+    rowsCounted: async (state: number) => {
+      const { types } = await rollUp({ siteTable, replicables: TYPES, role: "secondary", now: clock.now() });
+      const cells = types.get("cool_widget")?.cells ?? [];
+      return cells.filter((cell) => cell.state === state).reduce((sum, { rows: inIt }) => sum + inIt, 0);
+    },
+    isOpen: async () => {
+      const { items } = await siteTable.query(auditsQuery());
+      return parseAudits(items).get("cool_widget")?.open !== undefined;
+    },
+    /** Somebody has lost a change: three rows less in a cell than there are. */
+    spoil: () =>
+      siteTable.update({
+        key: counterKey("registry", "one", "cool_widget"),
+        update: "ADD #cell :lost",
+        names: { "#cell": "c#2#2" },
+        values: { ":lost": -3 },
+      }),
+  };
+};
+
+type AuditedSite = Awaited<ReturnType<typeof auditedSite>>;
+
+const differences = ({ telemetry }: AuditedSite): readonly number[] => telemetry.values(COUNT_METRICS.countsDiffer);
+
+describe("a recount", () => {
+  test("comes a week after a type was seen first, and a week after the last, and finds nothing where nothing was lost", async () => {
+    const site = await auditedSite();
+    expect(await site.run()).toEqual({ judged: 0, partitions: 0 });
+    site.clock.advance(AUDIT_EVERY_MS - 1);
+    expect(await site.run()).toEqual({ judged: 0, partitions: 0 });
+    site.clock.advance(1);
+    expect(await site.run()).toEqual({ judged: 0, partitions: ROW_PARTITIONS });
+    expect(await site.verdict()).toBeUndefined();
+    expect(await site.run()).toEqual({ judged: 0, partitions: 0 }); // what was changed until now may not be counted yet
+    site.clock.advance(AUDIT_SETTLES_MS);
+    expect(await site.run()).toEqual({ judged: 1, partitions: 0 });
+    expect(await site.verdict()).toEqual({ at: site.clock.now(), verdict: "exact", difference: 0 });
+    expect(differences(site)).toEqual([]);
+    expect(await site.run()).toEqual({ judged: 0, partitions: 0 });
+    site.clock.advance(AUDIT_EVERY_MS);
+    expect((await site.run()).partitions).toBe(ROW_PARTITIONS);
+  });
+
+  test("finds rows that a lost change has taken out of the counts, calls a person, puts them right and shows that they are", async () => {
+    const site = await auditedSite();
+    await site.spoil();
+    await site.aWeekLater();
+    await site.recount();
+    expect(await site.verdict()).toMatchObject({ verdict: "different", difference: 3 });
+    expect(differences(site)).toEqual([1, 1]); // of the type, and of the site
+    expect(site.telemetry.linesOf("counts_differ")[0]?.fields).toMatchObject({
+      rows_have_more: "c#2#2 +3",
+      put_right: true,
+    });
+    expect(await site.rowsCounted(2)).toBe(20);
+    await site.recount();
+    expect(await site.verdict()).toMatchObject({ verdict: "exact", difference: 0 });
+    expect(await site.isOpen()).toBe(false);
+  });
+
+  test("whose worker dies behind what it put right does not add it again", async () => {
+    const site = await auditedSite();
+    await site.spoil();
+    await site.aWeekLater();
+    await site.run();
+    site.clock.advance(AUDIT_SETTLES_MS);
+    let puts = 0;
+    site.siteTable.interference = {
+      before: ({ kind }) => {
+        if (kind !== "put") return;
+        puts += 1;
+        if (puts === 2) throw new TableUnavailableError("killed");
+      },
+    };
+    await expect(site.run()).rejects.toThrow("killed");
+    site.siteTable.interference = undefined;
+    expect(await site.rowsCounted(2)).toBe(20);
+    site.leasesOver();
+    await site.run();
+    expect(await site.rowsCounted(2)).toBe(20);
+    expect(await site.verdict()).toMatchObject({ verdict: "exact" });
+  });
+
+  test("during which rows change is tried again, and leaves the counters alone", async () => {
+    const site = await auditedSite();
+    await site.aWeekLater();
+    for (let tries = 1; tries <= AUDIT_TRIES_MAX; tries += 1) {
+      await site.run();
+      await site.put(tries, { state: 3, waiting_since: site.clock.now() });
+      await site.count();
+      site.clock.advance(AUDIT_SETTLES_MS);
+      await site.run();
+      expect(await site.verdict()).toMatchObject({ verdict: "unsettled", difference: 5 });
+    }
+    expect(await site.isOpen()).toBe(false);
+    expect(differences(site)).toEqual([]);
+    expect(await site.rowsCounted(3)).toBe(AUDIT_TRIES_MAX);
+  });
+
+  test("finds more than changes can explain, and puts nothing right while they come", async () => {
+    const site = await auditedSite();
+    await site.spoil();
+    await site.spoil();
+    await site.spoil();
+    await site.aWeekLater();
+    await site.run();
+    await site.put(1, { state: 3 });
+    await site.count();
+    site.clock.advance(AUDIT_SETTLES_MS);
+    await site.run();
+    expect(await site.verdict()).toMatchObject({ verdict: "different" });
+    expect(site.telemetry.linesOf("counts_differ")[0]?.fields).toMatchObject({ put_right: false });
+    expect(await site.rowsCounted(2)).toBe(20 - 9 - 1);
+    await site.recount();
+    expect(await site.rowsCounted(2)).toBe(19);
+  });
+
+  test("does not call wrong what has yet to be counted, until the stream can not bring it any more", async () => {
+    const site = await auditedSite();
+    await site.aWeekLater();
+    await site.put(1, { state: 3 });
+    await site.recount();
+    expect(await site.verdict()).toMatchObject({ verdict: "unsettled" });
+    expect(await site.rowsCounted(3)).toBe(0);
+    site.clock.advance(2 * 24 * 60 * MINUTE_MS);
+    await site.recount();
+    expect(await site.verdict()).toMatchObject({ verdict: "different" });
+    expect(await site.rowsCounted(3)).toBe(1);
+  });
+
+  test("adds partitions that nobody knew to be filled", async () => {
+    const site = await auditedSite();
+    const all = await filledPartitions(site.siteTable, "registry", "cool_widget");
+    expect(all).toHaveLength(20);
+    await site.siteTable.delete({ key: filledPartitionsKey("registry", "cool_widget") });
+    await site.aWeekLater();
+    await site.run();
+    expect(await filledPartitions(site.siteTable, "registry", "cool_widget")).toEqual(all);
+    expect(site.telemetry.linesOf("partitions_added")[0]?.fields).toMatchObject({ partitions: 20 });
+  });
+
+  test("that has no time left begins nothing", async () => {
+    const site = await auditedSite();
+    await site.aWeekLater();
+    expect(await site.run(TYPES, site.clock.now())).toEqual({ judged: 0, partitions: 0 });
+  });
+
+  test("is not gone on with by two at once", async () => {
+    const site = await auditedSite();
+    await site.aWeekLater();
+    const both = await Promise.all([site.run(), site.run()]);
+    expect(both.map(({ partitions }) => partitions).toSorted((left, right) => left - right)).toEqual([
+      0,
+      ROW_PARTITIONS,
+    ]);
+  });
+
+  test("goes on where it was whenever its worker runs out of time or is killed, and reads nothing twice into its sum", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.infiniteStream(fc.integer({ min: 1, max: 3_000 })), async (lives) => {
+        const site = await auditedSite(60);
+        await site.spoil();
+        await site.aWeekLater();
+        for (let runs = 0; (await site.verdict()) === undefined; runs += 1) {
+          expect(runs).toBeLessThan(200);
+          let left = lives.next().value;
+          // A run ends after so many reads, and each second one is killed there.
+          site.registry.interference = {
+            before: () => {
+              left -= 1;
+              if (left === 0 && runs % 2 === 0) throw new TableUnavailableError("killed");
+              if (left === 0) site.clock.advance(10 * MINUTE_MS);
+            },
+          };
+          await site.run(TYPES, site.clock.now() + MINUTE_MS).catch(() => undefined);
+          site.leasesOver();
+        }
+        expect(await site.verdict()).toMatchObject({ verdict: "different", difference: 3 });
+        expect(await site.rowsCounted(2)).toBe(60);
+      }),
+      { numRuns: 10 },
+    );
+  }, 120_000);
+});
+
+describe("a verdict", () => {
+  const facts = {
+    difference: new Map([
+      ["c#2#2", 2],
+      ["b#2#2", 4_000],
+    ]),
+    changes: 0,
+    newestRowAt: 5,
+    asOf: 5,
+    now: 10,
+  };
+
+  test.each([
+    ["exact without a difference", { difference: new Map() }, "exact"],
+    ["different when nothing changed", {}, "different"],
+    ["unsettled when as much may have changed", { changes: 1 }, "unsettled"],
+    ["unsettled while the newest row was not counted", { newestRowAt: 3_000 }, "unsettled"],
+  ])("is %s", (_, changes, verdict) => {
+    expect(judgeAudit({ ...facts, ...changes }).verdict).toBe(verdict);
+  });
+
+  test("takes each cell of which only the bytes differ for one", () => {
+    expect(judgeAudit(facts).size).toBe(3);
+  });
+});
+
+test("a row is as new as the newest of its times, and one without any is as old as can be", () => {
+  expect(newestTimeOf({ created_at: 3, verified_at: 9, due_at: 99, last_event_at: "no" })).toBe(9);
+  expect(newestTimeOf({})).toBe(0);
+});
