@@ -1,8 +1,10 @@
 import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
-import { messageOf, StoreUnavailableError } from "../geo/errors.ts";
+import { GeoError, messageOf, StoreUnavailableError } from "../geo/errors.ts";
+import { quoted } from "../geo/key-codec.ts";
 import type { CurrentVersion, CurrentVersionsPage, DestroyableBucket, HideOutcome } from "../ports/destroy.ts";
 import type { CopyOutcome, HeadOutcome } from "../ports/object-store.ts";
 import { S3ReplicaBucket } from "./s3-replica-bucket.ts";
+import { VersioningCheck } from "./versioning-check.ts";
 
 export interface S3DestroyableBucketOptions {
   /** A client of the bucket's own region that tries again by itself (`s3Reader`). */
@@ -18,6 +20,9 @@ export interface S3DestroyableBucketOptions {
 
 /** Answers to one entry of a deletion that say: the key does not show what was named, and nothing was done. */
 const REFUSALS: ReadonlySet<string> = new Set(["PreconditionFailed", "NoSuchKey"]);
+
+/** What a marker is called in a bucket that has stopped to keep versions: it takes the place of a version that had no id. */
+const NO_VERSION = "null";
 
 /** XML 1.0 can not carry these, and the entries of a deletion travel in XML. Such keys are few, and go one by one. */
 const UNSENDABLE = /[^\t\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
@@ -52,6 +57,12 @@ export class S3DestroyableBucket implements DestroyableBucket {
 
   head(key: string): Promise<HeadOutcome> {
     return this.#onto.head(key);
+  }
+
+  /** Asked each time: a destroy that was waited for is to notice what was changed meanwhile. */
+  assertVersioned(): Promise<void> {
+    const { Bucket: bucket, ExpectedBucketOwner: accountId } = this.#target;
+    return new VersioningCheck([{ client: this.#reader, bucket, accountId }]).assertEnabled();
   }
 
   async listCurrent(options: {
@@ -108,6 +119,15 @@ export class S3DestroyableBucket implements DestroyableBucket {
     return this.#onto.copyFromPrimary({ ...request, headers: {}, metadata: {}, replica: { expect: "nothing" } });
   }
 
+  /** Where a marker was made, the object is behind it; where none was, it is gone. */
+  #assertMarker(key: string, marker: string | undefined): string {
+    if (marker !== undefined && marker !== NO_VERSION) return marker;
+    throw new GeoError(
+      "GEO_BUCKET_NOT_VERSIONED",
+      `${quoted(key)} was removed from ${this.bucket} without a delete marker of its own: the bucket does not keep versions`,
+    );
+  }
+
   async #hideTogether(entries: readonly { readonly key: string; readonly etag: string }[]) {
     try {
       const { Deleted = [], Errors = [] } = await this.#writer.send(
@@ -120,14 +140,16 @@ export class S3DestroyableBucket implements DestroyableBucket {
       const hidden = new Map(Deleted.map(({ Key = "", DeleteMarkerVersionId }) => [Key, DeleteMarkerVersionId]));
       const errors = new Map(Errors.map((error) => [error.Key ?? "", error]));
       return entries.map(({ key }): HideOutcome => {
-        const marker = hidden.get(key);
-        if (marker !== undefined) return { key, outcome: "hidden", markerVersionId: marker };
+        if (hidden.has(key)) {
+          return { key, outcome: "hidden", markerVersionId: this.#assertMarker(key, hidden.get(key)) };
+        }
         const { Code = "NoAnswer", Message = "S3 said nothing of it" } = errors.get(key) ?? {};
         return REFUSALS.has(Code)
           ? { key, outcome: "refused" }
           : { key, outcome: "failed", detail: `${Code}: ${Message}` };
       });
     } catch (cause) {
+      if (cause instanceof GeoError) throw cause;
       throw new StoreUnavailableError(`Hiding objects of ${this.bucket} was not answered: ${messageOf(cause)}`, {
         cause,
       });
@@ -138,7 +160,7 @@ export class S3DestroyableBucket implements DestroyableBucket {
     const removed = await this.#onto.remove(key, etag);
     switch (removed.outcome) {
       case "removed":
-        return { key, outcome: "hidden", markerVersionId: removed.deleteMarkerVersionId };
+        return { key, outcome: "hidden", markerVersionId: this.#assertMarker(key, removed.deleteMarkerVersionId) };
       case "lost":
         return { key, outcome: "refused" };
       case "unknown":

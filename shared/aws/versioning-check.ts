@@ -44,7 +44,7 @@ export class VersioningCheck {
       if (Status === "Enabled") continue;
       throw new GeoError(
         "GEO_BUCKET_NOT_VERSIONED",
-        `versioning of bucket ${bucket} is ${Status ?? "off"}, expected Enabled; nothing is replicated until it is turned on`,
+        `versioning of bucket ${bucket} is ${Status ?? "off"}, expected Enabled; nothing is done on it until that is so`,
       );
     }
   }

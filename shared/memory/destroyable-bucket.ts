@@ -1,3 +1,4 @@
+import { GeoError } from "../geo/errors.ts";
 import type { CurrentVersion, CurrentVersionsPage, DestroyableBucket, HideOutcome } from "../ports/destroy.ts";
 import type { CopyOutcome, HeadOutcome } from "../ports/object-store.ts";
 import type { MemoryBucket } from "./bucket.ts";
@@ -19,6 +20,8 @@ export interface DestroyRequests {
 export class MemoryDestroyableBucket implements DestroyableBucket {
   readonly bucket: string;
   readonly requests: DestroyRequests = { list: 0, head: 0, hide: 0, copy: 0 };
+  /** Whether the bucket keeps versions; replaceable at any time. */
+  isVersioned = true;
   readonly #model: MemoryBucket;
   readonly #bucket: MemoryReplicaBucket;
 
@@ -31,6 +34,10 @@ export class MemoryDestroyableBucket implements DestroyableBucket {
   head(key: string): Promise<HeadOutcome> {
     this.requests.head += 1;
     return this.#bucket.head(key);
+  }
+
+  async assertVersioned(): Promise<void> {
+    if (!this.isVersioned) throw new GeoError("GEO_BUCKET_NOT_VERSIONED", `${this.bucket} keeps no versions`);
   }
 
   async listCurrent(options: {

@@ -40,11 +40,14 @@ export type HideOutcome =
 export interface DestroyableBucket {
   readonly bucket: string;
   head(key: string): Promise<HeadOutcome>;
+  /** Throws GEO_BUCKET_NOT_VERSIONED when the bucket does not keep versions now: to hide would be to destroy there. */
+  assertVersioned(): Promise<void>;
   /** Keys with what they show now, a page at a time. Throws StoreUnavailableError when S3 does not answer. */
   listCurrent(options: { readonly prefix: string; readonly after?: string | undefined }): Promise<CurrentVersionsPage>;
   /**
    * Adds a delete marker to each key that still shows this ETag, at most 1,000 of them. Throws StoreUnavailableError when
-   * there was no answer: some, all or none may be hidden then.
+   * there was no answer: some, all or none may be hidden then. Throws GEO_BUCKET_NOT_VERSIONED when S3 removed a key without
+   * making a marker.
    */
   hide(entries: readonly { readonly key: string; readonly etag: string }[]): Promise<readonly HideOutcome[]>;
   /** Makes a version that is hidden the current one again, by copying it onto its own key. */

@@ -291,6 +291,19 @@ describe("F83: before any object goes", () => {
   });
 });
 
+test("S3: nothing is hidden in a bucket that has stopped to keep versions; the destroy goes on when it keeps them again", async () => {
+  const world = destroyingWorld();
+  await world.putAll(ofGroup(7, 3));
+  const id = await confirmed(world, 3);
+  world.bucket.isVersioned = false;
+  await expect(world.destroy(id)).rejects.toMatchObject({ code: "GEO_BUCKET_NOT_VERSIONED" });
+  expect(world.bucket.requests.hide).toBe(0);
+  expect(world.primaryBucket.keys()).toHaveLength(3);
+  world.bucket.isVersioned = true;
+  await world.destroy(id);
+  expect(await world.progress(id)).toMatchObject({ state: "destroyed", destroyed_count: 3 });
+});
+
 describe("the removal guard (R29)", () => {
   const strict = { removalGuard: { floor: 1, percent: 0, most: 1 } };
 

@@ -62,6 +62,7 @@ export const withBucket = (site: DestroyingSite, otherwise: Partial<DestroyingSi
     bucket: {
       bucket: bucket.bucket,
       head: bucket.head.bind(bucket),
+      assertVersioned: bucket.assertVersioned.bind(bucket),
       listCurrent: bucket.listCurrent.bind(bucket),
       hide: bucket.hide.bind(bucket),
       bringBack: bucket.bringBack.bind(bucket),

@@ -53,6 +53,7 @@ export const handOutSlices = async (
 /**
  * Works through a group, a slice at a time, and ends when somebody has cancelled the destroy or the time is up.
  * @returns what is left of the group
+ * @throws GeoError GEO_BUCKET_NOT_VERSIONED before anything is hidden in a bucket that does not keep versions
  */
 export const workOnGroup = async (
   site: DestroyingSite,
@@ -61,6 +62,7 @@ export const workOnGroup = async (
   { from, to }: SliceGroup,
   stopAt: number,
 ): Promise<GroupLeft> => {
+  if (work === "destroy") await site.bucket.assertVersioned();
   const matching = await keyMatcher(site.replicables, site.switches);
   for (let number = from; number <= to; number += 1) {
     if (site.clock.now() >= stopAt) return { from: number, to, more: true, wait_seconds: 0 };

@@ -123,6 +123,38 @@ describe("hiding", () => {
   });
 });
 
+describe("a bucket that does not keep versions", () => {
+  const removed = "was removed from primary without a delete marker";
+
+  it.each(["Suspended", ""])("whose versioning is '%s' is refused, each time it is asked for", async (status) => {
+    const said = status === "" ? "" : `<Status>${status}</Status>`;
+    answerWith(200, `${XML}<VersioningConfiguration>${said}</VersioningConfiguration>`);
+    const one = bucket();
+    const notVersioned = { code: "GEO_BUCKET_NOT_VERSIONED" };
+    await expect(one.assertVersioned()).rejects.toMatchObject(notVersioned);
+    answerWith(200, `${XML}<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>`);
+    await one.assertVersioned();
+    answerWith(200, `${XML}<VersioningConfiguration>${said}</VersioningConfiguration>`);
+    await expect(one.assertVersioned()).rejects.toMatchObject(notVersioned);
+    expect(wire.seen[0]?.url).toMatch(/\?versioning/);
+  });
+
+  it.each([
+    ["versioning never was on", ""],
+    ["versioning is suspended", "<DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>null</DeleteMarkerVersionId>"],
+  ])("is told apart by what S3 says of a deletion, when %s", async (_when, said) => {
+    answerWith(200, `${XML}<DeleteResult><Deleted><Key>a</Key>${said}</Deleted></DeleteResult>`);
+    const hiding = bucket().hide([{ key: "a", etag: '"e"' }]);
+    await expect(hiding).rejects.toMatchObject({ code: "GEO_BUCKET_NOT_VERSIONED" });
+    await expect(hiding).rejects.toThrow(removed);
+  });
+
+  it("is told apart for keys that go one by one, too", async () => {
+    answerWith(204, "");
+    await expect(bucket().hide([{ key: "a\u0001", etag: '"e"' }])).rejects.toThrow(removed);
+  });
+});
+
 describe("bringing back", () => {
   it("copies the version onto its own key, if nothing is there", async () => {
     answerWith(200, `${XML}<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>`, { "x-amz-version-id": "new" });
