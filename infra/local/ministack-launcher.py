@@ -152,7 +152,7 @@ def correct_uploads(s3):
         bodies = [upload["parts"][number]["body"] for number in sorted(upload["parts"])] if upload.get("whole") else []
         computed = None
         if bodies and sum(len(one) for one in bodies) <= WHOLE_CHECKSUM_BYTES_MAX:
-            computed = s3._compute_s3_checksum(upload["checksum_algorithm"], b"".join(bodies))
+            computed = s3._compute_s3_checksum(upload["checksum_algorithm"], b"".join(bytes(one) for one in bodies))
         outer = whole_checksum.set(computed)
         try:
             answer = complete(bucket, key, body, query_params, headers)
@@ -186,7 +186,14 @@ from ministack import app  # noqa: E402
 from ministack.services import s3 as s3_service  # noqa: E402
 from ministack.services import sqs as sqs_service  # noqa: E402
 
+# What Python compiles of ours would lie among our sources.
+sys.dont_write_bytecode, writes_bytecode = True, sys.dont_write_bytecode
+from ministack_bodies import correct_bodies  # noqa: E402
+
+sys.dont_write_bytecode = writes_bytecode
+
 if os.environ.get("S3_GEO_UNCORRECTED") != "1":
+    correct_bodies(app, s3_service)
     correct_uploads(s3_service)
     correct_s3(s3_service, sqs_service)
     correct_sqs(sqs_service)

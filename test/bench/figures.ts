@@ -1,5 +1,6 @@
 import type { Bar } from "./bars.ts";
 import type { BundleFigures } from "./measure-bundles.ts";
+import type { LargeFigures } from "./measure-large.ts";
 import type { Lags } from "./measure-lag.ts";
 import type { RequestFigures, ScenarioName } from "./measure-requests.ts";
 import type { WalkedSite, WalkFigures } from "./measure-walks.ts";
@@ -11,6 +12,7 @@ export interface Figures {
   readonly lag?: Lags;
   readonly requests?: RequestFigures;
   readonly walks?: readonly WalkFigures[];
+  readonly large?: LargeFigures;
   readonly bars: readonly Bar[];
   readonly seconds: number;
 }

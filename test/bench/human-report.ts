@@ -3,6 +3,7 @@ import type { Bar } from "./bars.ts";
 import { type Figures, round, SCENARIO_NAMES, WALKED_SITE_NAMES } from "./figures.ts";
 import { countUnits, type LedgerLine } from "./ledger.ts";
 import type { BundleFigures } from "./measure-bundles.ts";
+import type { LargeFigures } from "./measure-large.ts";
 import type { Lags } from "./measure-lag.ts";
 import type { ScenarioFigures } from "./measure-requests.ts";
 import type { WalkFigures } from "./measure-walks.ts";
@@ -100,6 +101,28 @@ const walksText = (walks: readonly WalkFigures[]): string =>
     ]),
   );
 
+const largeText = ({ bytes, parts, seconds, same, requests, cloudPeakBytes }: LargeFigures): string =>
+  table(
+    ["One large object", ""],
+    [
+      ["bytes", bytes],
+      ["parts, planned and copied", `${parts.planned}, ${parts.copied}`],
+      ["put within", `${seconds.put} s`],
+      ["synced, and verified, after it was put", `${seconds.synced} s, ${seconds.verified} s`],
+      ["replica read back", `${seconds.readBack} s, ${same ? "the same bytes" : "OTHER BYTES"}`],
+      [
+        "requests to S3 of the copying function",
+        Object.entries(requests)
+          .map(([operation, count]) => `${count} ${operation}`)
+          .join("\n"),
+      ],
+      [
+        "most memory of the cloud's process",
+        cloudPeakBytes === undefined ? "not known" : `${Math.round(cloudPeakBytes / 1e6)} MB`,
+      ],
+    ],
+  );
+
 const barsText = (bars: readonly Bar[]): string =>
   table(
     ["Bar", "At most", "Measured", ""],
@@ -119,7 +142,7 @@ const standingTable = (lines: readonly LedgerLine[]): string =>
   );
 
 /** The figures for people. */
-export const humanReport = ({ bundles, lag, requests, walks, bars, seconds }: Figures): string =>
+export const humanReport = ({ bundles, lag, requests, walks, large, bars, seconds }: Figures): string =>
   [
     ...(bundles === undefined ? [] : [bundlesText(bundles)]),
     ...(lag === undefined ? [] : [lagText(lag)]),
@@ -130,6 +153,7 @@ export const humanReport = ({ bundles, lag, requests, walks, bars, seconds }: Fi
           `By the clock, in ${requests.standingSeconds.toFixed(0)} s\n${standingTable(requests.standing)}`,
         ]),
     ...(walks === undefined ? [] : [walksText(walks)]),
+    ...(large === undefined ? [] : [largeText(large)]),
     barsText(bars),
     `${seconds.toFixed(0)} s`,
   ].join("\n\n");

@@ -1,5 +1,6 @@
 import { type Figures, round } from "./figures.ts";
 import { countUnits, type LedgerLine } from "./ledger.ts";
+import type { LargeFigures } from "./measure-large.ts";
 import type { Lags } from "./measure-lag.ts";
 import { dollars } from "./prices.ts";
 
@@ -29,8 +30,22 @@ const lagDocument = ({ idle, busy }: Lags) => ({
   },
 });
 
+const largeDocument = ({ bytes, parts, seconds, verified, same, requests, cloudPeakBytes }: LargeFigures) => ({
+  bytes,
+  parts_planned: parts.planned,
+  parts_copied: parts.copied,
+  put_s: seconds.put,
+  synced_s: seconds.synced,
+  verified_s: seconds.verified,
+  read_back_s: seconds.readBack,
+  verified,
+  same,
+  requests,
+  cloud_peak_bytes: cloudPeakBytes ?? null,
+});
+
 /** The document of `--json`; its names are a contract. Requests and units are per object, except those by the clock. */
-export const jsonDocument = ({ cloud, bundles, lag, requests, walks, bars, seconds }: Figures) => ({
+export const jsonDocument = ({ cloud, bundles, lag, requests, walks, large, bars, seconds }: Figures) => ({
   ...(cloud === undefined ? {} : { cloud }),
   ...(bundles === undefined
     ? {}
@@ -87,6 +102,7 @@ export const jsonDocument = ({ cloud, bundles, lag, requests, walks, bars, secon
           }),
         ),
       }),
+  ...(large === undefined ? {} : { large: largeDocument(large) }),
   bars,
   ok: bars.every(({ ok }) => ok),
   seconds: round(seconds, 1),

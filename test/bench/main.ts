@@ -14,6 +14,7 @@ import { type Figures, SCENARIO_NAMES } from "./figures.ts";
 import { humanReport } from "./human-report.ts";
 import { jsonDocument } from "./json-document.ts";
 import { markdownReport } from "./markdown-report.ts";
+import { largeBars, measureLarge } from "./measure-large.ts";
 import { measureLag } from "./measure-lag.ts";
 import { measureRequests, type RequestFigures } from "./measure-requests.ts";
 import { measureWalks } from "./measure-walks.ts";
@@ -41,13 +42,13 @@ const requestBars = ({ scenarios }: RequestFigures, { names }: BenchWorld): read
   ...scenarios.map((one) => atMost(`not settled: ${SCENARIO_NAMES[one.name]}`, 0, one.objects - one.settled)),
 ];
 
-type CloudFigures = Pick<Figures, "cloud" | "lag" | "requests"> & {
+type CloudFigures = Pick<Figures, "cloud" | "lag" | "requests" | "large"> & {
   readonly bars: readonly Bar[];
   readonly assembly: string;
 };
 
 /** What has to be measured on a cloud, which is gone afterwards. */
-const measureOnCloud = async (parts: BenchOptions["parts"], progress: Progress): Promise<CloudFigures> => {
+const measureOnCloud = async ({ parts, gib }: BenchOptions, progress: Progress): Promise<CloudFigures> => {
   const cloud = await benchCloud(progress);
   const deployment = await progress.step("Deploying a primary and a secondary site", (detail) =>
     deploy(cloud, PURPOSE, detail),
@@ -60,20 +61,28 @@ const measureOnCloud = async (parts: BenchOptions["parts"], progress: Progress):
   const requests = parts.includes("requests")
     ? await progress.step("Counting requests", (detail) => measureRequests(world, detail))
     : undefined;
+  const large = parts.includes("large")
+    ? await progress.step("Copying a large object", (detail) => measureLarge(world, gib, detail))
+    : undefined;
   await cloud.stop();
   return {
     cloud: { name: cloud.name, version: cloud.version },
     ...(lag === undefined ? {} : { lag }),
     ...(requests === undefined ? {} : { requests }),
-    bars: requests === undefined ? [] : requestBars(requests, world),
+    ...(large === undefined ? {} : { large }),
+    bars: [
+      ...(requests === undefined ? [] : requestBars(requests, world)),
+      ...(large === undefined ? [] : largeBars(large)),
+    ],
     assembly: join(LOCAL, "assembly", PURPOSE),
   };
 };
 
-const measure = async ({ parts }: BenchOptions, progress: Progress): Promise<Figures> => {
+const measure = async (options: BenchOptions, progress: Progress): Promise<Figures> => {
   const startedAt = Date.now();
-  const needsCloud = parts.includes("lag") || parts.includes("requests");
-  const onCloud = needsCloud ? await measureOnCloud(parts, progress) : undefined;
+  const { parts } = options;
+  const needsCloud = parts.includes("lag") || parts.includes("requests") || parts.includes("large");
+  const onCloud = needsCloud ? await measureOnCloud(options, progress) : undefined;
   const { assembly: deployed, bars = [], ...figures } = onCloud ?? {};
   const walks = parts.includes("walks")
     ? await progress.step("Walking through history", (detail) => measureWalks(detail))

@@ -26,7 +26,7 @@ const scenarioRow = ({ name, objects, lines, logBytes, usdPerMillion }: Scenario
 };
 
 /** The figures as docs/performance.md shows them. */
-export const markdownReport = ({ cloud, bundles, lag, requests, walks }: Figures): string =>
+export const markdownReport = ({ cloud, bundles, lag, requests, walks, large }: Figures): string =>
   [
     ...(requests === undefined || cloud === undefined
       ? []
@@ -97,6 +97,27 @@ export const markdownReport = ({ cloud, bundles, lag, requests, walks }: Figures
               `$${usdPerMillion.reads.toFixed(4)}`,
               `$${usdPerMillion.sends.toFixed(4)}`,
             ]),
+          ),
+        ]),
+    ...(large === undefined
+      ? []
+      : [
+          "One large object; the requests are those of the function that copied:",
+          markdownTable(
+            ["bytes", "parts", "put, s", "synced, s", "verified, s", "requests", "the cloud's memory, MB"],
+            [
+              [
+                large.bytes,
+                large.parts.copied,
+                large.seconds.put,
+                large.seconds.synced,
+                large.seconds.verified,
+                Object.entries(large.requests)
+                  .map(([operation, count]) => `${count} ${operation}`)
+                  .join(", "),
+                large.cloudPeakBytes === undefined ? "not known" : Math.round(large.cloudPeakBytes / 1e6),
+              ],
+            ],
           ),
         ]),
     ...(bundles === undefined

@@ -1,11 +1,17 @@
 import { randomUUID } from "node:crypto";
+import process from "node:process";
 import {
+  CompleteMultipartUploadCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  GetObjectCommand,
   PutBucketNotificationConfigurationCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
+  UploadPartCommand,
+  UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import {
   CreateQueueCommand,
@@ -14,11 +20,12 @@ import {
   SetQueueAttributesCommand,
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { clientsFor } from "../../infra/local/clients.ts";
+import { type Clients, clientsFor } from "../../infra/local/clients.ts";
 import type { Cloud } from "../../infra/local/cloud.ts";
 import { startMiniStack } from "../../infra/local/ministack.ts";
 import { installMiniStack } from "../../infra/local/ministack-install.ts";
 import { cloud } from "../support/cloud.ts";
+import { peakMemoryOf } from "../support/cloud-memory.ts";
 import { eventually } from "../support/eventually.ts";
 
 const KEY = "two words+plus.txt";
@@ -109,6 +116,64 @@ const acceptsMegabytes = async (on: Cloud): Promise<boolean> => {
   );
 };
 
+/** Whether processes of this machine say how much memory they have. */
+const SHOWS_MEMORY = process.platform === "linux";
+
+const MIB = 1024 * 1024;
+
+/** Parts that are large enough to be kept in a file, and so many of them that they show among what else a process needs. */
+const PART_BYTES = 16 * MIB;
+const PARTS = [1, 2, 3];
+const contentOf = (number: number): Buffer => Buffer.alloc(PART_BYTES, `part ${number} of many `);
+
+type Part = (number: number, UploadId: string | undefined) => Promise<string | undefined>;
+
+/** Makes an object of parts; its version. */
+const putTogether = async ({ s3 }: Clients, target: { readonly Bucket: string; readonly Key: string }, part: Part) => {
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
+  const Parts: { readonly PartNumber: number; readonly ETag: string | undefined }[] = [];
+  for (const PartNumber of PARTS) Parts.push({ PartNumber, ETag: await part(PartNumber, UploadId) });
+  const complete = new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } });
+  return (await s3.send(complete)).VersionId;
+};
+
+/** Puts an object in parts and copies it in parts; a reader of the copy, and by how much the cloud's memory grew at most. */
+const copiedInParts = async (on: Cloud) => {
+  const clients = clientsFor(on, REGION);
+  const { s3 } = clients;
+  const Bucket = `s3-geo-bodies-${randomUUID()}`;
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  const before = (await peakMemoryOf(on.endpoint ?? "")) ?? Number.NaN;
+  const source = { Bucket, Key: "source" };
+  const version = await putTogether(clients, source, async (PartNumber, UploadId) => {
+    const put = new UploadPartCommand({ ...source, UploadId, PartNumber, Body: contentOf(PartNumber) });
+    return (await s3.send(put)).ETag;
+  });
+  const copy = { Bucket, Key: "copy" };
+  const VersionId = await putTogether(clients, copy, async (PartNumber, UploadId) => {
+    const [first, end] = [(PartNumber - 1) * PART_BYTES, PartNumber * PART_BYTES];
+    const { CopyPartResult } = await s3.send(
+      new UploadPartCopyCommand({
+        ...copy,
+        UploadId,
+        PartNumber,
+        CopySource: `${Bucket}/source?versionId=${version}`,
+        CopySourceRange: `bytes=${first}-${end - 1}`,
+      }),
+    );
+    return CopyPartResult?.ETag;
+  });
+  const grown = ((await peakMemoryOf(on.endpoint ?? "")) ?? Number.NaN) - before;
+  const read = async (Range?: string): Promise<Buffer> => {
+    const { Body } = await s3.send(
+      new GetObjectCommand({ ...copy, VersionId, ...(Range === undefined ? {} : { Range }) }),
+    );
+    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  };
+  return { grown, read };
+};
+
 describe.skipIf(cloud.name !== "ministack")("what our launcher corrects in MiniStack", () => {
   let uncorrected: Cloud;
   beforeAll(async () => {
@@ -136,5 +201,19 @@ describe.skipIf(cloud.name !== "ministack")("what our launcher corrects in MiniS
     expect(versions.put).not.toBe(versions.marker);
     expect(await ignoresDelay(cloud)).toBe(false);
     expect(await acceptsMegabytes(cloud)).toBe(true);
+  });
+
+  test.skipIf(!SHOWS_MEMORY)("would hold what it has in parts several times without it", async () => {
+    const { grown } = await copiedInParts(uncorrected);
+    // The parts, what they come to, and both again of the copy.
+    expect(grown).toBeGreaterThan(3 * PARTS.length * PART_BYTES);
+  });
+
+  test.skipIf(!SHOWS_MEMORY || !cloud.version.endsWith("+s3-geo"))("holds one part at a time with it", async () => {
+    const { read, grown } = await copiedInParts(cloud);
+    expect(grown).toBeLessThan(PARTS.length * PART_BYTES);
+    expect((await read()).equals(Buffer.concat(PARTS.map(contentOf)))).toBe(true);
+    const seam = Buffer.concat([contentOf(1).subarray(-7), contentOf(2).subarray(0, 5)]);
+    expect((await read(`bytes=${PART_BYTES - 7}-${PART_BYTES + 4}`)).equals(seam)).toBe(true);
   });
 });
