@@ -24,6 +24,7 @@ const entries = {
   sim: "test/sim/main.ts",
   mutation: "test/mutation/main.ts",
   features: "infra/local/features.ts",
+  "docs-api": "infra/local/docs-api.ts",
   geo: "cli/geo.ts",
 };
 

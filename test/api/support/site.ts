@@ -20,6 +20,7 @@ import { countChanges } from "../../../shared/services/count-changes.ts";
 import { issueToken } from "../../../shared/services/issue-token.ts";
 import { CachedSwitches } from "../../../shared/services/type-switches.ts";
 import { countedTable } from "../../../shared/services/site-status.ts";
+import { undocumented } from "../../support/documented-answers.ts";
 
 /** The primary, where the site is a secondary. */
 export const PRIMARY_NAME = "virginia";
@@ -114,9 +115,14 @@ export const apiSite = (
       return (await issueToken(issuer, { name: "tests", scope: "read_geo", ...request })).token;
     },
 
-    /** Calls the API as a client would: through the authorizer. */
-    call: async (path: string, init?: RequestInit): Promise<Response> =>
-      front.fetch(new Request(`https://api.invalid${path}`, init), { apiUrl: API_URL }),
+    /** Calls the API as a client would: through the authorizer. Whatever it answers has to be as docs/api/openapi.json says. */
+    call: async (path: string, init?: RequestInit): Promise<Response> => {
+      const request = new Request(`https://api.invalid${path}`, init);
+      const response = await front.fetch(request, { apiUrl: API_URL });
+      const problem = await undocumented(request.method, new URL(request.url).pathname, response);
+      if (problem !== undefined) throw new Error(`not as the API is described: ${problem}`);
+      return response;
+    },
 
     /** Lets rows appear in the site's table, in the given states. */
     rows: async (rows: readonly Readonly<Record<string, unknown>>[]): Promise<void> => {
