@@ -1,6 +1,7 @@
 import SchemaBuilder from "@pothos/core";
 import ComplexityPlugin from "@pothos/plugin-complexity";
 import RelayPlugin from "@pothos/plugin-relay";
+import { PAGE_ROWS_MAX } from "../../../shared/services/find-rows/row-search.ts";
 import type { GraphQLCall } from "./call.ts";
 import { COUNT_LIMIT, type CountedConnection } from "./connection.ts";
 
@@ -31,6 +32,22 @@ export const schemaBuilder = () => {
       nodesQueryOptions: false,
       nodesOnConnection: { ...ROWS_FIELD, description: "The rows of this page." },
       edgesFieldOptions: { ...ROWS_FIELD, description: "The rows of this page, each with its cursor." },
+      firstArgOptions: { description: `The first rows, at most ${PAGE_ROWS_MAX}. Default: ${PAGE_ROWS_MAX}.` },
+      lastArgOptions: { description: `The last rows, at most ${PAGE_ROWS_MAX}.` },
+      afterArgOptions: { description: "Only rows behind this cursor." },
+      beforeArgOptions: { description: "Only rows in front of this cursor." },
+      cursorFieldOptions: { description: "The place of the row, to go on from." },
+      nodeFieldOptions: { description: "The row." },
+      pageInfoFieldOptions: { description: "Where the page stands among all." },
+      hasNextPageFieldOptions: { description: "Whether there may be more behind endCursor." },
+      hasPreviousPageFieldOptions: { description: "Whether there may be more in front of startCursor." },
+      startCursorFieldOptions: { description: "The place to go back from." },
+      endCursorFieldOptions: {
+        description: "The place to go on from. There is one on a page without rows, too, if there is more.",
+      },
+      clientMutationIdInputOptions: { description: "Comes back as it is." },
+      clientMutationIdFieldOptions: { description: "As it was sent." },
+      mutationInputArgOptions: { description: "What is to be changed." },
       pageInfoTypeOptions: { description: "Where a page stands among all." },
     },
   });
