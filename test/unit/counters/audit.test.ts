@@ -170,6 +170,24 @@ describe("a recount", () => {
     expect(await site.verdict()).toMatchObject({ verdict: "exact" });
   });
 
+  test("whose worker was frozen before it put anything right does nothing when it wakes, since another has", async () => {
+    const site = await auditedSite();
+    await site.spoil();
+    await site.aWeekLater();
+    await site.run();
+    site.clock.advance(AUDIT_SETTLES_MS);
+    site.siteTable.interference = {
+      before: async ({ kind }) => {
+        if (kind !== "update") return;
+        site.siteTable.interference = undefined;
+        site.leasesOver();
+        await site.run();
+      },
+    };
+    await site.run();
+    expect(await site.rowsCounted(2)).toBe(20);
+  });
+
   test("during which rows change is tried again, and leaves the counters alone", async () => {
     const site = await auditedSite();
     await site.aWeekLater();
