@@ -1,8 +1,22 @@
 import { defineConfig } from "vitest/config";
 import { RULE_FILES, STEP_FILES } from "./test/support/held-files.ts";
 
-/** What breaks the sites for everybody while it runs: these have them to themselves, one file after the other. */
-const ALONE = ["test/integration/{wire-faults,killed-workers,backfill,selective-sync,retry-storm}.local.test.ts"];
+/**
+ * What breaks the sites for everybody while it runs, has a function's workers start anew in the middle of what they do for
+ * others, or needs the machine's time for a cloud of its own: these run one file after the other.
+ */
+const ALONE = [
+  "wire-faults",
+  "killed-workers",
+  "backfill",
+  "selective-sync",
+  "retry-storm",
+  "large-copies",
+  "interrupted-start",
+].map((name) => `test/integration/${name}.local.test.ts`);
+
+/** Files that share the sites at the same time. They wait for them far more than they compute: two cores carry several. */
+const CLOUD_FILES_AT_ONCE = 3;
 
 const CLOUD = {
   globalSetup: ["test/support/cloud-setup.ts"],
@@ -43,6 +57,7 @@ export default defineConfig({
           name: "cloud",
           include: ["test/**/*.local.test.ts"],
           exclude: ALONE,
+          maxWorkers: CLOUD_FILES_AT_ONCE,
           // Not 0: where there is one worker only, vitest runs that group after every other.
           sequence: { groupOrder: 1 },
         },

@@ -2,11 +2,11 @@ import { randomInt } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LOCAL } from "../../infra/local/paths.ts";
 import { KEYS_IN_FLIGHT, MESSAGES_IN_FLIGHT } from "../../shared/geo/limits.ts";
-import { parseWalk, walkRequest } from "../../shared/tables/site/consistency-items.ts";
+import { parseRange, parseWalk, rangesQuery, walkRequest } from "../../shared/tables/site/consistency-items.ts";
 import { askForWalk } from "../../shared/tables/site/walk-pace-item.ts";
 import { cloudProcess, killWorkers } from "../faults/cloud-processes.ts";
 import { type FaultProxy, startFaultProxy } from "../faults/fault-proxy.ts";
@@ -15,7 +15,7 @@ import { pollByOurselves } from "../faults/own-poller.ts";
 import { type Lags, liveLags } from "../faults/live-lag.ts";
 import { cloud, installation, names, primary, secondary } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
-import { startOften } from "../support/wire/start-often.ts";
+import { pauseSchedule, starterOf, startOften } from "../support/wire/start-often.ts";
 import { type DeployedFunction, listFunctions, tapFunction } from "../support/wire/tapped-functions.ts";
 import { attributesOf, setAttributes } from "./support/messages.ts";
 
@@ -43,9 +43,6 @@ const KEYS = Array.from({ length: OBJECTS }, (_, index) => `${PREFIX}${1_000_000
 /** How long a dead holder's row is kept, and a message that it took. As deployed these are six minutes and half an hour. */
 const LEASE_SECONDS = 5;
 const VISIBILITY_SECONDS = 30;
-
-/** The walker's timeout: the range of a dead one is free a minute after it. As deployed it is five minutes. */
-const WALKER_SECONDS = 15;
 
 const { backfillQueue, backfillDeadLetterQueue } = names.secondary;
 const cloudItself = await cloudProcess();
@@ -83,6 +80,36 @@ const walkOfType = async () => {
   return parseWalk(Item);
 };
 
+/**
+ * A minute after its function's last moment the range of a dead walker is free: this has it pass.
+ * @returns how many ranges were held
+ */
+const endLeases = async (): Promise<number> => {
+  const walk = await walkOfType();
+  if (walk === undefined) return 0;
+  const { condition, values } = rangesQuery(walk);
+  const { Items = [] } = await secondary.clients.dynamo.send(
+    new QueryCommand({
+      TableName: names.secondary.siteTable,
+      KeyConditionExpression: condition,
+      ExpressionAttributeValues: values,
+      ConsistentRead: true,
+    }),
+  );
+  const held = Items.map(parseRange).filter(({ token }) => token !== undefined);
+  for (const { key } of held) {
+    await secondary.clients.dynamo.send(
+      new UpdateCommand({
+        TableName: names.secondary.siteTable,
+        Key: key,
+        UpdateExpression: "SET lease_until = :now",
+        ExpressionAttributeValues: { ":now": Date.now() },
+      }),
+    );
+  }
+  return held.length;
+};
+
 describe.skipIf(cloudItself === undefined)(`${OBJECTS} objects that no event tells of`, () => {
   let walker: DeployedFunction;
   let consumer: DeployedFunction;
@@ -100,8 +127,7 @@ describe.skipIf(cloudItself === undefined)(`${OBJECTS} objects that no event tel
     consumer = find("event-consumer");
     proxy = await startFaultProxy(cloud.endpoint ?? "", { seed: 1 });
     endings.push(() => proxy.stop());
-    const walkerVariables = { TIMEOUT_SECONDS: String(WALKER_SECONDS) };
-    endings.push(await tapFunction(cloud, walker, proxy.endpoint, { variables: walkerVariables }));
+    endings.push(await tapFunction(cloud, walker, proxy.endpoint));
     // Past the proxy: of what it does many times over, nothing is measured but its time.
     const consumerVariables = { SYNC_TIMEOUT_SECONDS: String(LEASE_SECONDS) };
     endings.push(await tapFunction(cloud, consumer, cloud.endpoint ?? "", { variables: consumerVariables }));
@@ -120,6 +146,8 @@ describe.skipIf(cloudItself === undefined)(`${OBJECTS} objects that no event tel
     { timeout: LIMIT_MS + 60_000 },
     async () => {
       const deadBefore = await messagesIn(backfillDeadLetterQueue);
+      const start = await starterOf("registry-consistency", secondary.region);
+      await start();
       // A new site walks by itself; the next walk is a week away then, or asked for.
       await eventually(
         "the first walk of the type has ended",
@@ -135,11 +163,14 @@ describe.skipIf(cloudItself === undefined)(`${OBJECTS} objects that no event tel
         fault: { kind: "hold_request" },
         which: { operation: "SendMessageBatch", caller: "registry-consistency" },
       });
+      // One walker, and no other that its schedule starts beside it.
+      endings.push(await pauseSchedule(names.secondary.registryConsistency, secondary.region));
       const startedAt = Date.now();
       const askedAt = await askNow();
       let isOver = false;
       const during: Promise<Lags> = liveLags(() => !isOver);
       try {
+        await start();
         await eventually(
           "a walker hands over what it found",
           async () => handingOver.hits(),
@@ -148,6 +179,7 @@ describe.skipIf(cloudItself === undefined)(`${OBJECTS} objects that no event tel
         );
         expect(await killWorkers(walker.name)).toBe(1);
         handingOver.lift();
+        expect(await endLeases()).toBe(1);
         endings.push(await startOften("registry-consistency", secondary.region));
 
         await eventually(

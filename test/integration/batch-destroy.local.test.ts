@@ -4,13 +4,15 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import pMap from "p-map";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LOCAL } from "../../infra/local/paths.ts";
 import { geoClient } from "../../shared/client/client.ts";
 import { siteId } from "../../shared/geo/site-status.ts";
 import { killWorkers } from "../faults/cloud-processes.ts";
-import { type CloudSite, installation, primary, secondary } from "../support/cloud.ts";
+import { type OwnPoller, pollByOurselves } from "../faults/own-poller.ts";
+import { cloud, type CloudSite, installation, names, primary, secondary } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
+import { listFunctions } from "../support/wire/tapped-functions.ts";
 
 /**
  * How many objects one namespace has, 100 unless `S3_GEO_DESTROY_OBJECTS` says else: with 10,000 the workers are killed in
@@ -56,7 +58,30 @@ const at = (start: number): number => Math.round((Date.now() - start) / 100) / 1
 
 const worker = `${installation}-${primary.name}-batch-destroy`;
 
+/**
+ * Every object's way to the secondary, in the order in which they are on it. The local cloud's one thread gives each of a
+ * dozen queues one batch at a time, in turn; on Lambda each has pollers of its own.
+ */
+const WAY = [
+  { site: primary, queue: names.feed.ingestQueue, reader: "event-publisher" },
+  { site: secondary, queue: names.secondary.eventsQueue, reader: "event-consumer" },
+] as const;
+
 describe("a batch destroy", () => {
+  const pollers: OwnPoller[] = [];
+  beforeAll(async () => {
+    if (cloud.endpoint === undefined) return;
+    const functions = await listFunctions(cloud, [primary.region, secondary.region], installation);
+    for (const { site, queue, reader } of WAY) {
+      const found = functions.find(({ name }) => name.endsWith(`-${reader}`));
+      if (found === undefined) throw new Error(`no function ${reader} is deployed`);
+      pollers.push(await pollByOurselves(site, queue, found));
+    }
+  });
+  afterAll(async () => {
+    for (const poller of pollers) await poller.stop();
+  });
+
   test(
     `F81, F82: ${OBJECTS} objects of a namespace go from both sites though its workers are killed, and come back`,
     { timeout: 4 * LIMIT_MS },
