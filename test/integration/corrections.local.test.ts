@@ -123,7 +123,7 @@ const MIB = 1024 * 1024;
 
 /** Parts that are large enough to be kept in a file, and so many of them that they show among what else a process needs. */
 const PART_BYTES = 16 * MIB;
-const PARTS = [1, 2];
+const PARTS = [1, 2, 3];
 const contentOf = (number: number): Buffer => Buffer.alloc(PART_BYTES, `part ${number} of many `);
 
 type Part = (number: number, UploadId: string | undefined) => Promise<string | undefined>;
