@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { ChecksumsAsked } from "../../shared/client/data-management-contract.ts";
 import { type BulkRequest, parseBulkRequest } from "../../shared/geo/bulk-request.ts";
+import { modelNameOf } from "../../shared/geo/data-management.ts";
 import { parseVerificationStateRow, rowKey, type VerificationStateRow } from "../../shared/geo/registry-row.ts";
 import type { Replicable } from "../../shared/geo/replicable.ts";
 import { readCursor, signCursor } from "../../shared/geo/signed-cursor.ts";
@@ -141,7 +142,7 @@ const parseChecksumsBody = (
  *
  * - `GET …/data_management/:model_name`: a page of records (`ManagedRecord`), in the order of their identifiers' rows; keyset
  *   pagination: `per_page` (20, at most 100), `sort` (asc, desc), and `cursor` from the `Link` header. Filters:
- *   `identifiers[]`, `checksum_state`. `:model_name` is a type's plural: `lfs_objects`
+ *   `identifiers[]`, `checksum_state`. `:model_name` is GitLab's name of a type's records: `ci_job_artifacts`
  * - `GET …/:model_name/:id`: one of them; 404 when there is none
  * - `PUT …/:model_name/checksum`, perhaps with `{"checksum_state": "failed", "identifiers": ["…"]}`: has the checksums made
  *   anew in the background, and names the bulk update that does it
@@ -167,8 +168,11 @@ export const addDataManagement = (app: Hono<ApiEnv>, managed: ManagedSite): void
     }
     const model = context.req.param("model_name");
     return (
-      replicables.find(({ names }) => names.plural === model) ??
-      context.json({ message: "404 Model Not Found - expected the plural of a type, such as lfs_objects" }, 404)
+      replicables.find((replicable) => modelNameOf(replicable) === model) ??
+      context.json(
+        { message: "404 Model Not Found - expected the name of a model, such as lfs_objects or ci_job_artifacts" },
+        404,
+      )
     );
   };
 

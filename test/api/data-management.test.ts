@@ -112,6 +112,13 @@ describe("GET /api/v4/admin/data_management/:model_name (F79)", () => {
     expect(await list(`?identifiers[]=${idOf("nobody's")}`)).toEqual([]);
   });
 
+  test("calls a type's records as GitLab does", async () => {
+    const { ask } = await primary([{ replicableName: "job_artifact", key: "artifacts/1" }]);
+    const listed = await ask("/api/v4/admin/data_management/ci_job_artifacts");
+    expect(await listed.json()).toEqual([expect.objectContaining({ model_class: "JobArtifact" })]);
+    expect((await ask("/api/v4/admin/data_management/job_artifacts")).status).toBe(404);
+  });
+
   test("shows nothing of another type, and no tombstones", async () => {
     const { list, ask } = await primary([
       lfs(1),
