@@ -19,18 +19,21 @@ export interface DynamoUnits {
 const NOTHING: DynamoUnits = { tableWrites: 0, indexWrites: 0, reads: 0 };
 
 const Request = z.object({
-  TableName: z.string(),
+  /** All but a batch name one. */
+  TableName: z.optional(z.string()),
   IndexName: z.optional(z.string()),
   ConsistentRead: z.optional(z.boolean()),
   Key: z.optional(WireItem),
   Item: z.optional(WireItem),
   ReturnValues: z.optional(z.string()),
+  RequestItems: z.optional(z.record(z.string(), z.object({ ConsistentRead: z.optional(z.boolean()) }))),
 });
 
 const Response = z.object({
   Attributes: z.optional(WireItem),
   Item: z.optional(WireItem),
   Items: z.optional(z.array(WireItem)),
+  Responses: z.optional(z.record(z.string(), z.array(WireItem))),
 });
 
 /** An operation that is not metered here: the bench must learn it before its figures can be believed. */
@@ -111,6 +114,13 @@ export class DynamoMeter {
         const bytes = (answered.Items ?? []).reduce((sum, item) => sum + itemSize(item), 0);
         return { ...NOTHING, reads: readUnits(bytes, asked.ConsistentRead === true) };
       }
+      // Each item is rounded up by itself.
+      case "BatchGetItem": {
+        const reads = Object.entries(answered.Responses ?? {}).flatMap(([table, items]) =>
+          items.map((item) => readUnits(itemSize(item), asked.RequestItems?.[table]?.ConsistentRead === true)),
+        );
+        return { ...NOTHING, reads: reads.reduce((sum, units) => sum + units, 0) };
+      }
       default:
         throw new UnmeteredOperationError(`DynamoDB's ${operation} is not metered`);
     }
@@ -123,7 +133,7 @@ export class DynamoMeter {
     status: number,
   ): DynamoUnits {
     const key = pick(asked.Key ?? asked.Item ?? {}, ["pk", "sk"]);
-    const id = `${asked.TableName} ${JSON.stringify([key["pk"], key["sk"]])}`;
+    const id = `${asked.TableName ?? ""} ${JSON.stringify([key["pk"], key["sk"]])}`;
     if (status >= 400) {
       // The answer to a false condition shows the item that made it false, if there is one.
       if (answered.Item !== undefined) this.#items.set(id, answered.Item);

@@ -59,7 +59,10 @@ const QUIET_LIMIT_MS = 30_000;
 const GROUPS = { warm: 80, strong: 81, weak: 82 } as const;
 
 /** Functions that run by the clock or when asked by a person, not because an object changed. */
-const isStanding = (caller: string): boolean => /-(?:retry-sweep|status-api|authorizer|counter-audit|site-status)$/.test(caller);
+const isStanding = (caller: string): boolean =>
+  /-(?:retry-sweep|registry-consistency|verification-backfill|status-api|authorizer|counter-audit|site-status)$/.test(
+    caller,
+  );
 
 interface Tap {
   take(): readonly BilledRequest[];

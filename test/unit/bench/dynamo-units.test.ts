@@ -101,6 +101,15 @@ describe("a read", () => {
     const Items = Array.from({ length: 3 }, () => ({ ...due(1), text: { S: "x".repeat(2_000) } }));
     expect(meter.measure("Query", { TableName: "registry", IndexName: "due" }, { Items }, 200).reads).toBe(1);
   });
+
+  it("of many rows at once rounds each of them up, of any number of tables", () => {
+    const { meter } = meterOf();
+    const items = Array.from({ length: 3 }, () => ({ ...due(1), text: { S: "x".repeat(2_000) } }));
+    const asked = { RequestItems: { registry: {}, records: { ConsistentRead: true } } };
+    const found = { Responses: { registry: items, records: items.slice(1) } };
+    expect(meter.measure("BatchGetItem", asked, found, 200).reads).toBe(3 * 0.5 + 2);
+    expect(meter.measure("BatchGetItem", asked, {}, 200).reads).toBe(0);
+  });
 });
 
 it("refuses an operation that it can not meter", () => {

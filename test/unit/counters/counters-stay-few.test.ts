@@ -3,7 +3,7 @@ import type { RowChange } from "../../../shared/geo/counters.ts";
 import { MemoryTable } from "../../../shared/memory/table.ts";
 import { countChanges } from "../../../shared/services/count-changes.ts";
 import { sumWaiting } from "../../../shared/geo/waiting-ages.ts";
-import { COUNTER_SLOTS, counterPrefix } from "../../../shared/tables/site/counter-item.ts";
+import { COUNTER_SLOTS, counterKey, counterPrefix } from "../../../shared/tables/site/counter-item.ts";
 import { listCounters } from "../../../shared/tables/site/list-counters.ts";
 
 const HOUR_MS = 60 * 60 * 1_000;
@@ -115,4 +115,37 @@ test("rows that wait are counted in few numbers, however long they do and throug
   const left = [...waiting.values()].reduce((sum, rows) => sum + rows, 0);
   expect(left).toBe(minutes / 30);
   expect(Math.min(...waiting.values())).toBeGreaterThan(0);
+});
+
+/** Two shards that are counted in one item. */
+const shardsOfOneSlot = (): readonly [string, string] => {
+  const { sk } = counterKey("registry", "shard-0", "cool_widget");
+  for (let index = 1; ; index += 1) {
+    const other = `shard-${index}`;
+    if (counterKey("registry", other, "cool_widget").sk === sk) return ["shard-0", other];
+  }
+};
+
+test("a slow worker does not set the clock back by which another has counted meanwhile", async () => {
+  const site = new MemoryTable({ name: "site" });
+  const [fast, slow] = shardsOfOneSlot();
+  const count = (shard: string, change: RowChange) =>
+    countChanges(site, { table: "registry", shard, changes: [change] });
+  const late = 5 * HOUR_MS;
+  const key = { pk: "cool_widget#0aa", sk: "one" };
+  const waits = { ...key, state: 3, waiting_since: MINUTE_MS };
+  await count(fast, { sequenceNumber: "1", changedAt: MINUTE_MS, after: waits });
+  let others = 0;
+  site.interference = {
+    before: async ({ kind }) => {
+      if (kind !== "update" || others > 0) return;
+      others += 1;
+      await count(fast, { sequenceNumber: "2", changedAt: late, before: waits, after: { ...key, state: 2 } });
+    },
+  };
+  const slowly = { ...key, sk: "two", state: 2 };
+  await count(slow, { sequenceNumber: "1", changedAt: 2 * MINUTE_MS, before: { ...slowly, state: 1 }, after: slowly });
+  const [counter] = await listCounters(site, "registry");
+  expect(counter?.clock).toBe(late);
+  expect([...sumWaiting([counter?.waiting ?? new Map()], counter?.clock ?? 0)]).toEqual([]);
 });

@@ -151,6 +151,7 @@ describe("reading them", () => {
       sizes.push(itemBytes(item ?? {}));
     }
     const largest = Math.max(...sizes);
+    console.info(`the window of 44 busy types takes ${largest} bytes`);
     expect(largest).toBeGreaterThan(50_000);
     expect(largest).toBeLessThan(200_000);
     expect(sizes.at(-1)).toBeLessThan(1.2 * (sizes.at(-2) ?? 0)); // it grows no more
