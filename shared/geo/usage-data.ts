@@ -31,7 +31,7 @@ const MEANINGS: Readonly<Record<Exclude<StatusFieldKey, "syncedInPercentage" | "
   verificationTotalCount: "available to verify; -1 where they are not verified",
   verifiedCount: "verified; -1 where they are not verified",
   verificationFailedCount: "that failed verification; -1 where they are not verified",
-  oldestUnsyncedTime: "that waits for longest to be synced: since when, in seconds since the epoch; -1 when none waits",
+  oldestUnsyncedTime: "that wait for longest to be synced: since when, in seconds since the epoch; -1 when none waits",
 };
 
 /** The keys of the fields that are numbers. */

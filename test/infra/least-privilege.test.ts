@@ -400,28 +400,28 @@ describe("the API", () => {
   });
 });
 
-describe("a site that looks at itself (F61)", () => {
-  /** What its function may do, at every table but for logs, with the partition. */
-  const rightsAt = (site: string): readonly string[] =>
-    stacks
-      .filter(({ name }) => name === `s3-geo-${site}`)
-      .flatMap(({ template }) => ofType(template, "AWS::IAM::Policy"))
-      .map(({ Properties }) => Policy.parse(Properties))
-      .filter(({ Roles }) => Roles.some((role) => asText(role).includes("SiteStatusGatherer")))
-      .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
-      .flatMap(({ Action, Resource, Condition }) =>
-        Action.flatMap((action) =>
-          Resource.map((resource) => {
-            const partition = /\["(.*)"\]/.exec(JSON.stringify(Condition ?? ""))?.[1] ?? "all of it";
-            return `${action} ${partition} of ${asText(resource).replace(/^.*table\/s3-geo-/, "")}`;
-          }),
-        ),
-      )
-      .filter((right) => !right.startsWith("logs:"))
-      .toSorted();
+/** What the function may do with which a site looks at itself, at every table but for logs, with the partition. */
+const rightsOfGatherer = (site: string): readonly string[] =>
+  stacks
+    .filter(({ name }) => name === `s3-geo-${site}`)
+    .flatMap(({ template }) => ofType(template, "AWS::IAM::Policy"))
+    .map(({ Properties }) => Policy.parse(Properties))
+    .filter(({ Roles }) => Roles.some((role) => asText(role).includes("SiteStatusGatherer")))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .flatMap(({ Action, Resource, Condition }) =>
+      Action.flatMap((action) =>
+        Resource.map((resource) => {
+          const partition = /\["(.*)"\]/.exec(JSON.stringify(Condition ?? ""))?.[1] ?? "all of it";
+          return `${action} ${partition} of ${asText(resource).replace(/^.*table\/s3-geo-/, "")}`;
+        }),
+      ),
+    )
+    .filter((right) => !right.startsWith("logs:"))
+    .toSorted();
 
+describe("a site that looks at itself (F61)", () => {
   it("reads its own counts and settings and the primary's flags, and writes no other site's status", () => {
-    expect(rightsAt("tokyo")).toEqual([
+    expect(rightsOfGatherer("tokyo")).toEqual([
       "dynamodb:GetItem counter of tokyo-site",
       "dynamodb:GetItem counter_audit of tokyo-site",
       "dynamodb:GetItem roll_up of tokyo-site",
@@ -439,7 +439,7 @@ describe("a site that looks at itself (F61)", () => {
   });
 
   it("that is the primary stays in its own table", () => {
-    expect(rightsAt("virginia").filter((right) => !right.endsWith(" of virginia-site"))).toEqual([]);
+    expect(rightsOfGatherer("virginia").filter((right) => !right.endsWith(" of virginia-site"))).toEqual([]);
   });
 });
 

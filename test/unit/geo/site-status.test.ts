@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { CountedCell } from "../../../shared/geo/counters.ts";
-import { type SiteRole, siteId, siteStatus, type StatusFacts } from "../../../shared/geo/site-status.ts";
+import {
+  type SiteRole,
+  siteId,
+  siteStatus,
+  type StatusFacts,
+  WITHOUT_MEANING,
+} from "../../../shared/geo/site-status.ts";
 import { coolWidget } from "../../../shared/replicables/cool-widget.ts";
 
 const READ_AT = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
@@ -135,6 +141,144 @@ describe("a site of either kind", () => {
       cool_widgets_queued_count: null,
       cool_widgets_verification_queued_count: null,
       cool_widgets_bytes: null,
+    });
+  });
+});
+
+const FIGURES = { count: 4, p50Ms: 1_500, p99Ms: 9_000, maxMs: 11_314 };
+const ROLLED_UP = {
+  oldestUnsyncedTime: 1_767_000_000,
+  backlogAges: [
+    { upToSeconds: 60, rows: 3 },
+    { upToSeconds: undefined, rows: 1 },
+  ],
+  lag: { total: FIGURES, notify: FIGURES, queue: undefined, copy: FIGURES, verify: FIGURES },
+  audit: { at: READ_AT - 1_000, verdict: "different", difference: 2 },
+} as const;
+const rollUp = (types: readonly (readonly [string, typeof ROLLED_UP])[]) => ({
+  asOf: READ_AT - 500,
+  types: new Map(types),
+});
+
+describe("what only a roll-up knows (F56, F58)", () => {
+  const seconds = { count: 4, p50: 1.5, p99: 9, max: 11.314 };
+  const recount = { verdict: "different", difference: 2, at: "2026-01-02T03:04:04.678Z" };
+
+  test("is told of a secondary with its time: the oldest that waits, how late replicas were, and for how long the rest waits", () => {
+    expect(statusOf("secondary", [], { rollUp: rollUp([[coolWidget.name, ROLLED_UP]]) })).toMatchObject({
+      as_of: "2026-01-02T03:04:05.178Z",
+      cool_widgets_oldest_unsynced_time: 1_767_000_000,
+      cool_widgets_lag: { ...seconds, parts: { notify: seconds, queue: null, copy: seconds, verify: seconds } },
+      cool_widgets_backlog_ages: [
+        { up_to_seconds: 60, count: 3 },
+        { up_to_seconds: null, count: 1 },
+      ],
+      cool_widgets_recount: recount,
+    });
+  });
+
+  test("is -1 for the oldest when nothing waits, and no lag when nothing was verified", () => {
+    expect(statusOf("secondary", [], { rollUp: rollUp([]) })).toMatchObject({
+      cool_widgets_oldest_unsynced_time: -1,
+      cool_widgets_lag: null,
+      cool_widgets_backlog_ages: [],
+      cool_widgets_recount: null,
+    });
+  });
+
+  test("is null before the first", () => {
+    expect(statusOf("secondary", [])).toMatchObject({
+      as_of: null,
+      cool_widgets_oldest_unsynced_time: null,
+      cool_widgets_lag: null,
+      cool_widgets_backlog_ages: null,
+      cool_widgets_recount: null,
+    });
+  });
+
+  test("is at a primary no more than whether its counts are right: nothing waits to be synced there", () => {
+    expect(statusOf("primary", [], { rollUp: rollUp([[coolWidget.name, ROLLED_UP]]) })).toMatchObject({
+      cool_widgets_oldest_unsynced_time: null,
+      cool_widgets_backlog_ages: null,
+      cool_widgets_recount: recount,
+    });
+  });
+});
+
+describe("a type that is not verified (F56)", () => {
+  const unverified = new Set([coolWidget.name]);
+
+  test("has nulls for every count of verifications, and its other counts", () => {
+    expect(statusOf("secondary", SECONDARY_CELLS, { unverified })).toMatchObject({
+      cool_widgets_synced_count: 248,
+      cool_widgets_verification_total_count: null,
+      cool_widgets_verified_count: null,
+      cool_widgets_verification_failed_count: null,
+      cool_widgets_verified_in_percentage: "0.00%",
+      cool_widgets_verification_queued_count: null,
+    });
+  });
+
+  test("has at a primary nulls for every count of checksums", () => {
+    expect(statusOf("primary", [cell(undefined, 2, 5)], { unverified })).toMatchObject({
+      cool_widgets_count: 5,
+      cool_widgets_checksum_total_count: null,
+      cool_widgets_checksummed_count: null,
+      cool_widgets_checksum_failed_count: null,
+      cool_widgets_verification_queued_count: null,
+    });
+  });
+});
+
+describe("a status as a whole (F58)", () => {
+  test("has every field that Geo's has, null where there is nothing of the kind", () => {
+    const status = statusOf("secondary", []);
+    for (const field of WITHOUT_MEANING) expect(status[field]).toBeNull();
+    expect(status).toMatchObject({
+      replication_slots_used_in_percentage: "0.00%",
+      repositories_checked_in_percentage: "0.00%",
+      missing_oauth_application: false,
+      revision: null,
+      version: "1.2.3",
+      namespaces: [],
+      status_reports_failed_count: 0,
+    });
+  });
+
+  const times = { lastChangeAt: READ_AT - 10_000, primaryChangeAt: READ_AT - 3_000 };
+
+  test("tells of a secondary how far the primary is, and how far it is itself, in seconds", () => {
+    expect(statusOf("secondary", [], times)).toMatchObject({
+      last_event_timestamp: Math.floor(READ_AT / 1_000) - 3,
+      cursor_last_event_timestamp: Math.floor(READ_AT / 1_000) - 10,
+    });
+  });
+
+  test("tells of a primary how far it is", () => {
+    expect(statusOf("primary", [], times)).toMatchObject({
+      last_event_timestamp: Math.floor(READ_AT / 1_000) - 10,
+      cursor_last_event_timestamp: null,
+    });
+  });
+
+  test.each([
+    ["primary", undefined, true],
+    ["secondary", undefined, null],
+    ["secondary", true, true],
+    ["secondary", false, false],
+  ] as const)("says of a %s that keeps the same as the primary (%j): %j", (role, keepsTheSame, match) => {
+    expect(statusOf(role, [], { keepsTheSame })).toMatchObject({ storage_shards_match: match });
+  });
+
+  test("links to a node under the older word", () => {
+    const node = `https://geo.example/api/v4/geo_nodes/${siteId("tokyo")}`;
+    expect(statusOf("secondary", [], { word: "geo_nodes" })._links).toEqual({ self: `${node}/status`, node });
+  });
+
+  test("names the namespaces that a secondary is restricted to", () => {
+    expect(statusOf("secondary", [], { selectiveSync: "namespaces", namespaceIds: [7, "a"] })).toMatchObject({
+      selective_sync_type: "namespaces",
+      namespaces: [{ id: 7 }, { id: "a" }],
     });
   });
 });
