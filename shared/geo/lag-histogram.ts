@@ -92,20 +92,24 @@ export const eachPart = <Value>(make: (part: LagPart) => Value): Readonly<Record
   verify: make("verify"),
 });
 
-const ascending = (buckets: Buckets): readonly (readonly [bucket: number, count: number])[] =>
+/** How many are in a bucket. */
+type InBucket = readonly [bucket: number, count: number];
+
+const ascending = (buckets: Buckets): readonly InBucket[] =>
   [...buckets].filter(([, count]) => count > 0).sort(([left], [right]) => left - right);
 
 /** A duration below which a share of all lies: within its bucket they are taken to be spread evenly. */
-const quantile = (sorted: readonly (readonly [number, number])[], count: number, share: number): number => {
-  let below = 0;
-  for (const [bucket, inIt] of sorted) {
-    if (below + inIt >= share * count) {
-      const from = bucket === 0 ? 0 : boundOf(bucket - 1);
-      return Math.round(from + ((share * count - below) / inIt) * (boundOf(bucket) - from));
-    }
-    below += inIt;
+const quantile = (below: readonly InBucket[], last: InBucket, count: number, share: number): number => {
+  const wanted = share * count;
+  let [bucket, inIt] = last;
+  let before = count - inIt;
+  for (const [lower, inLower] of below.toReversed()) {
+    if (before < wanted) break;
+    [bucket, inIt] = [lower, inLower];
+    before -= inLower;
   }
-  return 0;
+  const from = bucket === 0 ? 0 : boundOf(bucket - 1);
+  return Math.round(from + ((wanted - before) / inIt) * (boundOf(bucket) - from));
 };
 
 /** What a histogram comes to; nothing when nothing is in it. */
@@ -113,11 +117,12 @@ export const figuresOf = (buckets: Buckets): LagFigures | undefined => {
   const sorted = ascending(buckets);
   const last = sorted.at(-1);
   if (last === undefined) return undefined;
+  const below = sorted.slice(0, -1);
   const count = sorted.reduce((sum, [, inIt]) => sum + inIt, 0);
   return {
     count,
-    p50Ms: quantile(sorted, count, 0.5),
-    p99Ms: quantile(sorted, count, 0.99),
+    p50Ms: quantile(below, last, count, 0.5),
+    p99Ms: quantile(below, last, count, 0.99),
     maxMs: Math.round(boundOf(last[0])),
   };
 };

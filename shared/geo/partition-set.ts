@@ -19,7 +19,7 @@ export const formatPartitionSet = (partitions: Iterable<number>): string => {
   const bytes = Buffer.alloc(BYTES);
   for (const partition of partitions) {
     const index = partition >> 3;
-    bytes[index] = (bytes[index] ?? 0) | (1 << (partition & 7));
+    bytes.writeUInt8(bytes.readUInt8(index) | (1 << (partition & 7)), index);
   }
   return bytes.toString("base64");
 };
