@@ -56,5 +56,5 @@ export const uploadOf = (row: RegistryRow): OpenUpload | undefined => {
 };
 
 /** Whether an upload is a copy of this source version with these tags: then it may be gone on with. */
-export const isUploadOf = (upload: UploadPin, source: ObjectFacts, tags: string): boolean =>
+export const isUploadOf = (upload: UploadPin, source: Pick<ObjectFacts, "versionId" | "etag">, tags: string): boolean =>
   upload.versionId === source.versionId && upload.etag === source.etag && upload.tags === tags;
