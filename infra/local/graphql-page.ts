@@ -165,7 +165,7 @@ ${fieldsTable(connection)}
 
 **Pages.** Without \`first\` or \`last\` a page has up to ${PAGE_ROWS_MAX} rows. Rows stand in the order of their partitions in the table
 and, in these, of their keys: ids have no other order that stays while rows are written. Whoever goes on from \`endCursor\` (or
-back from \`startCursor\`) until \`hasNextPage\` (\`hasPreviousPage\`) is false sees each row once that is there all the time.
+back from \`startCursor\`) until \`hasNextPage\` (\`hasPreviousPage\`) is false sees each row once that is there all the time. A row that was made within the last seconds may be missing.
 
 A cursor is signed. It goes on in the list that handed it out, for the same arguments and the same token, and is refused
 elsewhere.

@@ -98,6 +98,32 @@ describe("POST /api/graphql", () => {
     });
   });
 
+  test("tells at the primary of every site that it knows, and shows the registries of none of them (F71)", async () => {
+    const site = graphqlSite("primary");
+    await site.call("/api/v4/geo_sites", {
+      method: "POST",
+      headers: { "PRIVATE-TOKEN": await site.tokenOf("alice", "admin_geo") },
+      body: JSON.stringify({ name: "tokyo", url: "https://tokyo.example.com", enabled: false }),
+    });
+    const { data, errors } = await site.ask(
+      '{ geoNode(name: "tokyo") { name url primary enabled syncObjectStorage lfsObjectRegistries { count nodes { id } } } }',
+    );
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({
+      geoNode: {
+        name: "tokyo",
+        url: "https://tokyo.example.com",
+        primary: false,
+        enabled: false,
+        syncObjectStorage: true,
+        lfsObjectRegistries: { count: 0, nodes: [] },
+      },
+    });
+    expect(await site.ask("{ geoNode { primary syncObjectStorage } }")).toEqual({
+      data: { geoNode: { primary: true, syncObjectStorage: null } },
+    });
+  });
+
   test("knows no site of another name", async () => {
     expect(await graphqlSite().ask('{ geoNode(name: "atlantis") { name } }')).toEqual({ data: { geoNode: null } });
   });
