@@ -410,7 +410,7 @@ describe("reading an object again", () => {
     expect(await verifyReplica(world.secondary, world.refOf(KEY), "due", Infinity)).toEqual({ result: "verified" });
   });
 
-  test("that is larger than anything that is read here goes by what S3 says of it", async () => {
+  test("that is too large for one copy is read like any other, and told of when it is shorter than it was", async () => {
     const world = await settled([KEY]);
     await age(world, 91);
     await reverify(world.reverifying);
@@ -420,10 +420,25 @@ describe("reading an object again", () => {
       const seen = await bucket.head(key);
       return seen.outcome === "present" ? { ...seen, facts: { ...seen.facts, size: 6_000_000_000 } } : seen;
     };
-    const large = { ...world.primary, bucket: { bucket: bucket.bucket, head } as typeof bucket };
+    const reads: string[] = [];
+    const large = {
+      ...world.primary,
+      bucket: {
+        bucket: bucket.bucket,
+        head,
+        headVersion: (key, versionId) => bucket.headVersion(key, versionId),
+        read: (key, ...rest) => {
+          reads.push(key);
+          return bucket.read(key, ...rest);
+        },
+      } as typeof bucket,
+    };
     const request = { ref: world.refOf(KEY), modelRecordId: "42", correlationId: "c", stopAt: Infinity };
-    expect(await recordPrimaryChecksum(large, request)).toEqual({ result: "attested" });
-    expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded", verified_at: world.clock.now() });
+    expect(await recordPrimaryChecksum(large, request)).toMatchObject({
+      result: "differs",
+      text: expect.stringMatching(/recorded .* \(6000000000 bytes\), found .* \(35 bytes\)$/) as string,
+    });
+    expect(reads).toEqual([KEY]);
   });
 
   test("that has been replaced since its time came is only a look at the new one", async () => {
