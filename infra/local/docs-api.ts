@@ -1,7 +1,12 @@
-/** Writes docs/api/openapi.json from the API's routes and contracts: `npm run docs:api`. */
+/**
+ * Writes docs/api/openapi.json from the API's routes and contracts, and docs/api/geo_node_usage.json from the declared types:
+ * `npm run docs:api`.
+ */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { format } from "prettier";
+import { usageSchema } from "../../shared/geo/usage-data.ts";
+import { replicables } from "../../shared/replicables/index.ts";
 import { API_ROUTES } from "../../shared/client/api-routes.ts";
 import { openApi } from "../../shared/client/openapi.ts";
 import { ROOT } from "./paths.ts";
@@ -13,8 +18,20 @@ export const OPENAPI_FILE = "docs/api/openapi.json";
 export const openApiText = (): Promise<string> =>
   format(JSON.stringify(openApi(API_ROUTES)), { parser: "json", printWidth: 120 });
 
+/** Where the schema of the usage object is, beneath the checkout. */
+export const USAGE_SCHEMA_FILE = "docs/api/geo_node_usage.json";
+
+/** The schema as the file has it: of all declared types. */
+export const usageSchemaText = (): Promise<string> =>
+  format(JSON.stringify(usageSchema(replicables)), { parser: "json", printWidth: 120 });
+
 if (import.meta.main) {
-  const file = join(ROOT, OPENAPI_FILE);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, await openApiText());
+  for (const [path, text] of [
+    [OPENAPI_FILE, await openApiText()],
+    [USAGE_SCHEMA_FILE, await usageSchemaText()],
+  ] as const) {
+    const file = join(ROOT, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
 }
