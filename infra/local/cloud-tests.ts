@@ -15,7 +15,7 @@ const TEST_RUN_FILE = join(LOCAL, "test-run.json");
 const SIZES = ["S3_GEO_BACKFILL_OBJECTS", "S3_GEO_DESTROY_OBJECTS", "S3_GEO_RETRY_OBJECTS"] as const;
 
 /** What an object more may take, milliseconds: as much as the most patient of these suites gives it, and some. */
-const MS_PER_OBJECT = 2_000;
+const MS_PER_OBJECT = 4_000;
 
 /** How much longer than usual the suites may take, milliseconds: each has its own limit, and this one stays behind theirs. */
 const extraMsFor = (env: NodeJS.ProcessEnv): number =>

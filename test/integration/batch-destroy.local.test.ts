@@ -15,14 +15,14 @@ import { eventually } from "../support/eventually.ts";
 import { listFunctions } from "../support/wire/tapped-functions.ts";
 
 /**
- * How many objects one namespace has, 100 unless `S3_GEO_DESTROY_OBJECTS` says else: with 10,000 the workers are killed in
- * more places, and it takes a quarter of an hour.
+ * How many objects one namespace has, 100 unless `S3_GEO_DESTROY_OBJECTS` says else: with more the workers are killed in
+ * more places, and it takes its time.
  */
 const OBJECTS = Number(process.env["S3_GEO_DESTROY_OBJECTS"] ?? 100);
 const NEIGHBOURS = 20;
 
-/** A local cloud carries some tens of objects a second, and a few only on a machine that does other things as well. */
-const LIMIT_MS = 60_000 + OBJECTS * 400;
+/** A local cloud carries some tens of objects a second, and one or two only on a machine that does other things as well. */
+const LIMIT_MS = 60_000 + OBJECTS * 1_000;
 const PUTS_UNDER_WAY = 16;
 const FIGURES = join(LOCAL, "reports", "batch-destroy.json");
 
