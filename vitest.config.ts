@@ -43,7 +43,7 @@ export default defineConfig({
     projects: [
       {
         // As Node itself resolves them: "development" is another graphql than the one that packages import.
-        ssr: { resolve: { conditions: ["module", "node"] } },
+        ssr: { resolve: { conditions: ["module-sync", "node"] } },
         test: {
           name: "anywhere",
           include: ["test/**/*.test.ts"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { globalId } from "../../shared/geo/global-id.ts";
-import { ROW_PARTITIONS } from "../../shared/geo/registry-row.ts";
+import { ROW_PARTITIONS, rowPartition } from "../../shared/geo/registry-row.ts";
 import { cursorKeyKey, parseCursorKey } from "../../shared/tables/site/cursor-key-item.ts";
 import { type GraphQLSite, graphqlSite, lfsKey, lfsRows, listLfsObjects } from "./support/graphql.ts";
 
@@ -84,6 +84,27 @@ describe("the pages of a list", () => {
     expect(forwards.toSorted()).toEqual(numbered(1, 150).toSorted());
     expect(await everyKey(site, `, sort: ${sort}`, "backwards")).toEqual(forwards.toReversed());
   });
+
+  test.each(["forwards", "backwards"] as const)(
+    "show each row of a partition once that has more than one query reads, and those on both sides of it: %s (F72)",
+    async (way) => {
+      const site = graphqlSite();
+      const inPartition = (partition: number) => ({ pk: rowPartition("lfs_object", partition) });
+      await site.put(...lfsRows(700, { columns: inPartition(7) }));
+      await site.put(
+        ...lfsRows(3, { columns: inPartition(6) }, 1_001),
+        ...lfsRows(3, { columns: inPartition(8) }, 2_001),
+      );
+      const expected = [...numbered(1, 700), ...numbered(1_001, 3), ...numbered(2_001, 3)].toSorted();
+      expect((await everyKey(site, "", way)).toSorted()).toEqual(expected);
+      // Few of them fit, and these stand at the far end.
+      await site.put(...lfsRows(2, { verification: "disabled", columns: inPartition(7) }, 998));
+      await site.put(...lfsRows(2, { verification: "disabled", columns: inPartition(8) }, 2_010));
+      expect((await everyKey(site, ", verificationState: DISABLED", way)).toSorted()).toEqual(
+        [...numbered(998, 2), ...numbered(2_010, 2)].toSorted(),
+      );
+    },
+  );
 
   test("may be bounded on both sides (F72)", async () => {
     const site = graphqlSite();
