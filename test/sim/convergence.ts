@@ -3,13 +3,17 @@ import { attested } from "../../shared/geo/checksum.ts";
 import { type CountedTable, sumCells } from "../../shared/geo/counters.ts";
 import { sameEntries } from "../../shared/geo/decide.ts";
 import type { ObjectFacts } from "../../shared/geo/object-facts.ts";
+import { parseRowPartition } from "../../shared/geo/partition-set.ts";
 import { rowKey } from "../../shared/geo/registry-row.ts";
 import { matchKey } from "../../shared/geo/replicable-match.ts";
 import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
+import { granuleOf, waitingSince } from "../../shared/geo/waiting-ages.ts";
 import type { StoredObject } from "../../shared/memory/bucket.ts";
 import type { MemoryTable } from "../../shared/memory/table.ts";
 import type { Item } from "../../shared/ports/table.ts";
+import { filledPartitions } from "../../shared/services/filled-partitions.ts";
+import { sumCounters } from "../../shared/services/roll-up.ts";
 import { listCounters } from "../../shared/tables/site/list-counters.ts";
 import { sameBytes, saysTheSame, type Violation } from "./oracle.ts";
 import type { World } from "./world.ts";
@@ -105,7 +109,35 @@ const findMiscount = async (
     }
   }
   const [missed] = expected;
-  return missed === undefined ? undefined : `${table.name}: ${missed[0]} is not counted; a scan finds ${missed[1]}`;
+  if (missed !== undefined) return `${table.name}: ${missed[0]} is not counted; a scan finds ${missed[1]}`;
+  // Who waits, and since when, is counted beside the cells, and stands in as many of them as counters have clocks.
+  const types = Map.groupBy(counters, ({ replicableName }) => replicableName);
+  const clockOf = (type: string): number => Math.max(0, ...(types.get(type) ?? []).map(({ clock }) => clock ?? 0));
+  const waiting = new Map<string, number>();
+  for (const row of table.items()) {
+    const [type, since] = [row.pk.slice(0, row.pk.lastIndexOf("#")), waitingSince(row)];
+    if (since === undefined) continue;
+    const cell = `${type} since ${granuleOf(since, clockOf(type))}`;
+    waiting.set(cell, (waiting.get(cell) ?? 0) + 1);
+  }
+  for (const [type, ofType] of types) {
+    for (const [granule, rows] of sumCounters(ofType, type).waiting) {
+      const cell = `${type} since ${granule}`;
+      const wanted = waiting.get(cell) ?? 0;
+      waiting.delete(cell);
+      if (rows !== wanted)
+        return `${table.name}: ${rows} rows of ${cell} are counted as waiting; a scan finds ${wanted}`;
+    }
+  }
+  const [forgotten] = waiting;
+  if (forgotten !== undefined) return `${table.name}: ${forgotten[1]} rows of ${forgotten[0]} wait and are not counted`;
+  for (const { pk } of table.items()) {
+    const place = parseRowPartition(pk);
+    if (place === undefined) continue;
+    const filled = await filledPartitions(siteTable, counted, place.replicableName);
+    if (!filled.includes(place.partition)) return `${table.name}: ${pk} holds rows and is not known to be filled`;
+  }
+  return undefined;
 };
 
 /** Whether the primary holds an object that can be copied. */
