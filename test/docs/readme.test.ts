@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import config from "../../infra/geo.config.ts";
 import example from "../../infra/examples/one-primary-three-secondaries.config.ts";
-import { formatToken, hashToken, isTokenShaped } from "../../shared/geo/tokens.ts";
-import { stackNames } from "../../shared/geo/physical-names.ts";
-import { parseToken } from "../../shared/tables/site/token-item.ts";
+import { runCli } from "../../cli/run-cli.ts";
+import { secondaryNames, stackNames } from "../../shared/geo/physical-names.ts";
+import { MemoryTable } from "../../shared/memory/table.ts";
+import { authenticate } from "../../shared/services/authenticate.ts";
 import { filesOf, pages, textOf } from "./support/repository.ts";
 
 const readme = textOf("README.md");
@@ -31,17 +32,28 @@ describe("README", () => {
     expect(targets.split(" ")).toEqual(regions);
   });
 
-  test("makes tokens of the form, and items of the fields, that the authorizer takes", () => {
-    // base64 of 32 bytes with two characters replaced and the padding gone is base64url.
-    expect(readme).toContain("openssl rand -base64 32 | tr '+/' '-_' | tr -d '=\\n'");
-    const token = formatToken(new Uint8Array(32));
-    expect(isTokenShaped(token)).toBe(true);
-    const fields = [...(/--item "(\{[\s\S]*?\})"\n/.exec(readme)?.[1] ?? "").matchAll(/\\"(\w{2,})\\":\{/g)].map(
-      ([, name]) => name,
-    );
-    expect(fields).toEqual(["pk", "sk", "name", "scope", "created_at", "expires_at"]);
-    const item = { pk: "token", sk: hashToken(token), name: "me", scope: "read_geo", created_at: 1, expires_at: 2 };
-    expect(parseToken(item)).toMatchObject({ name: "me", scope: "read_geo" });
+  test("makes tokens that open the API, of the site's table under its name", async () => {
+    const [, command = ""] = /TOKEN=\$\(geo ([^)]+)\)/.exec(readme) ?? [];
+    const opened: string[] = [];
+    const site = new MemoryTable({ name: "site" });
+    let said = "";
+    const code = await runCli(command.split(" "), {
+      root: "/nowhere",
+      replicables: [],
+      out: (text) => void (said += text),
+      err: () => {},
+      siteTable: ({ table, region }) => {
+        opened.push(`${table} in ${region}`);
+        return site;
+      },
+    });
+    expect(code).toBe(0);
+    const [ireland] = config.secondaries;
+    if (ireland === undefined) throw new Error("the configuration has no secondary");
+    expect(opened).toEqual([`${secondaryNames(config, ireland).siteTable} in ${ireland.region}`]);
+    const call = { method: "GET", path: "/api/v4/geo_sites/status", headers: { "PRIVATE-TOKEN": said.trim() } };
+    const admission = await authenticate({ site, clock: { now: () => Date.now() } }, call);
+    expect(admission).toMatchObject({ admission: "allowed", token: { scope: "read_geo" } });
   });
 });
 

@@ -9,11 +9,12 @@ const PATTERNS = API_ROUTES.map((route) => ({
   fixed: route.path.split("/").filter((part) => !part.startsWith(":")).length,
 }));
 
-/** The route that a call goes to; nothing when there is none. */
-const routeOf = (method: string, path: string): ApiRoute | undefined =>
-  PATTERNS.filter(({ route, pattern }) => route.method === method && pattern.test(path)).toSorted(
-    (left, right) => right.fixed - left.fixed,
-  )[0]?.route;
+/** The route that a call goes to; nothing when there is none, as with a method that a more particular path does not have. */
+const routeOf = (method: string, path: string): ApiRoute | undefined => {
+  const fitting = PATTERNS.filter(({ pattern }) => pattern.test(path));
+  const fixed = Math.max(...fitting.map((each) => each.fixed));
+  return fitting.find((each) => each.fixed === fixed && each.route.method === method)?.route;
+};
 
 const parsed = (text: string): unknown => {
   try {
