@@ -7,6 +7,7 @@ import { siteId } from "../../shared/geo/site-status.ts";
 import type { TokenScope } from "../../shared/geo/tokens.ts";
 import type { TableOperation } from "../../shared/memory/table.ts";
 import { replicables } from "../../shared/replicables/index.ts";
+import { countChanges } from "../../shared/services/count-changes.ts";
 import { type GatheringSite, gatherStatus } from "../../shared/services/gather-status.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { changeSettings } from "../../shared/tables/site/site-record.ts";
@@ -393,6 +394,9 @@ describe("statuses of other sites (F61, F65)", () => {
       Infinity,
     );
     const tokyo = secondaryOf(api, "tokyo");
+    const synced = { pk: "lfs_object#0aa", sk: "key", state: 2, verification_state: 2, src_size: 7 };
+    const changes = [{ sequenceNumber: "1", changedAt: api.clock.now(), after: synced }];
+    await countChanges(tokyo.siteTable, { table: "registry", shard: "shard-1", changes });
     await tokyo.report();
     const reportedAt = api.clock.now();
     api.clock.advance(5 * MINUTE);
@@ -406,7 +410,10 @@ describe("statuses of other sites (F61, F65)", () => {
       updated_at: new Date(reportedAt).toISOString(),
       last_successful_status_check_timestamp: Math.floor(reportedAt / 1_000),
       storage_shards_match: true,
-      lfs_objects_registry_count: 0,
+      lfs_objects_verified_count: 1,
+      lfs_objects_verified_in_percentage: "100.00%",
+      lfs_objects_bytes: 7,
+      uploads_registry_count: 0,
       lfs_objects_oldest_unsynced_time: -1,
       registry_consistency: null,
       _links: { self: `${API_URL}${pathOf("tokyo")}/status`, site: `${API_URL}${pathOf("tokyo")}` },

@@ -18,7 +18,7 @@ describe("docs/api/status-fields.md", () => {
     async (role) => {
       const response = await apiSite(role).app.request("/api/v4/geo_sites/status");
       const [status] = (await response.json()) as readonly [object];
-      const others = new Set(Object.keys(status).filter((field) => !/^cool_widgets_/.test(field)));
+      const others = new Set(Object.keys(status).filter((field) => !field.startsWith("cool_widgets_")));
       const names = documented();
       expect(new Set(names).size).toBe(names.length);
       expect(
@@ -39,7 +39,7 @@ describe("docs/api/status-fields.md", () => {
     for (const role of ["primary", "secondary"] as const) {
       const response = await apiSite(role).app.request("/api/v4/geo_sites/status");
       const [status] = (await response.json()) as readonly [Readonly<Record<string, unknown>>];
-      for (const name of names) expect(status[name], name).toBeNull();
+      for (const name of names) expect([name, status[name]]).toEqual([name, null]);
     }
     expect(names.length).toBeGreaterThan(10);
   });

@@ -102,3 +102,14 @@ test("hands on what is sent to its API", async () => {
   });
   expect((await release('{"removals": 5}')).status).toBe(404);
 });
+
+test("the primary tells the status of both sites, the secondary's as that last reported it (F61)", async () => {
+  const { primary, secondary } = await worldUp;
+  const names = [primary, secondary].map(({ name }) => name);
+  const client = geoClient({ url: primary.apiUrl, token: primary.adminToken });
+  const statuses = await client.siteStatuses();
+  expect(statuses.map(({ name, healthy }) => [name, healthy])).toEqual(names.map((name) => [name, true]));
+  expect((await client.sites()).map(({ name }) => name)).toEqual(names);
+  const own = geoClient({ url: secondary.apiUrl, token: secondary.adminToken });
+  expect((await own.siteStatuses()).map(({ name }) => name)).toEqual([secondary.name]);
+});

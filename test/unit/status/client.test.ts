@@ -144,3 +144,16 @@ describe("a client", () => {
     expect(() => geoClient({ url: URL_BASE, token })).toThrow("the token is empty or has characters that no token has");
   });
 });
+
+describe("sites", () => {
+  test("are noted, changed, repaired and forgotten", async () => {
+    const api = apiSite("primary");
+    const client = clientOf(api, await api.token({ scope: "admin_geo" }));
+    const noted = await client.noteSite({ name: "oslo", url: "https://oslo.example" });
+    expect(await client.changeSite(noted.id, { enabled: false })).toMatchObject({ name: "oslo", enabled: false });
+    expect((await client.sites()).map(({ name }) => name)).toEqual(["frankfurt", "oslo"]);
+    expect(await client.repairSite(siteId("frankfurt"))).toMatchObject({ name: "frankfurt", healthy: true });
+    await client.forgetSite(noted.id);
+    expect(await client.sites()).toHaveLength(1);
+  });
+});
