@@ -34,6 +34,9 @@ const everyKey = async (
 const numbered = (from: number, count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => lfsKey(from + index));
 
+/** Puts a row into that partition, whatever its key. */
+const inPartition = (partition: number) => ({ pk: rowPartition("lfs_object", partition) });
+
 describe("the pages of a list", () => {
   test("show each of a thousand rows once, in either direction and either order (F72)", async () => {
     const site = graphqlSite();
@@ -89,7 +92,6 @@ describe("the pages of a list", () => {
     "show each row of a partition once that has more than one query reads, and those on both sides of it: %s (F72)",
     async (way) => {
       const site = graphqlSite();
-      const inPartition = (partition: number) => ({ pk: rowPartition("lfs_object", partition) });
       await site.put(...lfsRows(700, { columns: inPartition(7) }));
       await site.put(
         ...lfsRows(3, { columns: inPartition(6) }, 1_001),
