@@ -41,7 +41,7 @@ const verified = async ({ summary }: ReturnType<typeof countedSites>): Promise<n
 
 const waitingIn = (ages: readonly BacklogAge[]): number => ages.reduce((sum, { rows }) => sum + rows, 0);
 
-describe("a row that can not be synced", () => {
+describe("a row that can not be synced (F56)", () => {
   test("waits since it was first heard of, whatever hints come meanwhile, until it is synced", async () => {
     const { world, summary } = countedSites();
     const heard = world.clock.now();

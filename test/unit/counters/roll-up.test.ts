@@ -115,7 +115,7 @@ describe("what a site's counters come to", () => {
   });
 });
 
-describe("reading them", () => {
+describe("reading them (F60)", () => {
   test.each(ROWS)(
     "takes the same requests with %d rows",
     async (rows) => {
