@@ -50,7 +50,7 @@ const table = (rows: readonly (readonly string[])[]): string => {
     .join("");
 };
 
-/** `geo token …`: who may call a site's API (F62). */
+/** `geo token …`: who may call a site's API. */
 export const addToken = (parent: Command, surroundings: Surroundings): void => {
   const { out, err } = surroundings;
   const command = parent

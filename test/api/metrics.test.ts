@@ -8,6 +8,11 @@ import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";
 import type { LagHistogram } from "../../shared/geo/type-summary.ts";
 import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
 import { replicables } from "../../shared/replicables/index.ts";
+import { MemoryTable } from "../../shared/memory/table.ts";
+import { siteId } from "../../shared/geo/site-identity.ts";
+import { countChanges } from "../../shared/services/count-changes.ts";
+import { gatherStatus } from "../../shared/services/gather-status.ts";
+import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { officialParser, type OfficialParser } from "../support/prometheus-python.ts";
 import { type Family, parseExposition } from "../support/prometheus-text.ts";
 import { apiSite } from "./support/site.ts";
@@ -46,7 +51,7 @@ const seriesIn = (text: string): number => parseExposition(text).flatMap(({ samp
 
 const SITE = { name: "frankfurt", url: "frankfurt" };
 
-describe("GET /metrics (F62, F63)", () => {
+describe("GET /metrics (F62)", () => {
   test("is read by Prometheus with a reading token: Authorization: Bearer, text format 0.0.4, never cached", async () => {
     const api = apiSite();
     const response = await scrape(api, { authorization: `Bearer ${await api.token({ scope: "read_geo" })}` });
@@ -102,6 +107,44 @@ describe("GET /metrics (F62, F63)", () => {
     expect(valueOf(families, "geo_lfs_objects_checksummed", SITE)).toBe(1);
     expect(valueOf(families, "geo_lfs_objects_checksum_total", SITE)).toBe(1);
     expect(families.map(({ name }) => name)).not.toContain("geo_lfs_objects_synced");
+  });
+
+  test("tells at the primary what each secondary last reported, and nothing of one that is noted as disabled", async () => {
+    const api = apiSite("primary");
+    for (const name of ["tokyo", "oslo"]) {
+      const siteTable = new MemoryTable({ name: `${name}-site` });
+      await countChanges(siteTable, {
+        table: "registry",
+        shard: "shard-1",
+        changes: [{ sequenceNumber: "1", after: row("lfs_object", 1, "synced", "succeeded") }],
+      });
+      const reporting = {
+        site: { name, role: "secondary", region: "eu-north-1" } as const,
+        apiUrl: `https://${name}.example.com/geo`,
+        replicables,
+        siteTable,
+        switches: new CachedSwitches(api.siteTable, replicables, api.clock),
+        primary: { name: api.site.name, siteTable: api.siteTable },
+        syncObjectStorage: true,
+        syncTimeoutSeconds: 28_800,
+        clock: api.clock,
+        telemetry: api.telemetry,
+      };
+      await gatherStatus(reporting, api.clock.now() + 60_000);
+    }
+    const disabled = await api.call(`/api/v4/geo_sites/${siteId("oslo")}`, {
+      method: "PUT",
+      headers: { "private-token": await api.token({ scope: "admin_geo" }) },
+      body: JSON.stringify({ enabled: false }),
+    });
+    expect(disabled.status).toBe(200);
+    const text = await scraped(api);
+    const families = parseExposition(text);
+    expect(valueOf(families, "geo_lfs_objects_synced", { name: "tokyo", url: "tokyo" })).toBe(1);
+    expect(valueOf(families, "geo_lfs_objects_oldest_unsynced_time", { name: "tokyo" })).toBe(-1);
+    expect(valueOf(families, "geo_status_failed_total", { name: "tokyo" })).toBe(0);
+    expect(valueOf(families, "geo_site_healthy", { name: "tokyo" })).toBe(1);
+    expect(text).not.toContain("oslo");
   });
 
   test("has a fixed number of series, however many objects there are, and names none of them", async () => {

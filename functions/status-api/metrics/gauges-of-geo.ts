@@ -32,7 +32,7 @@ export const integerOf = (status: SiteStatus, field: string): number | undefined
   return Number.isSafeInteger(value) ? Number(value) : undefined;
 };
 
-/** The gauges of a type, each with the status field that it is read from (F62, F63). */
+/** The gauges of a type, each with the status field that it is read from (F62). */
 export const gaugesOf = ({ names }: GaugedType): readonly (Described & { readonly field: string })[] =>
   // The keys are those of the table above.
   (Object.keys(MEANING) as GaugeKey[]).map((key) => ({

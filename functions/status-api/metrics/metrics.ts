@@ -41,7 +41,7 @@ const histogramsOf = async (measured: MeasuredSite): Promise<LagHistograms | und
 };
 
 /**
- * `GET /metrics` for Prometheus (F62, F63): text format 0.0.4. Any token may read it; Prometheus sends one as
+ * `GET /metrics` for Prometheus (F62): text format 0.0.4. Any token may read it; Prometheus sends one as
  * `Authorization: Bearer`. The site's own numbers are those of this moment; the primary also tells what each secondary last
  * reported. What can not be read is left out, as whatever was not gathered is: a number that nobody knows is not 0.
  */

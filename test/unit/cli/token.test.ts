@@ -52,7 +52,7 @@ const DEMONSTRATION = {
   ],
 };
 
-describe("geo token create (F62)", () => {
+describe("geo token create", () => {
   test("shows a secret that opens the API, alone on its line, and stores no more than its hash", async () => {
     const { geo, site } = await commanding();
     const { code, out, err } = await geo("create", "--name", "dashboards", ...AT);
@@ -105,7 +105,7 @@ describe("geo token create (F62)", () => {
   });
 });
 
-describe("geo token list and revoke (F62)", () => {
+describe("geo token list and revoke", () => {
   test("show what there is and end it, and never show a secret again", async () => {
     const { geo } = await commanding();
     const made = JSON.parse((await geo("create", "--name", "dashboards", "--output", "json", ...AT)).out);

@@ -21,7 +21,7 @@ const keeping = () => {
   return { site, clock, issue, admission };
 };
 
-describe("the list of tokens (F62)", () => {
+describe("the list of tokens", () => {
   test("tells of each what it may do, how long, when it was used, and neither its secret nor its whole hash", async () => {
     const { site, clock, issue, admission } = keeping();
     const old = await issue({ name: "old", days: 1 });
@@ -59,7 +59,7 @@ describe("the list of tokens (F62)", () => {
   });
 });
 
-describe("ending a token (F62)", () => {
+describe("ending a token", () => {
   test("holds from the very next call on, and keeps the first time", async () => {
     const { site, clock, issue, admission } = keeping();
     const { token, id } = await issue();
