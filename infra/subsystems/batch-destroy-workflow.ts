@@ -15,7 +15,7 @@ const EXECUTION_TIMEOUT_SECONDS = 3 * 24 * 60 * 60;
 /** Every error: what a step has done before is found again by the next, and nothing is done twice. */
 const RETRY = retryAfterAnyError({ firstWaitSeconds: 2, longestWaitSeconds: 60, repetitions: 6 });
 
-const CATCH = [{ ErrorEquals: ["States.ALL"], ResultPath: "$.failure", Next: "Failed" }] as const;
+const CATCH = [{ ErrorEquals: ["States.ALL"], ResultPath: "$.failure", Next: "NoteFailure" }] as const;
 
 /** @param destroyFunction ARN of the function, which does one step in each call (`shared/geo/destroy-step.ts`) */
 export const batchDestroyWorkflow = (destroyFunction: string): WorkflowDefinition => {
@@ -82,7 +82,7 @@ export const batchDestroyWorkflow = (destroyFunction: string): WorkflowDefinitio
         Next: "Conclude",
       },
       Conclude: {
-        ...task("conclude", { "work.$": "$.work" }),
+        ...task("conclude", { "work.$": "$.work", "run.$": "$.run" }),
         ResultPath: "$.concluded",
         Catch: CATCH,
         Next: "IsThereABarrier",
@@ -93,7 +93,7 @@ export const batchDestroyWorkflow = (destroyFunction: string): WorkflowDefinitio
         Default: "Done",
       },
       LookAtSecondaries: {
-        ...task("look_at_secondaries", { "looks.$": "$.looks" }),
+        ...task("look_at_secondaries", { "run.$": "$.run", "looks.$": "$.looks" }),
         ResultPath: "$.seen",
         Catch: CATCH,
         Next: "HaveSecondariesFollowed",
@@ -106,8 +106,20 @@ export const batchDestroyWorkflow = (destroyFunction: string): WorkflowDefinitio
       WaitForSecondaries: { Type: "Wait", SecondsPath: "$.seen.wait_seconds", Next: "LookAgain" },
       LookAgain: {
         Type: "Pass",
-        Parameters: { "destroy_id.$": "$.destroy_id", "work.$": "$.work", "looks.$": "$.seen.looks" },
+        Parameters: {
+          "destroy_id.$": "$.destroy_id",
+          "work.$": "$.work",
+          "run.$": "$.run",
+          "looks.$": "$.seen.looks",
+        },
         Next: "LookAtSecondaries",
+      },
+      NoteFailure: {
+        ...task("note_failure", { "work.$": "$.work", "run.$": "$.run", "failure.$": "$.failure" }),
+        ResultPath: "$.noted",
+        // Then it stands as one that is under way and is not: to be confirmed, or undone, again; a dry run to be cancelled.
+        Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.failure", Next: "Failed" }],
+        Next: "Failed",
       },
       Done: { Type: "Succeed" },
       Failed: {

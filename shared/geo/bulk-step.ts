@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { BULK_ID } from "./bulk-request.ts";
 import { GeoError } from "./errors.ts";
+import { failureReason, StepFailure } from "./step-failure.ts";
 
 /**
  * What the workflow of bulk updates has its function do.
@@ -14,8 +15,7 @@ const Step = z.object({
   step: z.enum(BULK_STEPS),
   bulk_id: z.string().check(z.regex(BULK_ID)),
   execution: z.number(),
-  /** What Step Functions says of an error: its name, and as its cause what the function threw, as JSON. */
-  failure: z.optional(z.object({ Error: z.optional(z.string()), Cause: z.optional(z.string()) })),
+  failure: z.optional(StepFailure),
 });
 
 export interface BulkStep {
@@ -26,17 +26,6 @@ export interface BulkStep {
   readonly reason: string;
 }
 
-const Thrown = z.object({ errorMessage: z.string() });
-
-/** What a function said when it threw: the message inside of the cause, or the cause as it is. */
-const messageIn = (cause: string): string => {
-  try {
-    return Thrown.parse(JSON.parse(cause)).errorMessage;
-  } catch {
-    return cause;
-  }
-};
-
 /** Reads a step from the input of the machine's task. Throws `GEO_WORKFLOW_REQUEST` on one that is none. */
 export const readBulkStep = (input: unknown): BulkStep => {
   const parsed = z.safeParse(Step, input);
@@ -45,7 +34,5 @@ export const readBulkStep = (input: unknown): BulkStep => {
     throw new GeoError("GEO_WORKFLOW_REQUEST", `this is no step of a bulk update: ${problems}`);
   }
   const { step, bulk_id: id, execution, failure } = parsed.data;
-  const words = [failure?.Error, failure?.Cause === undefined ? undefined : messageIn(failure.Cause)];
-  const reason = words.filter((word) => word !== undefined && word !== "").join(": ");
-  return { step, id, execution, reason };
+  return { step, id, execution, reason: failureReason(failure) };
 };

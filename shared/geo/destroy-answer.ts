@@ -20,7 +20,7 @@ export interface DestroyAnswer {
   /** Objects that were looked at and are not to be destroyed. */
   readonly left_out_count: number;
   readonly sample_keys: readonly string[];
-  /** Why it was refused; null when it was not. */
+  /** Why it was refused, or why its workflow gave up; null when neither was so. */
   readonly problem: string | null;
 }
 
@@ -44,6 +44,7 @@ export interface DestroyProgressAnswer extends DestroyAnswer {
   readonly restored_count: number;
   /** Not brought back: something newer is there, or the version is gone. */
   readonly not_restored_count: number;
+  /** Could not be brought back: to be undone again. */
   readonly restore_failed_count: number;
   /** How many slices each secondary holds nothing of any more. */
   readonly secondaries: Readonly<Record<string, { readonly slices_followed_count: number }>>;

@@ -1,10 +1,13 @@
 import * as z from "zod/mini";
 import { DESTROY_ID } from "./destroy.ts";
 import { GeoError } from "./errors.ts";
+import { StepFailure } from "./step-failure.ts";
 
 const destroyId = z.string().check(z.regex(DESTROY_ID));
 const work = z.enum(["destroy", "undo"]);
 const number = z.number().check(z.minimum(0));
+/** Which run of the machine asks: one that another has followed says nothing any more. */
+const run = number;
 
 /** One step of the workflow of batch destroys, as the machine asks the function for it. */
 const DestroyStep = z.discriminatedUnion("step", [
@@ -17,8 +20,16 @@ const DestroyStep = z.discriminatedUnion("step", [
     work,
     group: z.object({ from: number, to: number }),
   }),
-  z.object({ step: z.literal("conclude"), destroy_id: destroyId, work }),
-  z.object({ step: z.literal("look_at_secondaries"), destroy_id: destroyId, looks: number }),
+  z.object({ step: z.literal("conclude"), destroy_id: destroyId, work, run }),
+  z.object({ step: z.literal("look_at_secondaries"), destroy_id: destroyId, run, looks: number }),
+  /** Another step failed several times in a row; write down why. */
+  z.object({
+    step: z.literal("note_failure"),
+    destroy_id: destroyId,
+    work: z.enum(["plan", "destroy", "undo"]),
+    run,
+    failure: z.optional(StepFailure),
+  }),
 ]);
 export type DestroyStep = z.infer<typeof DestroyStep>;
 

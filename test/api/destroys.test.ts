@@ -38,7 +38,7 @@ describe("POST …/destroys", () => {
       expires_at: null,
     });
     expect(destroys.executions).toMatchObject([
-      { name: `${answer.id}-plan-1`, input: { destroy_id: answer.id, work: "plan", looks: 0 } },
+      { name: `${answer.id}-plan-1`, input: { destroy_id: answer.id, work: "plan", run: 1, looks: 0 } },
     ]);
   });
 

@@ -32,6 +32,7 @@ const tasksOf = (world: DestroyingWorld): Readonly<Record<string, TaskHandler>> 
     HandOutSlices: (input) => world.step(input),
     WorkOnGroup: twice((input) => ({ ...Object(input).group, more: true, wait_seconds: 1 })),
     Conclude: (input) => world.step(input),
+    NoteFailure: (input) => world.step(input),
     LookAtSecondaries: async (input) => {
       const seen = await world.step(input);
       await world.follow();
@@ -74,7 +75,7 @@ const story = (
         },
       ]),
     );
-    return { input: workflowInput("aaaaaaaaaaaa", work), tasks: inTime, world: begun };
+    return { input: workflowInput("aaaaaaaaaaaa", work, 1), tasks: inTime, world: begun };
   },
 });
 
@@ -167,6 +168,21 @@ describe("the machine of batch destroys", () => {
       expect([state, before.shown, before.events]).toEqual([state, 3 - before.hidden, before.hidden]);
       expect([state, after]).toEqual([state, { state: "destroyed", hidden: 3, events: 3, shown: 0 }]);
     }
+  });
+
+  test.each([
+    ["BuildManifest", PLAN, "refused"],
+    ["HandOutSlices", DESTROY, "incomplete"],
+    ["Conclude", DESTROY, "incomplete"],
+    ["HandOutSlices", UNDO, "undone"],
+  ] as const)("that fails for good in %s says so in the destroy's record", async (state, told, ended) => {
+    const { input, tasks, world: begun } = told.begin();
+    const { end, visited } = await runWorkflow(machine, input, { tasks, failing: { state } });
+    expect(end).toMatchObject({ outcome: "failed", error: "DestroyFailed" });
+    expect(visited).toContain("NoteFailure");
+    const { state: said, problem, restore_failed_count: missing } = await begun.world.progress(begun.id);
+    expect([said, problem]).toEqual([ended, expect.stringMatching(/^its workflow failed: InjectedFailure/)]);
+    expect(missing).toBe(ended === "undone" ? 3 : 0);
   });
 
   test("leaves a group that can not be done to the next execution, and says that it is incomplete", async () => {

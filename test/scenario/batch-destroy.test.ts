@@ -520,7 +520,7 @@ describe("cancelling a destroy", () => {
     await world.step({ step: "work_on_group", destroy_id: id, work: "destroy", group: groups[0] });
     expect(await world.cancel(id)).toMatchObject({ outcome: "done" });
     await world.step({ step: "work_on_group", destroy_id: id, work: "destroy", group: groups[1] });
-    await world.step({ step: "conclude", destroy_id: id, work: "destroy" });
+    await world.conclude(id, "destroy");
     expect(await world.progress(id)).toMatchObject({
       state: "cancelled",
       destroyed_count: 1_000,

@@ -180,6 +180,15 @@ export const destroyingWorld = (options: TwoSitesOptions = {}) => {
     return (await theDestroy(primarySiteTable, id)).record;
   };
 
+  /** How often the machine was started for this. */
+  const runOf = async (id: string, kind: "destroy" | "undo"): Promise<number> => {
+    const { record } = await theDestroy(primarySiteTable, id);
+    return kind === "destroy" ? record.destroy_runs : record.undo_runs;
+  };
+
+  const conclude = async (id: string, kind: "destroy" | "undo", by: DestroyingSite = site) =>
+    step({ step: "conclude", destroy_id: id, work: kind, run: await runOf(id, kind) }, by);
+
   const work = async (id: string, kind: "destroy" | "undo", by: DestroyingSite = site) => {
     const { groups } = (await step({ step: "hand_out_slices", destroy_id: id, work: kind }, by)) as {
       readonly groups: readonly { readonly from: number; readonly to: number }[];
@@ -192,7 +201,7 @@ export const destroyingWorld = (options: TwoSitesOptions = {}) => {
         group = (await step({ ...asked, group }, by)) as typeof group;
       }
     }
-    await step({ step: "conclude", destroy_id: id, work: kind }, by);
+    await conclude(id, kind, by);
   };
 
   return {
@@ -221,7 +230,9 @@ export const destroyingWorld = (options: TwoSitesOptions = {}) => {
     /** What the machine does once it was started. */
     destroy: (id: string, by?: DestroyingSite) => work(id, "destroy", by),
     bringBack: (id: string, by?: DestroyingSite) => work(id, "undo", by),
-    look: (id: string, looks = 0) => step({ step: "look_at_secondaries", destroy_id: id, looks }),
+    conclude,
+    look: async (id: string, looks = 0, by?: DestroyingSite) =>
+      step({ step: "look_at_secondaries", destroy_id: id, run: await runOf(id, "destroy"), looks }, by),
     progress: async (id: string) => {
       await noted;
       return destroyProgress(primarySiteTable, (await theDestroy(primarySiteTable, id)).record, clock.now());

@@ -1,12 +1,15 @@
 import { DESTROY_LIMITS, type DestroyState, destroyIdOf, parentDigest, parentText } from "../../geo/destroy.ts";
 import type { DestroyWork } from "../../geo/destroy-step.ts";
 import type { DestroyRequest } from "../../geo/destroy-request.ts";
+import { messageOf } from "../../geo/errors.ts";
+import { failureText } from "../../geo/failure-policy.ts";
 import { executionName } from "../../geo/physical-names.ts";
 import type { Replicable } from "../../geo/replicable.ts";
 import type { Chance, Clock } from "../../ports/clock.ts";
 import type { Table } from "../../ports/table.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Workflow } from "../../ports/workflows.ts";
+import { everyItem } from "../../tables/every-item.ts";
 import {
   type DestroyRecord,
   lockHolder,
@@ -14,8 +17,14 @@ import {
   type ReadDestroy,
   unlockParent,
 } from "../../tables/site/destroy-record.ts";
-import { endRelease, releaseDestroy } from "../../tables/site/destroy-release.ts";
-import { readDestroy, saveDestroy } from "./stored-destroy.ts";
+import {
+  endRelease,
+  expiredIds,
+  forgetRelease,
+  listReleases,
+  releaseDestroy,
+} from "../../tables/site/destroy-release.ts";
+import { readDestroy, saveDestroy, theDestroy } from "./stored-destroy.ts";
 
 /** Where an operator asks for destroys: the primary. */
 export interface DestroyAsking {
@@ -37,11 +46,16 @@ export type DestroyAsked =
 const conflict = (problem: string): DestroyAsked => ({ outcome: "conflict", problem });
 const done = (record: DestroyRecord): DestroyAsked => ({ outcome: "done", record });
 
-/** What the machine is started with. */
-export const workflowInput = (id: string, work: DestroyWork | "plan") => ({ destroy_id: id, work, looks: 0 });
+/** What the machine is started with. @param run how often it was started for this work, this time included */
+export const workflowInput = (id: string, work: DestroyWork | "plan", run: number) => ({
+  destroy_id: id,
+  work,
+  run,
+  looks: 0,
+});
 
 const start = (asking: DestroyAsking, id: string, work: DestroyWork | "plan", run: number) =>
-  asking.destroys.start(executionName(id, work, run), workflowInput(id, work));
+  asking.destroys.start(executionName(id, work, run), workflowInput(id, work, run));
 
 /** A dry run: lists what would be destroyed and freezes the list, and destroys nothing. */
 export const requestDestroy = async (
@@ -68,15 +82,74 @@ export const requestDestroy = async (
     type_counts: {},
     sample_keys: [],
   };
-  await saveDestroy(asking.siteTable, record, undefined);
-  await start(asking, id, "plan", 1);
+  const made = await saveDestroy(asking.siteTable, record, undefined);
+  try {
+    await start(asking, id, "plan", 1);
+  } catch (error) {
+    // Nobody would ever list it. Should the machine have begun all the same, it finds nothing to plan, or has changed it.
+    const problem = failureText(`its workflow could not be started, ask again: ${messageOf(error)}`);
+    const refused = { ...record, destroy_state: "refused", ended_at: asking.clock.now(), problem } as const;
+    await saveDestroy(asking.siteTable, refused, made?.rev);
+    throw error;
+  }
   asking.telemetry.info("a batch destroy was asked for", { destroy: id, parent: parentText(parent), by });
   return record;
 };
 
-/** Whether the machine works on it now; when not, it has ended without a word, and may be started again. */
-const isRunning = async ({ destroys }: DestroyAsking, id: string, work: DestroyWork, run: number): Promise<boolean> =>
-  (await destroys.describe(executionName(id, work, run)))?.status === "running";
+/**
+ * Has a run that was written down go on. Whoever wrote it may not have started it (yet): the same run is started then, since
+ * a start of the same name is one. False when it has ended without a word, and another one is needed.
+ */
+const goesOn = async (asking: DestroyAsking, id: string, work: DestroyWork, run: number): Promise<boolean> => {
+  const execution = await asking.destroys.describe(executionName(id, work, run));
+  if (execution === undefined) await start(asking, id, work, run);
+  return execution === undefined || execution.status === "running";
+};
+
+/** Where a destroy hides nothing any more, and may not be confirmed: a lock that it still has is one that it forgot. */
+const OVER: ReadonlySet<DestroyState> = new Set(["refused", "destroyed", "cancelled", "undoing", "undone"]);
+
+/** Locks the parent of a destroy. Undefined, or which other destroy holds it. */
+const lock = async (
+  { siteTable }: DestroyAsking,
+  digest: string,
+  id: string,
+  run: number,
+): Promise<string | undefined> => {
+  for (let isFirst = true; ; isFirst = false) {
+    const locked = await siteTable.update(lockParent(digest, id, run));
+    if (locked.outcome === "written") return undefined;
+    const holder = lockHolder(locked.item);
+    const held = await readDestroy(siteTable, holder);
+    if (!isFirst || (held !== undefined && !OVER.has(held.record.destroy_state))) return holder;
+    await siteTable.delete(unlockParent(digest, holder));
+  }
+};
+
+/** Has removal guards let it through, and forgets of which destroys they do not any more. */
+const release = async ({ siteTable }: DestroyAsking, id: string, now: number): Promise<void> => {
+  for (const expired of expiredIds(await everyItem(siteTable, listReleases), now)) {
+    await siteTable.delete(forgetRelease(expired, now));
+  }
+  await siteTable.update(releaseDestroy(id, now + DESTROY_LIMITS.releasedMs));
+};
+
+/** Somebody else changed the destroy while it was being confirmed: what was prepared is taken back, unless it is his too. */
+const takeBack = async (
+  { siteTable }: DestroyAsking,
+  digest: string,
+  { id, destroy_runs: run }: DestroyRecord,
+): Promise<void> => {
+  const { record: now } = await theDestroy(siteTable, id);
+  const { destroy_state: state } = now;
+  if (state === "destroying") return;
+  await siteTable.delete(unlockParent(digest, id, run));
+  // What a run has hidden goes on being let through, until it is brought back.
+  const hidesNothing = now.destroy_runs === 0 || state === "undoing" || state === "undone";
+  if (hidesNothing) await siteTable.delete(endRelease(id));
+};
+
+const CHANGED = "somebody else has just changed it; look at it and ask again";
 
 /**
  * Begins to destroy what a dry run has shown, or goes on with it. The number has to be the one that was shown: nobody
@@ -99,38 +172,41 @@ export const confirmDestroy = async (
   if (state === "planned") {
     if ((record.expires_at ?? 0) <= now) return conflict("the dry run is more than a day old; ask for another one");
   } else if (state === "destroying") {
-    if (await isRunning(asking, id, "destroy", record.destroy_runs)) return done(record);
+    if (await goesOn(asking, id, "destroy", record.destroy_runs)) return done(record);
   } else if (state !== "incomplete") {
     return conflict(`it is ${state}, expected planned, or incomplete to go on with`);
   }
   const digest = parentDigest(record.replicable_names, record.destroy_parent);
-  const locked = await asking.siteTable.update(lockParent(digest, id));
-  if (locked.outcome === "refused") {
-    return conflict(
-      `the destroy ${lockHolder(locked.item)} of the same parent is under way; wait for it, or cancel it`,
-    );
+  const run = record.destroy_runs + 1;
+  const holder = await lock(asking, digest, id, run);
+  if (holder !== undefined) {
+    return conflict(`the destroy ${holder} of the same parent is under way; wait for it, or cancel it`);
   }
-  await asking.siteTable.update(releaseDestroy(id, now + DESTROY_LIMITS.releasedMs));
-  return begin(asking, read, "destroy", {
+  await release(asking, id, now);
+  const next: DestroyRecord = {
     ...record,
     destroy_state: "destroying",
     confirmed_at: now,
     ...(by === undefined ? {} : { confirmed_by: by }),
-    destroy_runs: record.destroy_runs + 1,
-  });
+    destroy_runs: run,
+    problem: undefined,
+  };
+  const saved = await saveDestroy(asking.siteTable, next, read.rev);
+  if (saved === undefined) {
+    await takeBack(asking, digest, next);
+    return conflict(CHANGED);
+  }
+  return begin(asking, saved, "destroy", run);
 };
 
-/** Writes the record and starts the machine. Should the second not happen, the same may be asked for again. */
+/** Starts the machine for what was written down. Should that not happen, the same may be asked for again. */
 const begin = async (
   asking: DestroyAsking,
-  { rev }: ReadDestroy,
+  { record }: ReadDestroy,
   work: DestroyWork,
-  next: DestroyRecord,
+  run: number,
 ): Promise<DestroyAsked> => {
-  const saved = await saveDestroy(asking.siteTable, next, rev);
-  if (saved === undefined) return conflict("somebody else has just changed it; look at it and ask again");
-  const { record } = saved;
-  await start(asking, record.id, work, work === "destroy" ? record.destroy_runs : record.undo_runs);
+  await start(asking, record.id, work, run);
   asking.telemetry.info("a batch destroy begins", { destroy: record.id, work, objects: record.object_count });
   return done(record);
 };
@@ -145,7 +221,7 @@ export const cancelDestroy = async (asking: DestroyAsking, id: string): Promise<
   }
   const next = { ...record, destroy_state: "cancelled", ended_at: asking.clock.now() } as const;
   const saved = await saveDestroy(asking.siteTable, next, rev);
-  if (saved === undefined) return conflict("somebody else has just changed it; look at it and ask again");
+  if (saved === undefined) return conflict(CHANGED);
   await asking.siteTable.delete(unlockParent(parentDigest(record.replicable_names, record.destroy_parent), id));
   asking.telemetry.info("a batch destroy was cancelled", { destroy: id });
   return done(saved.record);
@@ -160,10 +236,15 @@ export const undoDestroy = async (asking: DestroyAsking, id: string): Promise<De
   const { record } = read;
   const { destroy_state: state } = record;
   if (state === "undoing") {
-    if (await isRunning(asking, id, "undo", record.undo_runs)) return done(record);
+    if (await goesOn(asking, id, "undo", record.undo_runs)) return done(record);
   } else if (!UNDOABLE.has(state)) {
     return conflict(`it is ${state}, expected destroyed, incomplete, cancelled or undone`);
   }
+  const run = record.undo_runs + 1;
+  const next: DestroyRecord = { ...record, destroy_state: "undoing", undo_runs: run, problem: undefined };
+  const saved = await saveDestroy(asking.siteTable, next, read.rev);
+  if (saved === undefined) return conflict(CHANGED);
+  // Not before it is certain that nobody goes on with hiding: from now on it can not be confirmed any more.
   await asking.siteTable.delete(endRelease(id));
-  return begin(asking, read, "undo", { ...record, destroy_state: "undoing", undo_runs: record.undo_runs + 1 });
+  return begin(asking, saved, "undo", run);
 };

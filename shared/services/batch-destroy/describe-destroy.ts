@@ -58,7 +58,8 @@ export const destroyProgress = async (
     events_count: sums.events,
     restored_count: sums.restored,
     not_restored_count: sums.notRestored,
-    restore_failed_count: sums.undoFailed,
+    // Once an undo has ended, what it has not been through is as little back as what it failed to bring back.
+    restore_failed_count: sums.undoFailed + (record.destroy_state === "undone" ? sums.notUndone : 0),
     secondaries: Object.fromEntries(
       knownSecondaries(items, now).map(({ name }) => [name, { slices_followed_count: sums.followed.get(name) ?? 0 }]),
     ),

@@ -1,8 +1,10 @@
 import type { DestroyStep } from "../../geo/destroy-step.ts";
+import { failureReason } from "../../geo/step-failure.ts";
 import type { DestroyingSite } from "../../ports/destroy.ts";
 import { buildManifest } from "./build-manifest.ts";
+import { conclude, noteFailure } from "./conclude.ts";
 import { lookAtSecondaries } from "./look-at-secondaries.ts";
-import { conclude, handOutSlices, workOnGroup } from "./work-on-group.ts";
+import { handOutSlices, workOnGroup } from "./work-on-group.ts";
 
 /**
  * One step of a batch destroy. What it answers goes back into the machine; everything that has to last is in the site table
@@ -18,8 +20,10 @@ export const destroyStep = async (site: DestroyingSite, asked: DestroyStep, stop
     case "work_on_group":
       return workOnGroup(site, asked.destroy_id, asked.work, asked.group, stopAt);
     case "conclude":
-      return conclude(site, asked.destroy_id, asked.work);
+      return conclude(site, asked.destroy_id, asked);
     case "look_at_secondaries":
-      return lookAtSecondaries(site, asked.destroy_id, asked.looks, stopAt);
+      return lookAtSecondaries(site, asked.destroy_id, asked, stopAt);
+    case "note_failure":
+      return noteFailure(site, asked.destroy_id, asked, failureReason(asked.failure));
   }
 };

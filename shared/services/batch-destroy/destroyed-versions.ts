@@ -4,6 +4,7 @@ import { compareUtf8 } from "../../geo/utf8-order.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DestroyedReader } from "../../ports/destroy.ts";
 import type { Table } from "../../ports/table.ts";
+import { everyItem } from "../../tables/every-item.ts";
 import {
   listReleases,
   type NamedVersions,
@@ -29,6 +30,7 @@ export class DestroyedVersions implements DestroyedReader {
   readonly #clock: Clock;
   #released: { readonly ids: readonly string[]; readonly readAt: number } | undefined;
   #slices: readonly KeptSlice[] = [];
+  #lastLookUp: Promise<unknown> = Promise.resolve();
 
   /** @param primarySiteTable the primary's own table */
   constructor(primarySiteTable: Pick<Table, "query">, clock: Clock) {
@@ -62,12 +64,18 @@ export class DestroyedVersions implements DestroyedReader {
     const now = this.#clock.now();
     const age = now - (this.#released?.readAt ?? Number.NEGATIVE_INFINITY);
     if (this.#released !== undefined && age >= 0 && age < STANDING_KEPT_MS) return this.#released.ids;
-    const { items } = await this.#table.query(listReleases);
-    this.#released = { ids: releasedIds(items, now), readAt: now };
+    this.#released = { ids: releasedIds(await everyItem(this.#table, listReleases), now), readAt: now };
     return this.#released.ids;
   }
 
-  async #sliceOf(destroyId: string, key: string): Promise<NamedVersions | undefined> {
+  /** One look-up after the other: keys of a message come together and are of few slices, which the first one fetches. */
+  #sliceOf(destroyId: string, key: string): Promise<NamedVersions | undefined> {
+    const lookUp = this.#lastLookUp.then(() => this.#lookUp(destroyId, key));
+    this.#lastLookUp = lookUp.catch(() => undefined);
+    return lookUp;
+  }
+
+  async #lookUp(destroyId: string, key: string): Promise<NamedVersions | undefined> {
     const known = this.#slices.find((slice) => slice.destroyId === destroyId && covers(slice, key));
     if (known !== undefined) return known;
     const { items } = await this.#table.query(sliceOfKey(destroyId, key));

@@ -200,7 +200,8 @@ export const hideSlice = async (
   const begun = await saveSlice(
     site.siteTable,
     record.id,
-    { ...slice, slice_state: "hiding", hiding_since: site.clock.now() },
+    // Who has followed what was hidden before has not followed what is hidden now.
+    { ...slice, slice_state: "hiding", hiding_since: site.clock.now(), followed_by: [] },
     read.rev,
   );
   if (begun === undefined) return;

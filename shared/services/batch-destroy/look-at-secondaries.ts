@@ -1,10 +1,11 @@
 import type { ManifestLine, ResultLine } from "../../geo/destroy-manifest.ts";
 import { parseRegistryRow, type RegistryRow, rowKey } from "../../geo/registry-row.ts";
 import type { DestroyingSite, WatchedSecondary } from "../../ports/destroy.ts";
+import { messageOf } from "../../geo/errors.ts";
 import { endRelease } from "../../tables/site/destroy-release.ts";
-import type { ReadSlice } from "../../tables/site/destroy-record.ts";
+import type { DestroyRecord, ReadSlice } from "../../tables/site/destroy-record.ts";
 import { readManifest, readResults } from "./hide-slice.ts";
-import { eachSlice, saveSlice, theDestroy } from "./stored-destroy.ts";
+import { eachSliceFrom, saveSlice, theDestroy } from "./stored-destroy.ts";
 
 /** How often secondaries are looked at before the destroy is left to itself, and the waits between: about half a day. */
 const LOOKS_MAX = 150;
@@ -52,47 +53,102 @@ const follows = async (secondary: WatchedSecondary, lines: readonly ManifestLine
   });
 };
 
+/** The golden ratio: its multiples fall into every part of a row, soon and evenly, and never meet. */
+const SPREAD = (Math.sqrt(5) - 1) / 2;
+
+/**
+ * Behind which slice a look begins. Every other one at the first slice, since secondaries follow in order; those between
+ * somewhere else each time: a few rows that do not follow are not to hide all that has been followed behind them.
+ */
+const startOf = (looks: number, sliceCount: number): number =>
+  looks % 2 === 0 ? 0 : Math.floor(((looks * SPREAD) % 1) * sliceCount);
+
+/** Whether a secondary has followed a slice; one that does not answer has not. */
+const answers = async (
+  { telemetry }: DestroyingSite,
+  destroyId: string,
+  secondary: WatchedSecondary,
+  lines: readonly ManifestLine[],
+): Promise<"followed" | "behind" | "silent"> => {
+  try {
+    return (await follows(secondary, lines)) ? "followed" : "behind";
+  } catch (error) {
+    telemetry.warn("a secondary does not say how far it has followed a batch destroy", {
+      destroy: destroyId,
+      secondary: secondary.name,
+      reason: messageOf(error),
+    });
+    return "silent";
+  }
+};
+
+/** Of how many slices is told, and how many of them every secondary has followed. */
+interface Followed {
+  readonly told: number;
+  readonly followed: number;
+}
+
+/** Looks at the slices that secondaries have not followed. Undefined when it was ended before it had come through. */
+const lookAtSlices = async (
+  site: DestroyingSite,
+  { id, slice_count: count }: DestroyRecord,
+  looks: number,
+  stopAt: number,
+): Promise<Followed | undefined> => {
+  const secondaries = await site.secondaries();
+  const unfollowed = new Map<string, number>();
+  const mayAsk = ({ name }: WatchedSecondary): boolean => (unfollowed.get(name) ?? 0) < UNFOLLOWED_MAX;
+  const slices = { told: 0, followed: 0 };
+  for await (const read of eachSliceFrom(site.siteTable, id, startOf(looks, count))) {
+    const isEverybodyBehind = unfollowed.size > 0 && !secondaries.some(mayAsk);
+    if (isEverybodyBehind || site.clock.now() >= stopAt) return undefined;
+    if (read.slice.slice_state !== "told") continue;
+    slices.told += 1;
+    const missing = secondaries.filter(({ name }) => !read.slice.followed_by.includes(name));
+    const asked = missing.filter(mayAsk);
+    const lines = asked.length === 0 ? [] : await hiddenLines(site, read);
+    const followed: string[] = [];
+    for (const secondary of asked) {
+      const { name } = secondary;
+      const answer = await answers(site, id, secondary, lines);
+      if (answer === "followed") followed.push(name);
+      else unfollowed.set(name, answer === "silent" ? UNFOLLOWED_MAX : (unfollowed.get(name) ?? 0) + 1);
+    }
+    if (followed.length === missing.length) slices.followed += 1;
+    if (followed.length > 0) {
+      await saveSlice(
+        site.siteTable,
+        id,
+        { ...read.slice, followed_by: [...read.slice.followed_by, ...followed] },
+        read.rev,
+      );
+    }
+  }
+  return slices;
+};
+
 /**
  * Looks how far each secondary has come: the rows of a slice are read together, and a slice that a secondary has followed is
  * not looked at again. No listing, no request per object, and nothing that is behind is read more than three times a look.
+ * The destroy's release is taken away when all of it is hidden, told and followed, and not before: whoever comes late, or was
+ * held back by a guard, finds it as long as it lasts.
  *
- * @param looks how often it was looked before
+ * @param asked by which run, and how often it has looked before. A run that another one has followed ends: that one looks
  */
 export const lookAtSecondaries = async (
   site: DestroyingSite,
   destroyId: string,
-  looks: number,
+  { run, looks }: { readonly run: number; readonly looks: number },
   stopAt: number,
 ): Promise<SecondariesSeen> => {
   const wait = Math.min(WAIT_SECONDS.most, Math.ceil(WAIT_SECONDS.first * WAIT_SECONDS.growth ** looks));
   const seen = { looks: looks + 1, wait_seconds: wait };
   const { record } = await theDestroy(site.siteTable, destroyId);
-  if (record.destroy_state === "undoing" || record.destroy_state === "undone") return { ...seen, done: true };
-  const secondaries = await site.secondaries();
-  const unfollowed = new Map<string, number>();
-  let isBehind = false;
-  for await (const read of eachSlice(site.siteTable, destroyId)) {
-    if (read.slice.slice_state !== "told") continue;
-    const missing = secondaries.filter(({ name }) => !read.slice.followed_by.includes(name));
-    if (missing.length === 0) continue;
-    const asked = missing.filter(({ name }) => (unfollowed.get(name) ?? 0) < UNFOLLOWED_MAX);
-    if (asked.length === 0 || site.clock.now() >= stopAt) {
-      isBehind = true;
-      break;
-    }
-    const lines = await hiddenLines(site, read);
-    const followed: string[] = [];
-    for (const secondary of asked) {
-      if (await follows(secondary, lines)) followed.push(secondary.name);
-      else unfollowed.set(secondary.name, (unfollowed.get(secondary.name) ?? 0) + 1);
-    }
-    if (followed.length < missing.length) isBehind = true;
-    if (followed.length > 0) {
-      const names = [...read.slice.followed_by, ...followed];
-      await saveSlice(site.siteTable, destroyId, { ...read.slice, followed_by: names }, read.rev);
-    }
-  }
-  // Whoever comes late, or was held back by a guard, finds the release as long as it lasts.
-  if (!isBehind) await site.siteTable.delete(endRelease(destroyId));
-  return { ...seen, done: !isBehind || seen.looks >= LOOKS_MAX };
+  const { destroy_state: state } = record;
+  if (record.destroy_runs !== run || state === "undoing" || state === "undone") return { ...seen, done: true };
+  const slices = await lookAtSlices(site, record, looks, stopAt);
+  const isFollowed = slices !== undefined && slices.followed === slices.told;
+  const isWhole = state === "destroyed" && slices?.told === record.slice_count;
+  if (isFollowed && isWhole) await site.siteTable.delete(endRelease(destroyId));
+  return { ...seen, done: isFollowed || seen.looks >= LOOKS_MAX };
 };

@@ -61,14 +61,31 @@ export const saveSlice = async (
   return written.outcome === "written" ? parseSlice(written.item) : undefined;
 };
 
-/** Every slice, in order, a page in memory at a time. */
-export const eachSlice = async function* (table: Pick<Table, "query">, id: string): AsyncGenerator<ReadSlice> {
-  for (let after = 0; ;) {
+/** Every slice behind one, in order, a page in memory at a time. @param behind its number; default: from the first on */
+export const eachSlice = async function* (
+  table: Pick<Table, "query">,
+  id: string,
+  behind = 0,
+): AsyncGenerator<ReadSlice> {
+  for (let after = behind; ;) {
     const { items, next } = await table.query({ ...slicesAfter(id, after), limit: SLICES_PER_PAGE });
     const slices = items.map(parseSlice);
     yield* slices;
     const last = slices.at(-1);
     if (next === undefined || last === undefined) return;
     after = last.slice.number;
+  }
+};
+
+/** Every slice once: those behind one first, and then those before it. */
+export const eachSliceFrom = async function* (
+  table: Pick<Table, "query">,
+  id: string,
+  behind: number,
+): AsyncGenerator<ReadSlice> {
+  yield* eachSlice(table, id, behind);
+  for await (const read of eachSlice(table, id)) {
+    if (read.slice.number > behind) return;
+    yield read;
   }
 };

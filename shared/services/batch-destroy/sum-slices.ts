@@ -1,4 +1,4 @@
-import type { ReadSlice } from "../../tables/site/destroy-record.ts";
+import type { DestroySlice, ReadSlice } from "../../tables/site/destroy-record.ts";
 
 /**
  * What the slices of a destroy come to. Exact under any repetition: each slice says once what became of it, and nothing is
@@ -15,9 +15,19 @@ export interface SliceSums {
   readonly restored: number;
   readonly notRestored: number;
   readonly undoFailed: number;
+  /** Objects that are hidden, or may be, in slices that no undo has been through. */
+  readonly notUndone: number;
   /** Slices of which a secondary holds nothing any more, by its name. */
   readonly followed: ReadonlyMap<string, number>;
 }
+
+/** What of a slice is hidden, or may be: somebody who began to hide may have done so without writing it down. */
+const maybeHidden = (slice: DestroySlice): number => {
+  if (slice.slice_state === "frozen") return 0;
+  return slice.slice_state === "hiding"
+    ? slice.object_count - slice.kept_count - slice.gone_count
+    : slice.hidden_count + slice.failed_count;
+};
 
 export const sumSlices = async (slices: AsyncIterable<ReadSlice>): Promise<SliceSums> => {
   const sums = {
@@ -31,6 +41,7 @@ export const sumSlices = async (slices: AsyncIterable<ReadSlice>): Promise<Slice
     restored: 0,
     notRestored: 0,
     undoFailed: 0,
+    notUndone: 0,
   };
   const followed = new Map<string, number>();
   for await (const { slice } of slices) {
@@ -44,6 +55,7 @@ export const sumSlices = async (slices: AsyncIterable<ReadSlice>): Promise<Slice
     sums.restored += slice.restored_count;
     sums.notRestored += slice.not_restored_count;
     sums.undoFailed += slice.undo_failed_count;
+    if (slice.undo_state !== "done") sums.notUndone += maybeHidden(slice);
     for (const name of slice.followed_by) followed.set(name, (followed.get(name) ?? 0) + 1);
   }
   return { ...sums, followed };

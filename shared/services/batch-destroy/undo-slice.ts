@@ -95,8 +95,19 @@ export const undoSlice = async (site: DestroyingSite, destroyId: string, number:
   const wait = hidingEndsIn(site, slice);
   if (wait > 0) return Math.ceil(wait / 1_000);
   const isUntouched = slice.slice_state === "frozen";
-  const undoState = isUntouched ? "done" : "begun";
-  const begun = await saveSlice(site.siteTable, destroyId, { ...slice, undo_state: undoState }, read.rev);
+  const begun = await saveSlice(
+    site.siteTable,
+    destroyId,
+    {
+      ...slice,
+      undo_state: isUntouched ? "done" : "begun",
+      // Counted anew, of all of it.
+      restored_count: 0,
+      not_restored_count: 0,
+      undo_failed_count: 0,
+    },
+    read.rev,
+  );
   if (begun === undefined) return MOVED_SECONDS;
   if (isUntouched) return 0;
   const manifest = await readManifest(site, slice);

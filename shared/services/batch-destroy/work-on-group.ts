@@ -1,12 +1,9 @@
 import type { DestroyingSite } from "../../ports/destroy.ts";
-import { parentDigest } from "../../geo/destroy.ts";
 import type { DestroyWork } from "../../geo/destroy-step.ts";
-import { endRelease } from "../../tables/site/destroy-release.ts";
-import { type DestroyRecord, unlockParent } from "../../tables/site/destroy-record.ts";
+import type { DestroyRecord } from "../../tables/site/destroy-record.ts";
 import { keyMatcher } from "../key-matcher.ts";
 import { hideSlice } from "./hide-slice.ts";
-import { sumSlices } from "./sum-slices.ts";
-import { eachSlice, saveDestroy, theDestroy } from "./stored-destroy.ts";
+import { theDestroy } from "./stored-destroy.ts";
 import { undoSlice } from "./undo-slice.ts";
 
 /** Slices that one branch of the workflow works through, one after the other: numbers, both included. */
@@ -75,42 +72,4 @@ export const workOnGroup = async (
     }
   }
   return { from: to + 1, to, more: false, wait_seconds: 0 };
-};
-
-/** Says how the work has ended, in the destroy's record, from what its slices say. */
-export const conclude = async (
-  site: DestroyingSite,
-  destroyId: string,
-  work: DestroyWork,
-): Promise<{ readonly state: DestroyRecord["destroy_state"] }> => {
-  const sums = await sumSlices(eachSlice(site.siteTable, destroyId));
-  for (;;) {
-    const { record, rev } = await theDestroy(site.siteTable, destroyId);
-    const now = site.clock.now();
-    let next = record;
-    if (record.destroy_state === "destroying" && work === "destroy") {
-      const isWhole = sums.slicesTold === record.slice_count && sums.failed === 0;
-      next = { ...record, destroy_state: isWhole ? "destroyed" : "incomplete", ended_at: now };
-    } else if (record.destroy_state === "undoing" && work === "undo") {
-      next = { ...record, destroy_state: "undone", ended_at: now };
-    }
-    const saved = next === record ? { record } : await saveDestroy(site.siteTable, next, rev);
-    if (saved === undefined) continue;
-    const { destroy_state: state } = saved.record;
-    if (state !== "destroying" && state !== "undoing") {
-      await site.siteTable.delete(
-        unlockParent(parentDigest(record.replicable_names, record.destroy_parent), destroyId),
-      );
-    }
-    if (state === "undone") await site.siteTable.delete(endRelease(destroyId));
-    site.telemetry.info("a batch destroy has ended", {
-      destroy: destroyId,
-      state,
-      hidden: sums.hidden,
-      kept: sums.kept,
-      failed: sums.failed,
-      restored: sums.restored,
-    });
-    return { state };
-  }
 };

@@ -178,17 +178,19 @@ export const parentLockKey = (digest: string): ItemKey => ({
   sk: digest,
 });
 
-export const lockParent = (digest: string, destroyId: string): UpdateRequest => ({
+/** @param run of the machine for which it is locked: an earlier one that ends leaves it alone */
+export const lockParent = (digest: string, destroyId: string, run: number): UpdateRequest => ({
   key: parentLockKey(digest),
-  update: "SET destroy_id = :id",
+  update: "SET destroy_id = :id, destroy_run = :run",
   condition: "attribute_not_exists(pk) OR destroy_id = :id",
-  values: { ":id": destroyId },
+  values: { ":id": destroyId, ":run": run },
 });
 
-export const unlockParent = (digest: string, destroyId: string): DeleteRequest => ({
+/** @param run default: whichever it is locked for */
+export const unlockParent = (digest: string, destroyId: string, run?: number): DeleteRequest => ({
   key: parentLockKey(digest),
-  condition: "destroy_id = :id",
-  values: { ":id": destroyId },
+  condition: run === undefined ? "destroy_id = :id" : "destroy_id = :id AND destroy_run = :run",
+  values: { ":id": destroyId, ...(run === undefined ? {} : { ":run": run }) },
 });
 
 /** Whose destroy holds the parent, when `lockParent` was refused. */

@@ -20,7 +20,14 @@ export const releaseDestroy = (destroyId: string, until: number): UpdateRequest 
 /** And now they do not any more. */
 export const endRelease = (destroyId: string): DeleteRequest => ({ key: releaseKey(destroyId) });
 
-/** Every destroy that is released; there are few at a time. */
+/** Forgets a release whose time was over then. */
+export const forgetRelease = (destroyId: string, now: number): DeleteRequest => ({
+  key: releaseKey(destroyId),
+  condition: "released_until <= :now",
+  values: { ":now": now },
+});
+
+/** Every destroy that is released, a page at a time; there are few at a time. */
 export const listReleases: QueryRequest = {
   condition: "pk = :pk",
   values: { ":pk": SITE_TABLE_PARTITIONS.destroyRelease },
@@ -34,6 +41,13 @@ export const releasedIds = (items: readonly Item[], now: number): readonly strin
   items.flatMap((item) => {
     const parsed = z.safeParse(Release, item);
     return parsed.success && parsed.data.released_until > now ? [parsed.data.sk] : [];
+  });
+
+/** The ids of those whose time is over. */
+export const expiredIds = (items: readonly Item[], now: number): readonly string[] =>
+  items.flatMap((item) => {
+    const parsed = z.safeParse(Release, item);
+    return parsed.success && parsed.data.released_until <= now ? [parsed.data.sk] : [];
   });
 
 const versionsPartition = (destroyId: string): string => `${SITE_TABLE_PARTITIONS.destroyVersions}#${destroyId}`;
