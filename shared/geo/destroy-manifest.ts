@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 import { DESTROY_LIMITS } from "./destroy.ts";
@@ -137,8 +138,32 @@ export const versionDigest = (key: string, versionId: string): string =>
 export const VERSION_DIGEST_LENGTH = 16;
 
 /**
- * The `deleted` events of a destroy, a hundred in each message (F80): one per record, sent after the objects are hidden. An
- * event's id is made from the destroy and the key, so that one that is sent again is the same event.
+ * Most bytes of one message of events: a topic takes 256 KiB (API reference of SNS, Publish), and what stands around the
+ * events, and what a queue behind it adds, has to fit as well.
+ */
+export const EVENTS_BYTES_MAX = 240 * 1024;
+
+/** Parts of a list of events, each small enough for one message. */
+const messageParts = (events: readonly GeoEvent[]): readonly (readonly GeoEvent[])[] => {
+  const parts: GeoEvent[][] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const size = Buffer.byteLength(JSON.stringify(event), "utf8") + 1;
+    const part = parts.at(-1);
+    if (part === undefined || part.length === KEYS_PER_MESSAGE_MAX || bytes + size > EVENTS_BYTES_MAX) {
+      parts.push([event]);
+      bytes = size;
+    } else {
+      part.push(event);
+      bytes += size;
+    }
+  }
+  return parts;
+};
+
+/**
+ * The `deleted` events of a destroy, up to a hundred in each message (F80): one per record, sent after the objects are
+ * hidden. An event's id is made from the destroy and the key, so that one that is sent again is the same event.
  */
 export const deletedMessages = (
   destroyId: string,
@@ -157,12 +182,8 @@ export const deletedMessages = (
       uploader_class: line.uploader_class,
     },
   }));
-  return Array.from({ length: Math.ceil(events.length / KEYS_PER_MESSAGE_MAX) }, (_, index) => {
-    const message: GeoMessage = {
-      version: 1,
-      kind: "geo_events",
-      events: events.slice(index * KEYS_PER_MESSAGE_MAX, (index + 1) * KEYS_PER_MESSAGE_MAX),
-    };
+  return messageParts(events).map((part) => {
+    const message: GeoMessage = { version: 1, kind: "geo_events", events: [...part] };
     return { body: JSON.stringify(message) };
   });
 };

@@ -16,6 +16,7 @@ import {
   decodeManifest,
   deletedMessages,
   encodeManifest,
+  EVENTS_BYTES_MAX,
   type ManifestLine,
   manifestLine,
   VERSION_DIGEST_LENGTH,
@@ -209,6 +210,22 @@ describe("a manifest", () => {
     expect(deletedMessages("0a1b2c3d4e5f", [], 3)).toEqual([]);
   });
 
+  test("has events that fit into a message of a topic, however long its keys are", () => {
+    const lines = Array.from({ length: 250 }, (_, number) =>
+      lineOf(`namespace_uploads/7/${number}/${"漢".repeat(325)}`),
+    );
+    const messages = deletedMessages("0a1b2c3d4e5f", lines, 1_700_000_000_000).map(({ body }) => body);
+    for (const body of messages) expect(Buffer.byteLength(body)).toBeLessThanOrEqual(256 * 1024);
+    const counts = messages.map((body) => {
+      const read = parseGeoMessage(body);
+      return "message" in read && read.message.kind === "geo_events" ? read.message.events.length : 0;
+    });
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(lines.length);
+    // As few messages as that takes.
+    expect(messages.length).toBeLessThanOrEqual(Math.ceil(messages.join("").length / EVENTS_BYTES_MAX) + 1);
+    expect(messages.length).toBeGreaterThan(3);
+  });
+
   test("names a version of a key, and not another version or key", () => {
     const digests = [
       versionDigest("a", "1"),
@@ -231,12 +248,14 @@ describe("a step of the machine", () => {
   test("is read as the machine asks for it", () => {
     const step = { step: "build_manifest", destroy_id: "0a1b2c3d4e5f" };
     expect(parseDestroyStep(step)).toEqual(step);
+    const noted = { step: "note_failure", destroy_id: step.destroy_id, work: "plan", run: 1, failure: { Error: "E" } };
+    expect(parseDestroyStep(noted)).toEqual(noted);
   });
 
   test.each([
     [undefined, /not a step of a batch destroy: all of it/],
     [{ step: "fly", destroy_id: "0a1b2c3d4e5f" }, /: step/],
-    [{ step: "conclude", destroy_id: "../..", work: "undo" }, /: destroy_id/],
+    [{ step: "conclude", destroy_id: "../..", work: "undo", run: 1 }, /: destroy_id/],
   ])("%j is refused", (input, problem) => {
     expect(() => parseDestroyStep(input)).toThrow(problem);
   });
