@@ -116,6 +116,13 @@ export const addDestroy = (parent: Command, surroundings: Surroundings): void =>
         `it is ${destroy.state}, expected ${wanted}${destroy.problem === null ? "" : `: ${destroy.problem}`}`,
       );
     }
+    if (options.wait && destroy.restore_failed_count > 0) {
+      throw new CommandError(
+        EXIT.failure,
+        `${destroy.restore_failed_count} objects could not be brought back${destroy.problem === null ? "" : ` (${destroy.problem})`}; ` +
+          `mend the reason and undo it again: geo destroy undo ${destroy.id}`,
+      );
+    }
   };
 
   added("plan", "A dry run: lists what would be destroyed, and destroys nothing.")

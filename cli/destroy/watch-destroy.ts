@@ -20,7 +20,8 @@ export const progressLine = (destroy: DestroyProgress): string => {
     `${destroy.id}  ${destroy.state}  ${destroy.object_count} objects in ${destroy.slices_count} slices: ` +
     `${destroy.slices_done_count} done, ${destroy.destroyed_count} destroyed, ${destroy.kept_count} kept, ` +
     `${destroy.gone_count} gone, ${destroy.failed_count} failed, ${destroy.events_count} events, ` +
-    `${destroy.restored_count} restored` +
+    `${destroy.restored_count} restored, ${destroy.not_restored_count} not restored, ` +
+    `${destroy.restore_failed_count} failed to be restored` +
     (followed.length === 0 ? "" : `; followed: ${followed.join(", ")}`)
   );
 };

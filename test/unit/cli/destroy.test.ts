@@ -65,6 +65,31 @@ describe("geo destroy", () => {
     expect((await geo("list")).out).toMatch(new RegExp(`${id} {2}undone {2}3 objects`));
   });
 
+  test("that waits for an undo of which a group fails does not succeed", async () => {
+    const { world, geo } = await commandLine(3, { sleep: async () => void (await world.conclude(id, "undo")) });
+    const { id } = await world.plan({ kind: "namespace", id: "7" });
+    await world.confirm(id, 3);
+    await world.destroy(id);
+    const { code, out, err } = await geo("undo", id);
+    expect(out).toMatch(/undone .* 0 restored, 0 not restored, 3 failed to be restored/);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/3 objects could not be brought back; .* geo destroy undo \w+/),
+    ]);
+  });
+
+  test("plan does not wait for a workflow that has failed", async () => {
+    const failure = { Error: "Error", Cause: "no table" };
+    const failing = async (): Promise<void> => {
+      const [execution] = world.workflow.executions.slice(-1);
+      const [id] = execution?.name.split("-") ?? [];
+      await world.step({ step: "note_failure", destroy_id: id, work: "plan", run: 1, failure });
+    };
+    const { world, geo } = await commandLine(1, { sleep: failing });
+    const { code, err } = await geo("plan", "--namespace", "7");
+    expect([code, err]).toEqual([1, expect.stringMatching(/it is refused, expected planned: .*no table/)]);
+  });
+
   test("asks, and takes no for an answer; --yes does not ask", async () => {
     const { world, geo, planned } = await commandLine(2, { ask: () => Promise.resolve(false) });
     const id = await planned();
