@@ -7,6 +7,7 @@ import { replicables } from "../../shared/replicables/index.ts";
 import { behavesAsBlobReplicator } from "./blob-replicator.ts";
 import { isFound } from "./finder.ts";
 import { keepsRegistry } from "./registry.ts";
+import { isShown } from "./resolver.ts";
 import { behavesAsVerifiableReplicator } from "./verifiable-replicator.ts";
 
 describe.each(replicables)("$name", (type) => {
@@ -14,4 +15,5 @@ describe.each(replicables)("$name", (type) => {
   behavesAsVerifiableReplicator(type);
   keepsRegistry(type);
   isFound(type);
+  isShown(type);
 });
