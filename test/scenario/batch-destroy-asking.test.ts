@@ -112,6 +112,15 @@ describe("an undo", () => {
     expect(await released(world)).toEqual([id]);
   });
 
+  test("takes the release away when it can not be confirmed any more, and not before", async () => {
+    const { world, id } = await incomplete();
+    let confirmed: unknown;
+    const asking = overtaken(world, "delete", async () => void (confirmed = await world.confirm(id, COUNT)));
+    expect(await undoDestroy(asking, id)).toMatchObject({ outcome: "done" });
+    expect(confirmed).toMatchObject({ outcome: "conflict", problem: expect.stringMatching(/it is undoing/) });
+    expect(await released(world)).toEqual([]);
+  });
+
   test("that wins against a confirmation leaves no release", async () => {
     const { world, id } = await incomplete();
     const asking = overtaken(world, "put", () => world.undo(id));
