@@ -9,6 +9,8 @@ import {
   printSchema,
 } from "graphql";
 import { COUNT_LIMIT } from "../../functions/status-api/graphql/connection.ts";
+import { SEARCH_COST } from "../../functions/status-api/graphql/geo-node.ts";
+import { BODY_BYTES_MAX } from "../../functions/status-api/graphql/graphql.ts";
 import { LIMITS } from "../../functions/status-api/graphql/limits.ts";
 import { recordFieldOf } from "../../functions/status-api/graphql/registry-types.ts";
 import { graphqlSchema } from "../../functions/status-api/graphql/schema.ts";
@@ -125,10 +127,10 @@ for what is not there, and the schema is not told: neither by introspection nor 
 
 | what | most |
 | --- | --- |
-| bytes of a request | 65,536 |
+| bytes of a request | ${number(BODY_BYTES_MAX)} |
 | tokens of a query | ${number(LIMITS.tokens)} |
 | depth | ${LIMITS.depth} |
-| complexity: one for each field of each row, and 100 for each list | ${number(LIMITS.complexity)} |
+| complexity: one for each field of each row, and ${SEARCH_COST} for each list | ${number(LIMITS.complexity)} |
 | aliases | ${LIMITS.aliases} |
 | fields of the query or mutation itself | ${LIMITS.rootFields} |
 | values in the variables, and how deep they lie | ${LIMITS.variableValues}, ${LIMITS.variableDepth} |

@@ -8,7 +8,7 @@ import { PAGE_ROWS_MAX } from "../../../shared/services/find-rows/row-search.ts"
 import { experimentOf, type RegistryType } from "./registry-types.ts";
 
 /** What a list of registries costs before any row of it is read: its search. */
-const SEARCH_COST = 100;
+export const SEARCH_COST = 100;
 
 /** The connection of a type, on a site. */
 const registriesField = (

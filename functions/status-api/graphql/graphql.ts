@@ -19,7 +19,7 @@ import { checkedQuery, variablesProblem } from "./limits.ts";
 import { graphqlSchema } from "./schema.ts";
 
 /** Most bytes of a request, query and variables together. */
-const BODY_BYTES_MAX = 65_536;
+export const BODY_BYTES_MAX = 65_536;
 
 /** Batches would get around every limit of a query. */
 const LIST = /^\s*\[/;
