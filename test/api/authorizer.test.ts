@@ -154,6 +154,25 @@ describe("a call with a bad token", () => {
     expect((await api.call(STATUS, { headers })).status).toBe(403);
   });
 
+  test("is logged with who it is, from where, and what for, when that is known", async () => {
+    const api = apiSite();
+    const headers = { "PRIVATE-TOKEN": await api.token({ name: "dashboards", scope: "read_geo" }) };
+    await api.authorize(anEvent(headers, "DELETE", "/api/v4/geo_sites/7"));
+    expect(api.telemetry.lines).toEqual([
+      {
+        level: "warn",
+        event: "api_call_denied",
+        fields: {
+          reason: "scope",
+          token_name: "dashboards",
+          method: "DELETE",
+          path: "/api/v4/geo_sites/7",
+          source_ip: "192.0.2.1",
+        },
+      },
+    ]);
+  });
+
   test("that can be none at all does not even cost a read", async () => {
     const api = apiSite();
     const operations: TableOperation[] = [];
