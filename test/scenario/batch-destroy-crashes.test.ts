@@ -207,40 +207,72 @@ describe("F82: a worker that dies in any of its calls has no second effect", () 
   });
 });
 
+/** A worker who stands still at one of his calls, before it or after, while somebody else does all of the work. */
+const overtakenSite = (site: DestroyingSite, overtakenAt: number, work: () => Promise<unknown>): DestroyingSite => {
+  let count = 0;
+  const pause = async (): Promise<void> => {
+    count += 1;
+    if (count === overtakenAt) await work();
+  };
+  const paused = <Port extends object>(port: Port): Port =>
+    new Proxy(port, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return async (...args: readonly unknown[]): Promise<unknown> => {
+          await pause();
+          const result: unknown = await Reflect.apply(value, target, args);
+          await pause();
+          return result;
+        };
+      },
+    });
+  const { bucket, manifests, siteTable, geoEvents } = site;
+  return {
+    ...site,
+    bucket: paused(bucket),
+    manifests: paused(manifests),
+    siteTable: paused(siteTable),
+    geoEvents: paused(geoEvents),
+  };
+};
+
 describe("F82: two workers at one slice", () => {
   test("hide each object once and count it once, however they overlap", async () => {
     const calls = await callsOf((world, id, site) => world.destroy(id, site));
     for (let overtakenAt = 1; overtakenAt <= calls; overtakenAt += 1) {
       const { world, id } = await begin();
-      let count = 0;
-      const overtaken = async (): Promise<void> => {
-        count += 1;
-        if (count === overtakenAt) await world.destroy(id);
-      };
-      const paused = <Port extends object>(port: Port): Port =>
-        new Proxy(port, {
-          get: (target, name) => {
-            const value: unknown = Reflect.get(target, name, target);
-            if (typeof value !== "function") return value;
-            return async (...args: readonly unknown[]): Promise<unknown> => {
-              await overtaken();
-              const result: unknown = await Reflect.apply(value, target, args);
-              await overtaken();
-              return result;
-            };
-          },
-        });
-      const { bucket, manifests, siteTable, geoEvents } = world.site;
-      await world.destroy(id, {
-        ...world.site,
-        bucket: paused(bucket),
-        manifests: paused(manifests),
-        siteTable: paused(siteTable),
-        geoEvents: paused(geoEvents),
-      });
+      await world.destroy(
+        id,
+        overtakenSite(world.site, overtakenAt, () => world.destroy(id)),
+      );
       expect({ at: `${overtakenAt} of ${calls}`, ...(await outcomeOf(world, id)) }).toEqual({
         at: `${overtakenAt} of ${calls}`,
         ...DONE,
+      });
+    }
+  });
+
+  test("bring each object back once and count it once, however they overlap", async () => {
+    const calls = await callsOf(undone);
+    for (let overtakenAt = 1; overtakenAt <= calls; overtakenAt += 1) {
+      const { world, id } = await begin();
+      await undone(
+        world,
+        id,
+        overtakenSite(world.site, overtakenAt, () => world.bringBack(id)),
+      );
+      const at = `${overtakenAt} of ${calls}`;
+      expect({ at, ...(await world.progress(id)) }).toMatchObject({
+        at,
+        state: "undone",
+        restored_count: 2,
+        not_restored_count: 0,
+        restore_failed_count: 0,
+      });
+      expect({ at, versions: KEYS.map((key) => world.primaryBucket.versions(key).length) }).toEqual({
+        at,
+        versions: [3, 2, 3],
       });
     }
   });
