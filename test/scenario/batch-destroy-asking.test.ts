@@ -61,7 +61,7 @@ const released = async ({ site, clock }: DestroyingWorld): Promise<readonly stri
 
 const names = ({ workflow }: DestroyingWorld): readonly string[] => workflow.executions.map(({ name }) => name);
 
-describe("a confirmation that somebody cancels under way", () => {
+describe("F82: a confirmation that somebody cancels under way", () => {
   test.each(["update", "put"] as const)("before its first %s leaves parent and guards as they were", async (method) => {
     const { world, id } = await planned();
     const other = await world.plan(GROUP);
@@ -93,7 +93,7 @@ describe("a confirmation that somebody cancels under way", () => {
   });
 });
 
-test("a confirmation against another one of the same destroy: one of them begins it, and both leave it locked and released", async () => {
+test("F82: a confirmation against another one of the same destroy: one of them begins it, and both leave it locked and released", async () => {
   const { world, id } = await planned();
   const other = await world.plan(GROUP);
   const asking = overtaken(world, "put", () => world.confirm(id, COUNT));
@@ -103,7 +103,7 @@ test("a confirmation against another one of the same destroy: one of them begins
   expect(await world.confirm(other.id, COUNT)).toMatchObject({ outcome: "conflict" });
 });
 
-describe("an undo", () => {
+describe("F82: an undo", () => {
   test("that loses against a confirmation leaves the release of the one that goes on", async () => {
     const { world, id } = await incomplete();
     const asking = overtaken(world, "put", () => world.confirm(id, COUNT));
@@ -137,7 +137,7 @@ describe("an undo", () => {
   });
 });
 
-describe("a run that ends while the next one begins", () => {
+describe("F82: a run that ends while the next one begins", () => {
   test("leaves the parent locked", async () => {
     const { world, id } = await planned();
     const other = await world.plan(GROUP);
@@ -160,7 +160,7 @@ describe("a run that ends while the next one begins", () => {
   });
 });
 
-describe("a second confirmation", () => {
+describe("F82: a second confirmation", () => {
   test("between the first one's write and its start starts the same run", async () => {
     const { world, id } = await planned();
     const asking = { ...world.asking, destroys: first(world.workflow, "start", () => world.confirm(id, COUNT)) };
@@ -177,7 +177,7 @@ describe("a second confirmation", () => {
   });
 });
 
-describe("a workflow that gives up", () => {
+describe("F82: a workflow that gives up", () => {
   const failure = { Error: "Error", Cause: '{"errorMessage":"no table"}' };
   const problem = "its workflow failed: Error: no table";
 
@@ -242,7 +242,7 @@ describe("a workflow that gives up", () => {
   });
 });
 
-test("a dry run whose workflow does not start is refused, and nobody waits for it", async () => {
+test("F82: a dry run whose workflow does not start is refused, and nobody waits for it", async () => {
   const world = destroyingWorld();
   await world.putAll(uploadsOf(7, COUNT));
   const down = first(world.workflow, "start", () => Promise.reject(new WorkflowUnavailableError("down")));
@@ -260,7 +260,7 @@ const letThrough = ({ followers, primaryBucket }: DestroyingWorld, key: string) 
     primaryBucket.versions(key)[0]?.versionId ?? "",
   );
 
-describe("releases that nobody took away", () => {
+describe("F82: releases that nobody took away", () => {
   test("do not hide the newest one, however many there are", async () => {
     const { world, id } = await planned();
     await world.confirm(id, COUNT);
@@ -283,7 +283,7 @@ describe("releases that nobody took away", () => {
   });
 });
 
-test("a destroy that was cancelled is unlocked for all others", async () => {
+test("F82: a destroy that was cancelled is unlocked for all others", async () => {
   const { world, id } = await planned();
   await world.confirm(id, COUNT);
   const other = await world.plan(GROUP);

@@ -55,7 +55,7 @@ const refusing = ({ site }: DestroyingWorld, key: string): DestroyingSite =>
 
 const firstGroup = { from: 1, to: 1 };
 
-describe("a run of a destroy that left slices behind", () => {
+describe("F82: a run of a destroy that left slices behind", () => {
   test("does not take away the release of the run that hides them", async () => {
     const { world, id } = await uncopied(1_001);
     await world.step({ step: "work_on_group", destroy_id: id, work: "destroy", group: firstGroup });
@@ -97,7 +97,7 @@ describe("a run of a destroy that left slices behind", () => {
   });
 });
 
-describe("a secondary that does not answer", () => {
+describe("F82: a secondary that does not answer", () => {
   test("is behind, and all others are watched", async () => {
     const { world, id } = await confirmed(1);
     await world.destroy(id);
@@ -117,7 +117,7 @@ describe("a secondary that does not answer", () => {
   });
 });
 
-test("rows that do not follow in the first slices do not hide that others have followed", async () => {
+test("F82: rows that do not follow in the first slices do not hide that others have followed", async () => {
   const { world, id } = await uncopied(3_001);
   await world.destroy(id);
   const keys = uploadsOf(7, 3_001).toSorted();
