@@ -199,6 +199,15 @@ describe("an Idempotency-Key", () => {
     expect((await set("~".repeat(255), false)).status).toBe(200);
   });
 
+  test("of a token that may only read is nothing that anybody remembers, in a POST of a query neither", async () => {
+    const { api } = await changing();
+    const reading = await api.token({ scope: "read_geo" });
+    const headers = { "private-token": reading, "idempotency-key": "a key", "content-type": "application/json" };
+    const body = JSON.stringify({ query: "{ geoNode { name } }" });
+    expect((await api.call("/api/graphql", { method: "POST", headers, body })).status).toBe(200);
+    expect(remembered(api)).toEqual([]);
+  });
+
   test("on a call that only reads is nobody's business", async () => {
     const { api, token } = await changing();
     const headers = { "private-token": token, "idempotency-key": "a key" };
