@@ -113,8 +113,6 @@ export const COUNT_METRICS = {
   changesCounted: "ChangesCounted",
   /** Changes that had been counted before and were delivered again. Normal after a retry. */
   changesSkipped: "ChangesSkipped",
-  /** A site has looked at itself and written what it found, as each minute. */
-  statusGathered: "StatusGathered",
   /** Something of a site's status could not be found out; it stays as it was. */
   statusPartFailed: "StatusPartFailed",
   /** A secondary could not tell the primary of its status. Counted for the whole site: an alarm watches it. */

@@ -203,7 +203,7 @@ const report = async (
  * @throws TableUnavailableError when the site's own table did not answer: nothing was written then
  */
 export const gatherStatus = async (gathering: GatheringSite, stopAt: number): Promise<Gathered> => {
-  const { siteTable, telemetry } = gathering;
+  const { siteTable } = gathering;
   const previous = await readPrevious(gathering);
   const gathered = await gather(gathering, previous?.gathered, stopAt);
   const failedBefore = previous?.failedReports ?? 0;
@@ -211,6 +211,5 @@ export const gatherStatus = async (gathering: GatheringSite, stopAt: number): Pr
   const failedReports = failedBefore + (reportProblem === undefined ? 0 : 1);
   const status: StoredStatus = { gathered, failedReports, reportProblem };
   await siteTable.update(storeStatus(status));
-  telemetry.count(COUNT_METRICS.statusGathered, 1);
   return { status, failed: gathered.problems.map(({ part }) => part) };
 };
