@@ -184,6 +184,16 @@ describe("what a page costs", () => {
     expect(pages).toBeGreaterThan(3);
   }, 60_000);
 
+  test("is bounded by the rows that are read, where a partition has many (F72)", async () => {
+    const site = graphqlSite();
+    await site.put(...lfsRows(6_000, { columns: inPartition(7) }));
+    await site.put(...lfsRows(1, { verification: "disabled", columns: inPartition(8) }, 9_999));
+    const first = await listLfsObjects(site, "verificationState: DISABLED");
+    expect(first).toMatchObject({ keys: [], error: undefined, pageInfo: { hasNextPage: true } });
+    const second = await listLfsObjects(site, `verificationState: DISABLED, after: "${first.pageInfo.endCursor}"`);
+    expect(second).toMatchObject({ keys: [lfsKey(9_999)], pageInfo: { hasNextPage: false } });
+  });
+
   test("does not grow with the rows of a type: a full page asks few partitions (F72)", async () => {
     const site = graphqlSite();
     await site.put(...lfsRows(3_000));

@@ -55,10 +55,8 @@ const startIn = (replicableName: string, partition: number, from: RowPlace | und
     : undefined;
 
 /** The place behind the last row that a query has read: in the partition, or behind all of it. */
-const placeAfter = (partition: number, { items, next }: QueryPage): RowPlace => {
-  const last = items.at(-1);
-  return next !== undefined && last !== undefined && isItemKey(last) ? idPlace(last) : { partition };
-};
+const placeAfter = (partition: number, { next }: QueryPage): RowPlace =>
+  next !== undefined && isItemKey(next) ? idPlace(next) : { partition };
 
 /**
  * Goes through the partitions of a type that hold rows, in the order of ids or against it, until a page is full, nothing is
