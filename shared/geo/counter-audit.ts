@@ -1,4 +1,5 @@
 import { COUNTED, countedIn } from "./counter-slices.ts";
+import type { AuditVerdict } from "./type-summary.ts";
 import { coarsened } from "./waiting-ages.ts";
 
 /**
@@ -73,9 +74,26 @@ export const sizeOfDifference = (difference: Tally): number =>
 /** A change takes a row out of a cell and puts it into another, with its bytes, and may do so with its waiting. */
 const DIFFERENCE_PER_CHANGE_MAX = 6;
 
+/**
+ * From a difference that was found while nothing changed to the recount that may put it right. What was only late has been
+ * counted by then, or never will be: also what stands in a shard of the stream that did not move while others did, of which
+ * nothing here can tell.
+ */
+export const CONFIRMED_AFTER_MS = STREAM_KEEPS_MS + 60 * 60 * 1_000;
+
+/** A difference that was found while nothing changed, and when: milliseconds since the epoch. */
+export interface Suspicion {
+  readonly at: number;
+  readonly difference: Readonly<Record<string, number>>;
+}
+
 /** What a verdict is made from. */
 export interface AuditFacts {
   readonly difference: Tally;
+  /** The clock of the difference's waiting rows. */
+  readonly clock: number;
+  /** What an earlier recount has found. */
+  readonly suspicion: Suspicion | undefined;
   /** How many changes of the type were counted from the beginning of the recount until now. */
   readonly changes: number;
   /** The newest time that any row told of itself. */
@@ -85,16 +103,33 @@ export interface AuditFacts {
   readonly now: number;
 }
 
-/**
- * What a recount has shown. `different` may be put right when nothing changed meanwhile: then the difference is one that
- * stays.
- */
-export const judgeAudit = ({ difference, changes, newestRowAt, asOf, now }: AuditFacts) => {
+/** What a recount has shown. */
+export interface AuditOutcome {
+  readonly verdict: AuditVerdict["verdict"];
+  readonly size: number;
+  /** The very same was found long enough ago, and nothing changed: the difference is one that stays. */
+  readonly isToBePutRight: boolean;
+  /** For the next recount. */
+  readonly suspicion: Suspicion | undefined;
+}
+
+/** Weighs what a recount has found. */
+export const judgeAudit = (facts: AuditFacts): AuditOutcome => {
+  const { difference, clock, suspicion, changes, newestRowAt, asOf, now } = facts;
   const size = sizeOfDifference(difference);
-  if (size === 0) return { verdict: "exact", size, isToBePutRight: false } as const;
+  if (size === 0) return { verdict: "exact", size, isToBePutRight: false, suspicion: undefined };
   const isBehind = newestRowAt > asOf + STREAM_TIME_SLACK_MS && now - newestRowAt < STREAM_KEEPS_MS;
   if (isBehind || size <= DIFFERENCE_PER_CHANGE_MAX * changes) {
-    return { verdict: "unsettled", size, isToBePutRight: false } as const;
+    return { verdict: "unsettled", size, isToBePutRight: false, suspicion };
   }
-  return { verdict: "different", size, isToBePutRight: changes === 0 } as const;
+  if (changes > 0) return { verdict: "different", size, isToBePutRight: false, suspicion };
+  const isTheSame =
+    suspicion !== undefined &&
+    differenceOf(difference, new Map(Object.entries(suspicion.difference)), clock).size === 0;
+  if (!isTheSame) {
+    const found = { at: now, difference: Object.fromEntries(difference) };
+    return { verdict: "different", size, isToBePutRight: false, suspicion: found };
+  }
+  const isToBePutRight = now - suspicion.at >= CONFIRMED_AFTER_MS;
+  return { verdict: "different", size, isToBePutRight, suspicion: isToBePutRight ? undefined : suspicion };
 };

@@ -2,6 +2,7 @@ import {
   AUDIT_EVERY_MS,
   AUDIT_SETTLES_MS,
   AUDIT_TRIES_MAX,
+  CONFIRMED_AFTER_MS,
   differenceOf,
   judgeAudit,
   type Tally,
@@ -113,9 +114,12 @@ const judge = async (
   const counters = await countedNow(site, replicableName);
   const clock = Math.max(open.clock, counters.clock);
   const difference = differenceOf(new Map(Object.entries(open.tally)), counters.tally, clock);
-  const { verdict, size, isToBePutRight } = judgeAudit({
+  const changes = counters.changes - open.changesBefore;
+  const { verdict, size, isToBePutRight, suspicion } = judgeAudit({
     difference,
-    changes: counters.changes - open.changesBefore,
+    clock,
+    suspicion: audit.suspicion,
+    changes,
     newestRowAt: open.newestRowAt,
     asOf: counters.asOf,
     now,
@@ -131,11 +135,14 @@ const judge = async (
   if (isToBePutRight) {
     await siteTable.update(putCounterRight(counted, replicableName, difference, open.startedAt));
   }
-  // What was put right is looked at again at once, and so is what may have been a matter of the moment.
-  const again = verdict !== "exact" && open.tries < AUDIT_TRIES_MAX;
+  // What was put right is looked at again at once, and so is what may have been a matter of the moment; a difference that was
+  // found in peace waits until it is certain.
+  const again =
+    (isToBePutRight || (verdict !== "exact" && changes > 0) || verdict === "unsettled") && open.tries < AUDIT_TRIES_MAX;
   return {
     ...audit,
     last: { at: now, verdict, difference: size },
+    suspicion,
     finishedAt: now,
     open: again ? await begin(site, replicableName, open.tries + 1) : undefined,
   };
@@ -189,8 +196,10 @@ const auditType = async (
   return { judged: isWalked, partitions: (next.open?.partition ?? ROW_PARTITIONS) - open.partition };
 };
 
-const isDue = ({ open, finishedAt, leaseUntil }: TypeAudit, now: number): boolean =>
-  leaseUntil <= now && (open !== undefined || now - finishedAt >= AUDIT_EVERY_MS);
+const isDue = ({ open, finishedAt, leaseUntil, suspicion }: TypeAudit, now: number): boolean => {
+  const everyMs = suspicion === undefined ? AUDIT_EVERY_MS : CONFIRMED_AFTER_MS;
+  return leaseUntil <= now && (open !== undefined || now - finishedAt >= everyMs);
+};
 
 /**
  * Recounts the rows of each type once a week and holds them against its counters. Goes on from where an earlier run stopped;

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { Suspicion } from "../../geo/counter-audit.ts";
 import { SITE_TABLE_PARTITIONS } from "../../geo/physical-names.ts";
 import { ROW_PARTITIONS } from "../../geo/registry-row.ts";
 import type { AuditVerdict } from "../../geo/type-summary.ts";
@@ -35,6 +36,7 @@ export interface TypeAudit {
   readonly finishedAt: number;
   readonly open: OpenAudit | undefined;
   readonly last: AuditVerdict | undefined;
+  readonly suspicion: Suspicion | undefined;
   readonly leaseUntil: number;
   /** Counts every write; 0 for a type that has none. */
   readonly version: number;
@@ -45,6 +47,7 @@ export const NEVER_AUDITED: TypeAudit = {
   finishedAt: 0,
   open: undefined,
   last: undefined,
+  suspicion: undefined,
   leaseUntil: 0,
   version: 0,
 };
@@ -57,6 +60,7 @@ const Stored = z.object({
   last: z.optional(
     z.object({ at: z.number(), verdict: z.enum(["exact", "different", "unsettled"]), difference: z.number() }),
   ),
+  suspicion: z.optional(z.object({ at: z.number(), difference: z.record(z.string(), z.number()) })),
   open: z.optional(
     z.object({
       started_at: z.number(),
@@ -87,12 +91,13 @@ export const parseAudits = (items: readonly Item[]): ReadonlyMap<string, TypeAud
     items.flatMap((item) => {
       const { success, data } = z.safeParse(Stored, item);
       if (!success) return [];
-      const { sk, version, finished_at: finishedAt, lease_until: leaseUntil, last, open } = data;
+      const { sk, version, finished_at: finishedAt, lease_until: leaseUntil, last, open, suspicion } = data;
       const audit: TypeAudit = {
         version,
         finishedAt,
         leaseUntil,
         last,
+        suspicion,
         open: open && {
           startedAt: open.started_at,
           tries: open.tries,
@@ -121,7 +126,7 @@ export const saveAudit = async (
   siteTable: Pick<Table, "put">,
   replicableName: string,
   seen: TypeAudit,
-  { finishedAt, leaseUntil, last, open }: TypeAudit,
+  { finishedAt, leaseUntil, last, open, suspicion }: TypeAudit,
 ): Promise<TypeAudit | undefined> => {
   const version = seen.version + 1;
   const written = await siteTable.put(
@@ -131,6 +136,7 @@ export const saveAudit = async (
       finished_at: finishedAt,
       lease_until: leaseUntil,
       ...(last && { last: { at: last.at, verdict: last.verdict, difference: last.difference } }),
+      ...(suspicion && { suspicion: { at: suspicion.at, difference: suspicion.difference } }),
       ...(open && {
         open: {
           started_at: open.startedAt,
@@ -151,5 +157,5 @@ export const saveAudit = async (
       values: { ":seen": seen.version },
     },
   );
-  return written.outcome === "written" ? { finishedAt, leaseUntil, last, open, version } : undefined;
+  return written.outcome === "written" ? { finishedAt, leaseUntil, last, open, suspicion, version } : undefined;
 };
