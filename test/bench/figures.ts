@@ -1,4 +1,5 @@
 import type { Bar } from "./bars.ts";
+import type { ApiCall, ApiFigures } from "./measure-api.ts";
 import type { BundleFigures } from "./measure-bundles.ts";
 import type { LargeFigures } from "./measure-large.ts";
 import type { Lags } from "./measure-lag.ts";
@@ -12,6 +13,7 @@ export interface Figures {
   readonly lag?: Lags;
   readonly requests?: RequestFigures;
   readonly walks?: readonly WalkFigures[];
+  readonly api?: readonly ApiFigures[];
   readonly large?: LargeFigures;
   readonly bars: readonly Bar[];
   readonly seconds: number;
@@ -31,6 +33,13 @@ export const WALKED_SITE_NAMES: Readonly<Record<WalkedSite, string>> = {
   new: "A new site, which has nothing yet",
   settled: "A site that has all of it",
   lost_events: "A site that lost one event in forty",
+};
+
+/** What people call each kind of call. */
+export const API_CALL_NAMES: Readonly<Record<ApiCall, string>> = {
+  status: "The status of a site",
+  registries_page: "A page of 20 registries, with their count",
+  metrics: "The metrics",
 };
 
 /** A figure with at most so many decimals. */

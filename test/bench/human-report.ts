@@ -1,7 +1,8 @@
 import CliTable from "cli-table3";
 import type { Bar } from "./bars.ts";
-import { type Figures, round, SCENARIO_NAMES, WALKED_SITE_NAMES } from "./figures.ts";
+import { API_CALL_NAMES, type Figures, round, SCENARIO_NAMES, WALKED_SITE_NAMES } from "./figures.ts";
 import { countUnits, type LedgerLine } from "./ledger.ts";
+import type { ApiFigures } from "./measure-api.ts";
 import type { BundleFigures } from "./measure-bundles.ts";
 import type { LargeFigures } from "./measure-large.ts";
 import type { Lags } from "./measure-lag.ts";
@@ -101,6 +102,19 @@ const walksText = (walks: readonly WalkFigures[]): string =>
     ]),
   );
 
+const apiText = (api: readonly ApiFigures[]): string =>
+  table(
+    ["Asked of the API", "Rows", "Reads", "p50 ms", "p99 ms", "Answer"],
+    api.map(({ call, rows, reads, p50, p99, answerBytes }) => [
+      API_CALL_NAMES[call],
+      rows,
+      reads,
+      round(p50, 2),
+      round(p99, 2),
+      kilobytes(answerBytes),
+    ]),
+  );
+
 const largeText = ({ bytes, parts, seconds, same, requests, cloudPeakBytes }: LargeFigures): string =>
   table(
     ["One large object", ""],
@@ -142,7 +156,7 @@ const standingTable = (lines: readonly LedgerLine[]): string =>
   );
 
 /** The figures for people. */
-export const humanReport = ({ bundles, lag, requests, walks, large, bars, seconds }: Figures): string =>
+export const humanReport = ({ bundles, lag, requests, walks, api, large, bars, seconds }: Figures): string =>
   [
     ...(bundles === undefined ? [] : [bundlesText(bundles)]),
     ...(lag === undefined ? [] : [lagText(lag)]),
@@ -153,6 +167,7 @@ export const humanReport = ({ bundles, lag, requests, walks, large, bars, second
           `By the clock, in ${requests.standingSeconds.toFixed(0)} s\n${standingTable(requests.standing)}`,
         ]),
     ...(walks === undefined ? [] : [walksText(walks)]),
+    ...(api === undefined ? [] : [apiText(api)]),
     ...(large === undefined ? [] : [largeText(large)]),
     barsText(bars),
     `${seconds.toFixed(0)} s`,

@@ -45,7 +45,7 @@ const largeDocument = ({ bytes, parts, seconds, verified, same, requests, cloudP
 });
 
 /** The document of `--json`; its names are a contract. Requests and units are per object, except those by the clock. */
-export const jsonDocument = ({ cloud, bundles, lag, requests, walks, large, bars, seconds }: Figures) => ({
+export const jsonDocument = ({ cloud, bundles, lag, requests, walks, api, large, bars, seconds }: Figures) => ({
   ...(cloud === undefined ? {} : { cloud }),
   ...(bundles === undefined
     ? {}
@@ -101,6 +101,18 @@ export const jsonDocument = ({ cloud, bundles, lag, requests, walks, large, bars
             },
           }),
         ),
+      }),
+  ...(api === undefined
+    ? {}
+    : {
+        api: api.map(({ call, rows, reads, p50, p99, answerBytes }) => ({
+          call,
+          rows,
+          reads,
+          p50_ms: round(p50, 3),
+          p99_ms: round(p99, 3),
+          answer_bytes: answerBytes,
+        })),
       }),
   ...(large === undefined ? {} : { large: largeDocument(large) }),
   bars,

@@ -15,6 +15,7 @@ import { humanReport } from "./human-report.ts";
 import { jsonDocument } from "./json-document.ts";
 import { markdownReport } from "./markdown-report.ts";
 import { largeBars, measureLarge } from "./measure-large.ts";
+import { apiBars, measureApi } from "./measure-api.ts";
 import { measureLag } from "./measure-lag.ts";
 import { measureRequests, type RequestFigures } from "./measure-requests.ts";
 import { measureWalks } from "./measure-walks.ts";
@@ -87,6 +88,7 @@ const measure = async (options: BenchOptions, progress: Progress): Promise<Figur
   const walks = parts.includes("walks")
     ? await progress.step("Walking through history", (detail) => measureWalks(detail))
     : undefined;
+  const api = parts.includes("api") ? await progress.step("Asking the API", (detail) => measureApi(detail)) : undefined;
   // Last, when nothing else runs any more: what is measured is the machine's time.
   const bundles = parts.includes("bundles")
     ? await progress.step("Measuring bundles", async (detail) => {
@@ -97,10 +99,12 @@ const measure = async (options: BenchOptions, progress: Progress): Promise<Figur
   return {
     ...figures,
     ...(walks === undefined ? {} : { walks }),
+    ...(api === undefined ? {} : { api }),
     ...(bundles === undefined ? {} : { bundles }),
     bars: [
       ...(bundles === undefined ? [] : bundleBars(bundles)),
       ...(walks === undefined ? [] : walkBars(walks)),
+      ...(api === undefined ? [] : apiBars(api)),
       ...bars,
     ],
     seconds: (Date.now() - startedAt) / 1_000,

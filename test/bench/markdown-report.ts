@@ -1,4 +1,4 @@
-import { type Figures, round, SCENARIO_NAMES, WALKED_SITE_NAMES } from "./figures.ts";
+import { API_CALL_NAMES, type Figures, round, SCENARIO_NAMES, WALKED_SITE_NAMES } from "./figures.ts";
 import { countRequests, countUnits } from "./ledger.ts";
 import type { ScenarioFigures } from "./measure-requests.ts";
 
@@ -26,7 +26,7 @@ const scenarioRow = ({ name, objects, lines, logBytes, usdPerMillion }: Scenario
 };
 
 /** The figures as docs/performance.md shows them. */
-export const markdownReport = ({ cloud, bundles, lag, requests, walks, large }: Figures): string =>
+export const markdownReport = ({ cloud, bundles, lag, requests, walks, api, large }: Figures): string =>
   [
     ...(requests === undefined || cloud === undefined
       ? []
@@ -96,6 +96,22 @@ export const markdownReport = ({ cloud, bundles, lag, requests, walks, large }: 
               `$${usdPerMillion.lists.toFixed(4)}`,
               `$${usdPerMillion.reads.toFixed(4)}`,
               `$${usdPerMillion.sends.toFixed(4)}`,
+            ]),
+          ),
+        ]),
+    ...(api === undefined
+      ? []
+      : [
+          "Asked of the API, in the function alone: no network, tables in memory. Milliseconds of 200 calls each:",
+          markdownTable(
+            ["call", "rows", "reads", "p50", "p99", "answer, KB"],
+            api.map(({ call, rows, reads, p50, p99, answerBytes }) => [
+              API_CALL_NAMES[call],
+              rows,
+              reads,
+              round(p50, 2),
+              round(p99, 2),
+              Math.round(answerBytes / 1_000),
             ]),
           ),
         ]),

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../../infra/local/start-options.ts";
 
 /** What can be measured, in the order in which it is. */
-const PARTS = ["bundles", "lag", "requests", "walks", "large"] as const;
+const PARTS = ["bundles", "lag", "requests", "walks", "api", "large"] as const;
 type Part = (typeof PARTS)[number];
 
 /** What is measured unless told otherwise: a large object takes minutes, and twice its size of the disk. */
@@ -29,7 +29,8 @@ export const BENCH_HELP = `Usage: npm run bench [-- options]
 
 Measures afresh what docs/performance.md says: size and loading time of every function; from put to verified, on an idle
 and on a busy local cloud; every request that the deployed functions make, counted at the wire, with what AWS charges
-for it; and what a walk through up to a million generated keys lists, reads and holds in memory. Ends with 1 when a count or a size exceeds its bar, or could not be measured. Times have no bars.
+for it; what a walk through up to a million generated keys lists, reads and holds in memory; and what a status, a page of
+registries and the metrics read, and how long the function takes for them, at up to a million rows. Ends with 1 when a count or a size exceeds its bar, or could not be measured. Times have no bars.
 
 Only when it is asked for: one object of several GiB, put in parts, copied in parts, verified and read back.
 

@@ -3,7 +3,7 @@ import { parseBenchOptions } from "../../bench/options.ts";
 
 it("measures everything but what takes minutes and gigabytes unless told otherwise", () => {
   expect(parseBenchOptions([])).toEqual({
-    parts: ["bundles", "lag", "requests", "walks"],
+    parts: ["bundles", "lag", "requests", "walks", "api"],
     gib: 6,
     json: false,
     markdown: false,
@@ -24,7 +24,7 @@ it("measures a large object, of any size, when it is told to", () => {
 });
 
 it.each([
-  [["--only", "speed"], /--only takes bundles, lag, requests, walks, large; got speed/],
+  [["--only", "speed"], /--only takes bundles, lag, requests, walks, api, large; got speed/],
   [["--gib", "4.6"], /--gib takes 4\.7 to 93; got 4\.6/],
   [["--gib", "six"], /--gib takes 4\.7 to 93; got six/],
   [["--fast"], /--fast/],
