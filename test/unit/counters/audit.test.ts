@@ -379,6 +379,17 @@ describe("a verdict", () => {
     });
   });
 
+  test("puts nothing right while changes come, though they can not explain it, and remembers what was found in peace", () => {
+    const suspicion = { at: 10, difference: { "c#2#2": 20 } };
+    const found = { ...facts, difference: new Map([["c#2#2", 20]]), suspicion, now: 10 + CONFIRMED_AFTER_MS };
+    expect(judgeAudit({ ...found, changes: 0 })).toMatchObject({ verdict: "different", isToBePutRight: true });
+    expect(judgeAudit({ ...found, changes: 1 })).toMatchObject({
+      verdict: "different",
+      isToBePutRight: false,
+      suspicion,
+    });
+  });
+
   test("takes each cell of which only the bytes differ for one", () => {
     expect(judgeAudit(facts).size).toBe(3);
   });
