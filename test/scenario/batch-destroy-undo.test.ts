@@ -44,6 +44,15 @@ const beforeFirstSlice = (site: DestroyingSite, then: () => Promise<unknown>): D
   };
 };
 
+/** A site whose worker dies behind a hiding. */
+const dying = ({ site }: DestroyingWorld): DestroyingSite =>
+  withBucket(site, {
+    hide: async (entries) => {
+      await site.bucket.hide(entries);
+      throw new Error("died");
+    },
+  });
+
 describe("F82: an undo while somebody still hides", () => {
   test("waits until nobody can any more, and brings back all that he hid", async () => {
     const { world, id } = await confirmed();
@@ -64,10 +73,14 @@ describe("F82: an undo while somebody still hides", () => {
     expect(await world.progress(id)).toMatchObject({ state: "undone", destroyed_count: 3, restored_count: 3 });
   });
 
-  test("waits also for one whose slice another one has taken over and finished", async () => {
+  test("waits also for one whose execution was stopped, and whose slice the next run has finished", async () => {
     const { world, id } = await confirmed();
     const slow = withBucket(world.site, {
       hide: async (entries) => {
+        world.workflow.end(`${id}-destroy-1`, { status: "aborted", failure: "stopped" });
+        await world.confirm(id, KEYS.length);
+        // Its first worker dies, so that the run has also gone on with what it began itself.
+        await expect(world.destroy(id, dying(world))).rejects.toThrow("died");
         await world.destroy(id);
         await world.undo(id);
         expect(await undoOnce(world, id)).toMatchObject({ more: true });
@@ -79,8 +92,9 @@ describe("F82: an undo while somebody still hides", () => {
     expect(world.primaryBucket.keys()).toEqual(KEYS);
   });
 
-  test("does not wait for one who has ended", async () => {
+  test("does not wait for one who has ended, nor for one whom the machine has called again", async () => {
     const { world, id } = await confirmed();
+    await expect(world.destroy(id, dying(world))).rejects.toThrow("died");
     await world.destroy(id);
     await world.undo(id);
     expect(await undoOnce(world, id)).toMatchObject({ more: false, wait_seconds: 0 });

@@ -196,12 +196,20 @@ export const hideSlice = async (
   const lines = await readManifest(site, slice);
   if (slice.slice_state === "hidden") return tell(site, record.id, read, lines, await readResults(site, slice));
   assertDestroyable(lines, matching, (match, key) => mayBelong(site, record, match, key));
+  // A machine calls again when its call has ended. Another run may have begun while a call of a stopped one waits for S3.
+  const hidesAlone = slice.hiding_since === undefined || slice.hiding_run === record.destroy_runs;
   // Who takes a slice up that was begun moves it all the same: whoever began it finds that out when he is done.
   const begun = await saveSlice(
     site.siteTable,
     record.id,
     // Who has followed what was hidden before has not followed what is hidden now.
-    { ...slice, slice_state: "hiding", hiding_since: site.clock.now(), followed_by: [] },
+    {
+      ...slice,
+      slice_state: "hiding",
+      hiding_since: site.clock.now(),
+      hiding_run: hidesAlone ? record.destroy_runs : 0,
+      followed_by: [],
+    },
     read.rev,
   );
   if (begun === undefined) return;
@@ -224,8 +232,7 @@ export const hideSlice = async (
       ...counts,
       slice_state: "hidden",
       results_name: name,
-      // Whoever was taken over may still wait for S3.
-      ...(slice.hiding_since === undefined && { hiding_since: undefined }),
+      ...(hidesAlone && { hiding_since: undefined, hiding_run: undefined }),
     },
     begun.rev,
   );

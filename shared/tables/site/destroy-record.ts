@@ -98,10 +98,12 @@ const SliceItem = z.object({
   /** `frozen`: listed. `hiding`: somebody has begun. `hidden`: all answers are in. `told`: and the events are sent. */
   slice_state: z.enum(["frozen", "hiding", "hidden", "told"]),
   /**
-   * When somebody last began to hide it, milliseconds since the epoch. Absent when nobody can be hiding any more: whoever began
-   * it first has also ended it.
+   * When somebody last began to hide it, milliseconds since the epoch. Absent when nobody can be hiding any more: a run that
+   * has begun it alone has also ended it.
    */
   hiding_since: z.optional(z.number()),
+  /** Which run that was; 0 when several have. */
+  hiding_run: z.optional(z.number()),
   /** Where its lines are, and what their text comes to. */
   manifest_name: z.string(),
   manifest_digest: z.string(),
