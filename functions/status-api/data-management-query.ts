@@ -1,6 +1,6 @@
 import { quoted } from "../../shared/geo/key-codec.ts";
 import { VERIFICATION_STATE, type VerificationState } from "../../shared/geo/verification-state.ts";
-import { keyOfIdentifier } from "./managed-records.ts";
+import { keyOfIdentifier } from "../../shared/geo/data-management.ts";
 
 /** Most identifiers in one call, and most records on a page. */
 export const IDENTIFIERS_MAX = 100;

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { ChecksumsAsked } from "../../shared/client/data-management-contract.ts";
 import { type BulkRequest, parseBulkRequest } from "../../shared/geo/bulk-request.ts";
-import { modelNameOf } from "../../shared/geo/data-management.ts";
+import { keyOfIdentifier, modelNameOf } from "../../shared/geo/data-management.ts";
 import { parseVerificationStateRow, rowKey, type VerificationStateRow } from "../../shared/geo/registry-row.ts";
 import type { Replicable } from "../../shared/geo/replicable.ts";
 import { readCursor, signCursor } from "../../shared/geo/signed-cursor.ts";
@@ -18,7 +18,7 @@ import { STATE_ROWS } from "../../shared/services/find-rows/row-kind.ts";
 import type { SearchedRows } from "../../shared/services/find-rows/row-search.ts";
 import { parseRecordsQuery, type RecordsQuery } from "./data-management-query.ts";
 import { atMost, jsonOf } from "./json-body.ts";
-import { keyOfIdentifier, managedRecord } from "./managed-records.ts";
+import { managedRecord } from "./managed-records.ts";
 import { allowOnly, type ApiEnv, apiUrlOf } from "./site-paths.ts";
 
 /** A hundred identifiers of up to 1,366 characters, and what JSON puts around them. */

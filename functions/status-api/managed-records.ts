@@ -1,17 +1,7 @@
-import { Buffer } from "node:buffer";
 import type { ManagedRecord } from "../../shared/client/data-management-contract.ts";
-import { findKeyProblem } from "../../shared/geo/key-codec.ts";
+import { recordIdentifier } from "../../shared/geo/data-management.ts";
 import type { ReplicableNames } from "../../shared/geo/naming.ts";
 import type { VerificationStateRow } from "../../shared/geo/registry-row.ts";
-
-/** The identifier of an object's record: its S3 key in URL-safe base64. It grants nothing. */
-export const recordIdentifier = (key: string): string => Buffer.from(key, "utf8").toString("base64url");
-
-/** The key that an identifier names; nothing when it is none. Only one spelling of each is taken. */
-export const keyOfIdentifier = (identifier: string): string | undefined => {
-  const key = Buffer.from(identifier, "base64url").toString("utf8");
-  return findKeyProblem(key) === undefined && recordIdentifier(key) === identifier ? key : undefined;
-};
 
 const timeOf = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
 

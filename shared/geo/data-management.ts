@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { findKeyProblem } from "./key-codec.ts";
 import type { Replicable } from "./replicable.ts";
 
 /** The names under which GitLab's data management shows the primary's records (F79). */
@@ -6,18 +7,18 @@ import type { Replicable } from "./replicable.ts";
 /** GitLab's name of a type's records: its table, without what marks a partitioned one. `ci_job_artifacts`. */
 export const modelNameOf = ({ table }: Pick<Replicable, "table">): string => table.replace(/^p_/, "");
 
-const WHOLE_NUMBER = /^[1-9]\d*$/;
+/**
+ * The identifier of an object's record: its S3 key in URL-safe base64, as GitLab writes ids that have several parts. It
+ * grants nothing. A record's own id would not do: there is no way from it to a key but going through all of them.
+ */
+export const recordIdentifier = (key: string): string => Buffer.from(key, "utf8").toString("base64url");
 
-/** A record's id in an address: as it is when it is a number, else, since it has several parts, as URL-safe base64. */
-export const recordIdentifierOf = (modelRecordId: string): string =>
-  WHOLE_NUMBER.test(modelRecordId) ? modelRecordId : Buffer.from(modelRecordId, "utf8").toString("base64url");
-
-/** The record id of an identifier; undefined when it is none. A record has one identifier. */
-export const recordIdOf = (identifier: string): string | undefined => {
-  const id = WHOLE_NUMBER.test(identifier) ? identifier : Buffer.from(identifier, "base64url").toString("utf8");
-  return recordIdentifierOf(id) === identifier && id !== "" ? id : undefined;
+/** The key that an identifier names; nothing when it is none. Only one spelling of each is taken. */
+export const keyOfIdentifier = (identifier: string): string | undefined => {
+  const key = Buffer.from(identifier, "base64url").toString("utf8");
+  return findKeyProblem(key) === undefined && recordIdentifier(key) === identifier ? key : undefined;
 };
 
 /** The path of the page about one record of the primary, behind the address of its API. */
-export const dataManagementPath = (replicable: Pick<Replicable, "table">, modelRecordId: string): string =>
-  `/admin/data_management/${modelNameOf(replicable)}/${recordIdentifierOf(modelRecordId)}`;
+export const dataManagementPath = (replicable: Pick<Replicable, "table">, key: string): string =>
+  `/admin/data_management/${modelNameOf(replicable)}/${recordIdentifier(key)}`;

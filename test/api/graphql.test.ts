@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CAPACITIES_DEFAULT } from "../../shared/geo/capacities.ts";
 import { globalId } from "../../shared/geo/global-id.ts";
-import { siteId } from "../../shared/geo/site-identity.ts";
+import { siteId } from "../../shared/geo/site-status.ts";
 import { replicables } from "../../shared/replicables/index.ts";
 import { setFlag } from "../../shared/tables/site/flags-item.ts";
 import { graphqlSite, lfsKey, lfsRows, listLfsObjects } from "./support/graphql.ts";
@@ -183,7 +183,7 @@ describe("POST /api/graphql", () => {
               forceToRedownload: null,
               modelRecordId: "1/ab/cd/ef1",
               lfsObjectId: "1",
-              dataManagementDetailsPath: expect.stringContaining("/admin/data_management/lfs_objects/"),
+              dataManagementDetailsPath: `/admin/data_management/lfs_objects/${Buffer.from(LFS.key).toString("base64url")}`,
             },
           ],
         },

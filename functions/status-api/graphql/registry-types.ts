@@ -115,10 +115,7 @@ export const registryTypeOf = (builder: Builder, enums: Enums, replicable: Repli
       }),
       dataManagementDetailsPath: t.string({
         description: "Path of the primary's page about the record.",
-        resolve: async (parent, _args, call) => {
-          const match = await matchOf(parent, call);
-          return match === undefined ? undefined : dataManagementPath(replicable, match.modelRecordId);
-        },
+        resolve: ({ row }) => dataManagementPath(replicable, row.sk),
       }),
       [recordFieldOf(replicable)]: t.id({
         description: `Id of the record in ${replicable.table}. Null when the type does not claim the key any more.`,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
   dataManagementPath,
+  keyOfIdentifier,
   modelNameOf,
-  recordIdentifierOf,
-  recordIdOf,
+  recordIdentifier,
 } from "../../../shared/geo/data-management.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 
@@ -17,21 +17,20 @@ describe("the names of data management", () => {
   });
 
   test.each([
-    ["42", "42"],
-    ["7/42/a%20b.png", "Ny80Mi9hJTIwYi5wbmc"],
-    ["007", "MDA3"],
-  ])("identify the record %j as %j, and lead back to it (F79)", (id, identifier) => {
-    expect(recordIdentifierOf(id)).toBe(identifier);
-    expect(recordIdOf(identifier)).toBe(id);
+    ["lfs_objects/42/4c/8e", "bGZzX29iamVjdHMvNDIvNGMvOGU"],
+    ["a/ü b.png", "YS_DvCBiLnBuZw"],
+  ])("identify the record of %j as %j, and lead back to it (F79)", (key, identifier) => {
+    expect(recordIdentifier(key)).toBe(identifier);
+    expect(keyOfIdentifier(identifier)).toBe(key);
   });
 
-  test.each(["", "Ny80Mi9hJTIwYi5wbmc=", "NDI", "007", "a", "../x", "_w"])("know no record of %j", (identifier) => {
-    expect(recordIdOf(identifier)).toBeUndefined();
+  test.each(["", "bGZzX29iamVjdHMvNDIvNGMvOGU=", "a", "../x", "_w"])("know no record of %j", (identifier) => {
+    expect(keyOfIdentifier(identifier)).toBeUndefined();
   });
 
   test("lead to the page of a record", () => {
-    expect(dataManagementPath({ table: "p_ci_job_artifacts" }, "42")).toBe(
-      "/admin/data_management/ci_job_artifacts/42",
+    expect(dataManagementPath({ table: "p_ci_job_artifacts" }, "lfs_objects/42/4c/8e")).toBe(
+      "/admin/data_management/ci_job_artifacts/bGZzX29iamVjdHMvNDIvNGMvOGU",
     );
   });
 });
