@@ -3,7 +3,7 @@ import type { StoredStatus } from "../../shared/geo/gathered-status.ts";
 import { SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { onPage } from "../../shared/geo/pagination.ts";
 import { type SiteAnswer, siteAnswer } from "../../shared/geo/site-answer.ts";
-import { siteId, type SitesWord } from "../../shared/geo/site-identity.ts";
+import { siteId, type SitesWord } from "../../shared/geo/site-status.ts";
 import { SETTINGS_DEFAULT, type SiteSettings } from "../../shared/geo/site-settings.ts";
 import { readSettings, type RecordedSite } from "../../shared/services/change-settings.ts";
 import { type DeployedSettings, settledFacts } from "../../shared/services/gather-status.ts";

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { siteId, type SitesWord, type StatusSite } from "../../shared/geo/site-identity.ts";
+import { siteId, type SitesWord, type StatusSite } from "../../shared/geo/site-status.ts";
 import type { CallContext } from "../../shared/lambda/http-handler.ts";
 
 /** GitLab has both words for a site; `geo_nodes` is the older one. */

@@ -1,6 +1,6 @@
 import type { Context, Hono } from "hono";
 import { isNotable, parseSiteEdit } from "../../shared/geo/site-request.ts";
-import { siteId } from "../../shared/geo/site-identity.ts";
+import { siteId } from "../../shared/geo/site-status.ts";
 import { changeSiteSettings, readSettings } from "../../shared/services/change-settings.ts";
 import { type GatheringSite, gatherStatus } from "../../shared/services/gather-status.ts";
 import { editSite, type KnownSites, readKnownSites, readReports } from "../../shared/services/known-sites.ts";

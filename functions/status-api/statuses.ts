@@ -1,8 +1,7 @@
 import type { Hono } from "hono";
 import { onPage } from "../../shared/geo/pagination.ts";
-import { siteId } from "../../shared/geo/site-identity.ts";
+import { siteId, type SiteStatus } from "../../shared/geo/site-status.ts";
 import { reportedStatus } from "../../shared/geo/told-status.ts";
-import type { SiteStatus } from "../../shared/geo/site-status.ts";
 import { readKnownSites, readReports, type SitesKeeper } from "../../shared/services/known-sites.ts";
 import { readSiteStatus, type StatusReader } from "../../shared/services/site-status.ts";
 import { paged } from "./paged.ts";

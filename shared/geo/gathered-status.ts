@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 import { CAPACITIES_DEFAULT } from "./capacities.ts";
 import type { CountedCell } from "./counters.ts";
 import { GeoError } from "./errors.ts";
 import { SELECTIVE_SYNC_TYPES } from "./selective-sync.ts";
-import type { StatusSite } from "./site-identity.ts";
+import type { StatusSite } from "./site-status.ts";
 import type { SettledFacts } from "./site-answer.ts";
 import type { RolledUpType } from "./status-fields.ts";
 
@@ -67,6 +68,25 @@ export interface StoredStatus {
   /** Why it could not be told the last time, in a sentence; undefined when it was. */
   readonly reportProblem: string | undefined;
 }
+
+/** A type that a site keeps, and under which keys. */
+export interface KeptType {
+  readonly name: string;
+  readonly keyPattern: { readonly text: string };
+}
+
+/** What a site keeps where, in a few characters: the same for two sites that keep the same. */
+export const keepsOf = (replicables: readonly KeptType[]): string =>
+  createHash("sha256")
+    .update(
+      replicables
+        .map(({ name, keyPattern }) => JSON.stringify([name, keyPattern.text]))
+        .toSorted((left, right) => (left < right ? -1 : 1))
+        .join(),
+      "utf8",
+    )
+    .digest("hex")
+    .slice(0, 16);
 
 const Figures = z.object({ count: z.number(), p50Ms: z.number(), p99Ms: z.number(), maxMs: z.number() });
 

@@ -1,7 +1,7 @@
 import type { SelectiveSync } from "./selective-sync.ts";
 import type { SELECTIVE_SYNC_LISTS } from "./settings-request.ts";
 import type { SiteSettings } from "./site-settings.ts";
-import { siteId, siteUrl, type SitesWord, type SiteRole } from "./site-identity.ts";
+import { siteId, type SiteRole, type SitesWord, siteUrl } from "./site-status.ts";
 
 /** What of a site's settings others are told, as they hold there. */
 export interface SettledFacts extends Pick<

@@ -1,5 +1,5 @@
 import { SETTABLE } from "./settings-request.ts";
-import { siteId } from "./site-identity.ts";
+import { siteId } from "./site-status.ts";
 
 /**
  * What an operator notes of a site at the primary: Geo's name, url, internal_url, primary and enabled, with Geo's rules and

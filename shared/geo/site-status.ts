@@ -1,14 +1,35 @@
+import { createHash } from "node:crypto";
 import type { CountedCell } from "./counters.ts";
 import { assessHealth, type Health, type HealthSource } from "./health.ts";
 import type { StatusFieldKey } from "./naming.ts";
-import { type SiteRole, siteId, siteUrl, type SitesWord, type StatusSite } from "./site-identity.ts";
 import { fieldsOfType, type RolledUpType } from "./status-fields.ts";
 import type { WalkProgress } from "./walk-progress.ts";
 
-export { type SiteRole, siteId, type StatusSite } from "./site-identity.ts";
-export { percentage } from "./status-fields.ts";
-
 /** A site's status document: GitLab Geo's `GET /geo_sites/status`, made from counters. Pure. docs/api/status-fields.md lists it. */
+
+export type SiteRole = "primary" | "secondary";
+
+/** A site, as far as its status speaks of it. */
+export interface StatusSite {
+  readonly name: string;
+  readonly role: SiteRole;
+  /** AWS region. */
+  readonly region: string;
+}
+
+/**
+ * A site's number in the API. Made from its name, so that every site knows every other's without anybody handing numbers
+ * out, and neither a new site nor another order in the configuration changes one. 1 to 2^31 - 1; two of ten sites share
+ * one with a chance of 1 in 48 million.
+ */
+export const siteId = (siteName: string): number =>
+  Math.max(1, createHash("sha256").update(siteName, "utf8").digest().readUInt32BE(0) & 0x7fffffff);
+
+/** GitLab has both words for a site; `geo_nodes` is the older one. */
+export type SitesWord = "geo_sites" | "geo_nodes";
+
+/** Where a site is in an API. @param apiUrl where that API is, without a slash at the end */
+export const siteUrl = (apiUrl: string, id: number, word: SitesWord): string => `${apiUrl}/api/v4/${word}/${id}`;
 
 /** A type, as far as a status speaks of it. */
 export interface StatusReplicable {

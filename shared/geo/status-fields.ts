@@ -1,7 +1,7 @@
 import type { CountedCell } from "./counters.ts";
 import type { StatusFieldKey } from "./naming.ts";
 import { REPLICATION_STATE } from "./replication-state.ts";
-import type { SiteRole } from "./site-identity.ts";
+import type { SiteRole } from "./site-status.ts";
 import { LAG_PARTS, type LagFigures, type TypeSummary } from "./type-summary.ts";
 import { VERIFICATION_STATE } from "./verification-state.ts";
 

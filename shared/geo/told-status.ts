@@ -3,8 +3,14 @@ import type { GatheredStatus, StoredStatus } from "./gathered-status.ts";
 import { deriveStatusFields } from "./naming.ts";
 import type { SelectiveSync } from "./selective-sync.ts";
 import { asNumber, idsOf } from "./site-answer.ts";
-import type { SitesWord, StatusSite } from "./site-identity.ts";
-import { siteStatus, type SiteStatus, type StatusFacts, type StatusReplicable } from "./site-status.ts";
+import {
+  type SiteStatus,
+  siteStatus,
+  type SitesWord,
+  type StatusFacts,
+  type StatusReplicable,
+  type StatusSite,
+} from "./site-status.ts";
 import type { WalkProgress } from "./walk-progress.ts";
 
 /** A status as it is told to whoever asks: of the site that answers as it is now, of another as it last reported. Pure. */

@@ -1,12 +1,18 @@
-import { createHash } from "node:crypto";
 import { GeoError, messageOf } from "../geo/errors.ts";
-import type { GatheredPart, GatheredStatus, GatherProblem, SeenPrimary, StoredStatus } from "../geo/gathered-status.ts";
+import {
+  type GatheredPart,
+  type GatheredStatus,
+  type GatherProblem,
+  type SeenPrimary,
+  type StoredStatus,
+  keepsOf,
+  type KeptType,
+} from "../geo/gathered-status.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import { PRODUCT_VERSION } from "../geo/product-version.ts";
 import type { SettledFacts } from "../geo/site-answer.ts";
 import type { SiteSettings } from "../geo/site-settings.ts";
-import type { StatusSite } from "../geo/site-identity.ts";
-import type { StatusReplicable } from "../geo/site-status.ts";
+import type { StatusReplicable, StatusSite } from "../geo/site-status.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SwitchReader } from "../ports/site.ts";
 import type { Table } from "../ports/table.ts";
@@ -17,9 +23,7 @@ import { readSettings } from "./change-settings.ts";
 import { rollUp, type RollUpSite } from "./roll-up.ts";
 
 /** A type that a site keeps, and where. */
-export interface KeptReplicable extends StatusReplicable {
-  readonly keyPattern: { readonly text: string };
-}
+export interface KeptReplicable extends StatusReplicable, KeptType {}
 
 /** What of a site's deployment its settings are told with. */
 export interface DeployedSettings {
@@ -58,19 +62,6 @@ export const settledFacts = (settings: SiteSettings, deployed: DeployedSettings)
   syncObjectStorage: settings.syncObjectStorage ?? deployed.syncObjectStorage,
   blobDownloadTimeout: deployed.syncTimeoutSeconds,
 });
-
-/** What a site keeps where, in a few characters. */
-const keepsOf = (replicables: readonly KeptReplicable[]): string =>
-  createHash("sha256")
-    .update(
-      replicables
-        .map(({ name, keyPattern }) => JSON.stringify([name, keyPattern.text]))
-        .toSorted((left, right) => (left < right ? -1 : 1))
-        .join(),
-      "utf8",
-    )
-    .digest("hex")
-    .slice(0, 16);
 
 const unverifiedOf = async ({ site, replicables, switches }: GatheringSite): Promise<readonly string[]> => {
   const unverified: string[] = [];

@@ -2,9 +2,8 @@ import { performance } from "node:perf_hooks";
 import process from "node:process";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { SiteRole } from "../../shared/geo/site-status.ts";
+import { siteId, type SiteRole } from "../../shared/geo/site-status.ts";
 import { hashToken, TOKEN_SCOPES, type TokenScope } from "../../shared/geo/tokens.ts";
-import { siteId } from "../../shared/geo/site-identity.ts";
 import { type HostileCall, hostileCalls } from "../support/hostile-calls.ts";
 import { graphqlSite, lfsRows } from "./support/graphql.ts";
 

@@ -2,7 +2,7 @@ import type { ReplicableMatch } from "../../../shared/geo/replicable-match.ts";
 import type { RegistryRow } from "../../../shared/geo/registry-row.ts";
 import type { Replicable } from "../../../shared/geo/replicable.ts";
 import type { SiteAnswer } from "../../../shared/geo/site-answer.ts";
-import type { StatusSite } from "../../../shared/geo/site-identity.ts";
+import type { StatusSite } from "../../../shared/geo/site-status.ts";
 import type { SwitchReader } from "../../../shared/ports/site.ts";
 import type { BulkAsking } from "../../../shared/services/bulk-update/ask-for-bulk-update.ts";
 import type { CursorKey } from "../../../shared/services/cursor-key.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { siteAnswer } from "../../../shared/geo/site-answer.ts";
-import { siteId } from "../../../shared/geo/site-identity.ts";
+import { siteId } from "../../../shared/geo/site-status.ts";
 import { SETTINGS_DEFAULT } from "../../../shared/geo/site-settings.ts";
 
 test("of a site of which neither an address nor a type is known, the page of replication is where one has asked", () => {

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { percentage, siteId } from "../../../shared/geo/site-status.ts";
+import { siteId } from "../../../shared/geo/site-status.ts";
+import { percentage } from "../../../shared/geo/status-fields.ts";
 
 test.each([
   [197, 200, "98.50%"],
