@@ -103,7 +103,7 @@ describe("what anybody with a token can read", () => {
     const statuses = await eventually("the secondary has told the primary how it is", look, isTold, 120_000);
     expect(new Set(statuses.map((status) => status["name"]))).toEqual(new Set([primary.name, secondary.name]));
     expect(statuses).toHaveLength(2);
-    const plurals = ["namespace_uploads", "packages_nuget_symbols", "achievement_uploads", "cool_widgets"];
+    const plurals = ["group_uploads", "packages_nuget_symbols", "achievement_uploads", "cool_widgets"];
     for (const status of statuses) {
       for (const plural of plurals) {
         for (const suffix of Object.values(STATUS_FIELD_SUFFIXES)) expect(status).toHaveProperty(`${plural}_${suffix}`);
