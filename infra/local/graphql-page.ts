@@ -133,6 +133,7 @@ for what is not there, and the schema is not told: neither by introspection nor 
 | complexity: one for each field of each row, and ${SEARCH_COST} for each list | ${number(LIMITS.complexity)} |
 | aliases | ${LIMITS.aliases} |
 | fields of the query or mutation itself | ${LIMITS.rootFields} |
+| all fields, each fragment counted wherever it is named | ${number(LIMITS.fields)} |
 | values in the variables, and how deep they lie | ${LIMITS.variableValues}, ${LIMITS.variableDepth} |
 | rows of a page, and ids of a list | ${PAGE_ROWS_MAX} |
 

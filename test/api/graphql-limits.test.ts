@@ -111,6 +111,22 @@ describe("a query", () => {
     expect(await errorOf(site, deep)).toMatch(/Cannot query field "geoNode"|must have a selection/);
   });
 
+  test.each([
+    ["of the query", "query { ...F0 }", "Query", "geoNode { name }"],
+    ["of a site", "query { geoNode { ...F0 } }", "GeoNode", "name"],
+  ])("is refused at once when its fragments grow by powers: %s", async (_of, query, on, last) => {
+    const site = graphqlSite();
+    const levels = 200;
+    const fragments = Array.from(
+      { length: levels },
+      (_, level) =>
+        `fragment F${level} on ${on} { ${level + 1 < levels ? `...F${level + 1} ...F${level + 1}` : last} }`,
+    );
+    const bomb = [query, ...fragments].join(" ");
+    expect(await errorOf(site, bomb)).toMatch(/^(root fields|fields, those of fragments included): expected at most/);
+    expect(await errorOf(site, bomb, await reader(site))).toMatch(/expected at most/);
+  });
+
   test("of several operations is the one that is named", async () => {
     const site = graphqlSite();
     const query = "query a { geoNode { name } } query b { geoNode { primary } }";

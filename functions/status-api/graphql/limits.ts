@@ -1,7 +1,6 @@
 import { createComplexityRule } from "@pothos/plugin-complexity";
 import {
   type DocumentNode,
-  type FragmentDefinitionNode,
   GraphQLError,
   type GraphQLSchema,
   Kind,
@@ -30,6 +29,8 @@ export const LIMITS = {
   aliases: 20,
   /** Fields of the query or mutation itself. */
   rootFields: 5,
+  /** All fields, each fragment counted wherever it is named. */
+  fields: 3_000,
   /** Values in the variables, and how deep they lie. */
   variableValues: 500,
   variableDepth: 5,
@@ -66,27 +67,53 @@ const aliasesOf = (document: DocumentNode): number => {
   return aliases;
 };
 
-/** Fields at the root, those of fragments included. Only of a document without cycles: validated. */
-const rootFieldsOf = (selections: SelectionSetNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>): number =>
-  selections.selections.reduce((sum, selection) => {
-    if (selection.kind === Kind.FIELD) return sum + 1;
-    const inside =
-      selection.kind === Kind.INLINE_FRAGMENT
-        ? selection.selectionSet
-        : fragments.get(selection.name.value)?.selectionSet;
-    return inside === undefined ? sum : sum + rootFieldsOf(inside, fragments);
-  }, 0);
+/** How many fields something comes to. */
+interface FieldCounts {
+  /** Next to each other. */
+  readonly beside: number;
+  /** And all inside of them. */
+  readonly all: number;
+}
 
-const mostRootFields = ({ definitions }: DocumentNode): number => {
+/**
+ * Counts fields with each fragment in the place of its name, and each fragment once: fragments of fragments grow by powers,
+ * and what goes through them one by one does not come back. Only of a document without cycles: validated.
+ */
+const fieldCounter = ({ definitions }: DocumentNode): ((selections: SelectionSetNode | undefined) => FieldCounts) => {
   const fragments = new Map(
     definitions.flatMap((one) => (one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [])),
   );
-  return Math.max(
-    0,
-    ...definitions.map((one) =>
-      one.kind === Kind.OPERATION_DEFINITION ? rootFieldsOf(one.selectionSet, fragments) : 0,
-    ),
+  const counted = new Map<string, FieldCounts>();
+  const ofFragment = (name: string): FieldCounts => {
+    const known = counted.get(name);
+    if (known !== undefined) return known;
+    const counts = count(fragments.get(name)?.selectionSet);
+    counted.set(name, counts);
+    return counts;
+  };
+  const count = (selections: SelectionSetNode | undefined): FieldCounts => {
+    let [beside, all] = [0, 0];
+    for (const selection of selections?.selections ?? []) {
+      const inside =
+        selection.kind === Kind.FRAGMENT_SPREAD ? ofFragment(selection.name.value) : count(selection.selectionSet);
+      beside += selection.kind === Kind.FIELD ? 1 : inside.beside;
+      all += selection.kind === Kind.FIELD ? 1 + inside.all : inside.all;
+    }
+    return { beside, all };
+  };
+  return count;
+};
+
+/** The fields of the largest operation of a document. */
+const mostFields = (document: DocumentNode): FieldCounts => {
+  const count = fieldCounter(document);
+  const counts = document.definitions.flatMap((one) =>
+    one.kind === Kind.OPERATION_DEFINITION ? [count(one.selectionSet)] : [],
   );
+  return {
+    beside: Math.max(0, ...counts.map(({ beside }) => beside)),
+    all: Math.max(0, ...counts.map(({ all }) => all)),
+  };
 };
 
 /** A query as it was sent. */
@@ -130,8 +157,9 @@ export const checkedQuery = (
   const errors = validate(schema, document, rules, { hideSuggestions: !call.isAdmin, maxErrors: LIMITS.errors });
   if (errors.length > 0) return { errors };
 
-  const rootFields = mostRootFields(document);
-  if (rootFields > LIMITS.rootFields) return { errors: [exceeded("root fields", LIMITS.rootFields, rootFields)] };
+  const { beside, all } = mostFields(document);
+  if (beside > LIMITS.rootFields) return { errors: [exceeded("root fields", LIMITS.rootFields, beside)] };
+  if (all > LIMITS.fields) return { errors: [exceeded("fields, those of fragments included", LIMITS.fields, all)] };
   if (!call.isAdmin) return { document }; // whatever they ask for is null, and costs nothing
   const cost = createComplexityRule({
     context: call,
