@@ -59,6 +59,10 @@ export const addDestroys = (app: Hono<ApiEnv>, sites: SitesPath, served: Destroy
       ? context.json({ message: `${UNKNOWN} - a secondary destroys nothing; ask the primary` }, 404)
       : undefined);
 
+  /** An id that none can have is none, and not for the table to judge, which refuses keys that are too long. */
+  const unknown = (context: Context<ApiEnv>, id: string, destroyId: string): Response | undefined =>
+    notHere(context, id) ?? (DESTROY_ID.test(destroyId) ? undefined : context.json({ message: UNKNOWN }, 404));
+
   app.get(all, async (context) => {
     return notHere(context, context.req.param("id")) ?? context.json(await listDestroys(served.siteTable));
   });
@@ -75,36 +79,32 @@ export const addDestroys = (app: Hono<ApiEnv>, sites: SitesPath, served: Destroy
   });
 
   app.get(one, async (context) => {
-    const refusal = notHere(context, context.req.param("id"));
-    if (refusal !== undefined) return refusal;
     const id = context.req.param("destroy_id");
-    const read = DESTROY_ID.test(id) ? await readDestroy(served.siteTable, id) : undefined;
+    const refusal = unknown(context, context.req.param("id"), id);
+    if (refusal !== undefined) return refusal;
+    const read = await readDestroy(served.siteTable, id);
     return read === undefined
       ? context.json({ message: UNKNOWN }, 404)
       : context.json(await destroyProgress(served.siteTable, read.record, served.clock.now()));
   });
 
   app.post(`${one}/confirm`, atMost(BODY_BYTES_MAX), async (context) => {
-    const refusal = notHere(context, context.req.param("id"));
+    const id = context.req.param("destroy_id");
+    const refusal = unknown(context, context.req.param("id"), id);
     if (refusal !== undefined) return refusal;
     const parsed = parseConfirmation((await jsonOf(context))?.json);
     if ("problem" in parsed) return context.json({ message: `400 Bad request - ${parsed.problem}` }, 400);
-    const id = context.req.param("destroy_id");
     return answer(context, await confirmDestroy(served, id, parsed.count, context.env?.tokenName), 202);
   });
 
   app.post(`${one}/cancel`, async (context) => {
-    return (
-      notHere(context, context.req.param("id")) ??
-      answer(context, await cancelDestroy(served, context.req.param("destroy_id")), 200)
-    );
+    const id = context.req.param("destroy_id");
+    return unknown(context, context.req.param("id"), id) ?? answer(context, await cancelDestroy(served, id), 200);
   });
 
   app.post(`${one}/undo`, async (context) => {
-    return (
-      notHere(context, context.req.param("id")) ??
-      answer(context, await undoDestroy(served, context.req.param("destroy_id")), 202)
-    );
+    const id = context.req.param("destroy_id");
+    return unknown(context, context.req.param("id"), id) ?? answer(context, await undoDestroy(served, id), 202);
   });
 
   app.all(all, allowOnly("GET, HEAD, POST"));
