@@ -128,6 +128,10 @@ const parseChecksumsBody = (
     ...(Array.isArray(identifiers) && identifiers.every((identifier) => typeof identifier === "string")
       ? []
       : ["identifiers: expected a list of record identifiers"]),
+    // A search that found nothing must not stand for everything.
+    ...(Array.isArray(identifiers) && identifiers.length === 0 && "identifiers" in sent
+      ? ["identifiers: expected at least one, or no list at all for all records"]
+      : []),
   ];
   if (problems.length > 0) return { problems };
   const query = new URLSearchParams(typeof state === "string" ? { checksum_state: state } : {});

@@ -34,7 +34,8 @@ const FIRST_FAILURE = 500;
 const REPLAYED = "idempotency-replayed";
 
 const again = ({ status, contentType, body }: StoredAnswer): Response =>
-  new Response(body, { status, headers: { "content-type": contentType, [REPLAYED]: "true" } });
+  // Some statuses can not have a body, not even an empty one.
+  new Response(body === "" ? null : body, { status, headers: { "content-type": contentType, [REPLAYED]: "true" } });
 
 /** That the memory is not kept tidy, or an answer not kept, is no reason to fail a call that was done. */
 const tolerant = async ({ telemetry }: CallMemory, what: string, work: () => Promise<unknown>): Promise<void> => {
@@ -51,7 +52,8 @@ const tolerant = async ({ telemetry }: CallMemory, what: string, work: () => Pro
  * UUID. A caller who got no answer sends the same call again with the same key.
  *
  * - The same call by the same token within 24 hours is not done again: it gets the first one's answer, with the header
- *   `Idempotency-Replayed: true`. Answers of 500 and more are not kept: the call is done anew
+ *   `Idempotency-Replayed: true`. Answers of 500 and more are not kept, nor is one of GraphQL that has such an error inside:
+ *   the call is done anew
  * - Another method, path, query or body with the key: 422
  * - While the first is under way: 409, with `Retry-After`
  * - A key that is none: 400
@@ -87,7 +89,8 @@ export const idempotentCalls =
     await next();
     const answer = context.res;
     const text = await answer.clone().text();
-    const isKept = answer.status < FIRST_FAILURE && text.length <= ANSWER_LENGTH_MAX;
+    const isDone = answer.status < FIRST_FAILURE && context.get("notDone") !== true;
+    const isKept = isDone && text.length <= ANSWER_LENGTH_MAX;
     await tolerant(memory, "answer", async () =>
       isKept
         ? siteTable.update(

@@ -12,6 +12,8 @@ export const wordOf = (sites: SitesPath): SitesWord => (sites === "/api/v4/geo_n
 /** What a call brings along, in hono's words. */
 export interface ApiEnv {
   readonly Bindings: CallContext;
+  /** `notDone`: the call failed for a reason of ours although its status does not say so; it may be made again. */
+  readonly Variables: { readonly notDone?: boolean };
 }
 
 /** Where the caller reached the API. Without a gateway in front (`app.request` in a test), links are relative. */

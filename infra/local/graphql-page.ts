@@ -129,6 +129,7 @@ for what is not there, and the schema is not told: neither by introspection nor 
 | --- | --- |
 | bytes of a request | ${number(BODY_BYTES_MAX)} |
 | tokens of a query | ${number(LIMITS.tokens)} |
+| brackets inside of each other | ${LIMITS.nesting} |
 | depth | ${LIMITS.depth} |
 | complexity: one for each field of each row, and ${SEARCH_COST} for each list | ${number(LIMITS.complexity)} |
 | aliases | ${LIMITS.aliases} |

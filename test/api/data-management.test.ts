@@ -205,6 +205,7 @@ describe("PUT …/checksum (F79)", () => {
     ['{"state": "failed"}', /there is nothing called state; expected checksum_state, identifiers/],
     ['{"checksum_state": 1}', /checksum_state: expected a text/],
     ['{"checksum_state": "pending"}', /checksum_state: a row that is pending is verified anyway/],
+    ['{"identifiers": []}', /identifiers: expected at least one, or no list at all for all records/],
     ['{"identifiers": "YQ"}', /identifiers: expected a list/],
     ['{"identifiers": ["%"]}', /expected record identifiers of this API/],
     [`{"identifiers": ["${idOf("packages/1/a")}"]}`, /keys: expected keys of lfs_object/],

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { TableUnavailableError } from "../../shared/geo/errors.ts";
+import { TableUnavailableError, WorkflowUnavailableError } from "../../shared/geo/errors.ts";
 import { SITE_TABLE_PARTITIONS } from "../../shared/geo/physical-names.ts";
+import { siteId } from "../../shared/geo/site-status.ts";
+import { graphqlSite, lfsRows } from "./support/graphql.ts";
 import { apiSite } from "./support/site.ts";
 
 const FEATURE = "/api/v4/features/geo_lfs_object_replication";
@@ -119,6 +121,43 @@ describe("a call that changes something, made again under its Idempotency-Key,",
     const again = await set("a key", false);
     expect(again.status).toBe(200);
     expect(again.headers.get("idempotency-replayed")).toBeNull();
+  });
+
+  test("of GraphQL is done anew when its answer has a failure of ours inside, whatever its status", async () => {
+    const site = graphqlSite();
+    await site.put(...lfsRows(1));
+    const query =
+      "mutation { geoRegistriesBulkUpdate(input: { registryClass: LFS_OBJECT_REGISTRY, action: RESYNC_ALL }) { errors } }";
+    const resync = async (): Promise<Response> => site.send(JSON.stringify({ query }), { "idempotency-key": "a key" });
+    site.bulkWorkflow.interference = {
+      before: () => {
+        throw new WorkflowUnavailableError("throttled");
+      },
+    };
+    expect(await (await resync()).json()).toMatchObject({ errors: [{ extensions: { code: "UNAVAILABLE" } }] });
+    site.bulkWorkflow.interference = undefined;
+    const again = await resync();
+    expect(again.headers.get("idempotency-replayed")).toBeNull();
+    expect(await again.json()).toEqual({ data: { geoRegistriesBulkUpdate: { errors: [] } } });
+    expect(site.bulkWorkflow.executions).toHaveLength(1);
+    expect((await resync()).headers.get("idempotency-replayed")).toBe("true");
+  });
+
+  test("is answered again also when there is nothing to say: 204", async () => {
+    const api = apiSite("primary");
+    const headers = { "private-token": await api.token({ scope: "admin_geo" }) };
+    const noted = { name: "tokyo", url: "https://tokyo.example.com" };
+    const sites = "/api/v4/geo_sites";
+    expect((await api.call(sites, { method: "POST", headers, body: JSON.stringify(noted) })).status).toBe(201);
+    const forget = async (): Promise<Response> =>
+      api.call(`${sites}/${siteId("tokyo")}`, {
+        method: "DELETE",
+        headers: { ...headers, "idempotency-key": "a key" },
+      });
+    expect((await forget()).status).toBe(204);
+    const again = await forget();
+    expect(again.status).toBe(204);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
   });
 
   test("is done anew when nobody can be at the first any more", async () => {

@@ -3,8 +3,15 @@ import { TableUnavailableError, WorkflowUnavailableError } from "../../../shared
 import { quoted } from "../../../shared/geo/key-codec.ts";
 import type { Telemetry } from "../../../shared/ports/telemetry.ts";
 
-/** What GitLab's older descriptions of the state call SUCCEEDED. */
-const VERIFIED = /"VERIFIED"[^]*VerificationStateEnum|VerificationStateEnum[^]*"VERIFIED"/;
+/** Whether somebody asks for what GitLab's older descriptions of the state call SUCCEEDED. */
+const namesVerified = (message: string): boolean =>
+  message.includes('"VERIFIED"') && message.includes("VerificationStateEnum");
+
+/** Longest message that is told, in characters: graphql-js says back what it was sent, however long. */
+const MESSAGE_LENGTH_MAX = 1_000;
+
+const shortened = (message: string): string =>
+  message.length > MESSAGE_LENGTH_MAX ? `${message.slice(0, MESSAGE_LENGTH_MAX)}…` : message;
 
 /**
  * An error as the caller gets it. What is for the caller says so; of what went wrong in here they learn whether to try again,
@@ -24,7 +31,9 @@ export const toldError =
         extensions: code === undefined ? error.extensions : { code },
       });
     if (originalError === undefined || originalError instanceof GraphQLError) {
-      return VERIFIED.test(error.message) ? told(`${error.message} What is verified is SUCCEEDED.`) : error;
+      const message = shortened(error.message);
+      if (namesVerified(error.message)) return told(`${message} What is verified is SUCCEEDED.`);
+      return message === error.message ? error : told(message);
     }
     telemetry.error("graphql_failed", { path: error.path?.join("."), message: originalError.message });
     if (originalError instanceof TableUnavailableError) {

@@ -7,6 +7,7 @@ import { readSettings } from "../../../shared/services/change-settings.ts";
 import { CursorKey } from "../../../shared/services/cursor-key.ts";
 import { readKnownSites, readReports } from "../../../shared/services/known-sites.ts";
 import { REGISTRY_ROWS } from "../../../shared/services/find-rows/row-kind.ts";
+import { sharingSearch } from "../../../shared/services/find-rows/sharing-search.ts";
 import { keyMatcher } from "../../../shared/services/key-matcher.ts";
 import { CachedSwitches } from "../../../shared/services/type-switches.ts";
 import type { SiteAnswer } from "../../../shared/geo/site-answer.ts";
@@ -30,6 +31,12 @@ const REFUSED = {
   statusText: "Bad Request",
   headers: { "content-type": "application/json; charset=utf-8" },
 } as const;
+
+/**
+ * What stands in an answer of which something was not done, or of which nobody knows, for a reason of ours. Inside of a text
+ * that an answer tells, quotes have a backslash.
+ */
+const FAILED = /"code":"(UNAVAILABLE|INTERNAL)"/;
 
 /** A site, as far as GraphQL answers for it. */
 export interface GraphQLServed extends BulkAsking, SitesServed {
@@ -64,7 +71,10 @@ export const addGraphQL = (app: Hono<ApiEnv>, served: GraphQLServed): void => {
     replicables,
     switches,
     cursorKey,
-    registry: site.role === "secondary" ? { kind: REGISTRY_ROWS, rows: served.rows, siteTable, telemetry } : undefined,
+    registry:
+      site.role === "secondary"
+        ? sharingSearch({ kind: REGISTRY_ROWS, rows: served.rows, siteTable, telemetry })
+        : undefined,
     asking: served,
     findSite: (name) => findSite(served, name, apiUrlOf(context)),
     match: async (key) => (await keyMatcher(replicables, switches))(key),
@@ -102,7 +112,10 @@ export const addGraphQL = (app: Hono<ApiEnv>, served: GraphQLServed): void => {
       raw: context,
       context: undefined,
     });
-    if (status < 400 || headers === REFUSED.headers) return new Response(body, { status, headers });
+    if (FAILED.test(body ?? "")) context.set("notDone", true);
+    // In GraphQL's own media type a query that is refused has a status of 400, and says why like any other.
+    const isAnswer = headers["content-type"]?.startsWith("application/graphql-response+json") === true;
+    if (status < 400 || isAnswer || headers === REFUSED.headers) return new Response(body, { status, headers });
     const problem = expectationOf(status, body, { accept: header("accept"), type: header("content-type") });
     return new Response(refusalBody(status, problem), { ...REFUSED, status });
   });

@@ -21,6 +21,8 @@ import { Refusal } from "./refusal.ts";
 export const LIMITS = {
   /** Words and signs of a query, before anything else is looked at: comparing fields costs the square of their number. */
   tokens: 3_000,
+  /** Brackets of any kind inside of each other, before a query is parsed: parsing goes as deep as they do. */
+  nesting: 50,
   /** Fields inside of each other. A registry's field through `edges` is at 5. */
   depth: 8,
   /** One for each field of each row, and 100 for each list: a list is a search. */
@@ -125,7 +127,21 @@ export interface SentQuery {
 
 type Checked = { readonly document: DocumentNode } | { readonly errors: readonly GraphQLError[] };
 
+const TEXTS = /"(?:[^"\\\n]|\\.)*"/g;
+
+/** How deep brackets lie inside of each other, texts left out. */
+const nestingOf = (query: string): number => {
+  let [depth, deepest] = [0, 0];
+  for (const sign of query.replaceAll(TEXTS, "")) {
+    if ("{[(".includes(sign)) deepest = Math.max(deepest, (depth += 1));
+    else if ("}])".includes(sign)) depth -= 1;
+  }
+  return deepest;
+};
+
 const parsed = (query: string): Checked => {
+  const nesting = nestingOf(query);
+  if (nesting > LIMITS.nesting) return { errors: [exceeded("nesting", LIMITS.nesting, nesting)] };
   try {
     return { document: parse(query, { maxTokens: LIMITS.tokens }) };
   } catch (error) {

@@ -31,10 +31,18 @@ const tooMany = (what: string): { readonly problem: string } => ({
     " choose fewer by ids, or by a state of which there are few such as FAILED, or order by id",
 });
 
+/** The cells of every type, by its name. */
+export const readCells = async <Row>(
+  searched: Pick<SearchedRows<Row>, "siteTable" | "kind">,
+): Promise<ReadonlyMap<string, readonly CountedCell[]>> => {
+  const counters = await listCounters(searched.siteTable, searched.kind.table);
+  return sumCells(counters.map(({ cells }) => cells));
+};
+
 /** All cells of a type. */
 const cellsOf = async <Row>(searched: SearchedRows<Row>, replicableName: string): Promise<readonly CountedCell[]> => {
-  const counters = await listCounters(searched.siteTable, searched.kind.table);
-  return sumCells(counters.map(({ cells }) => cells)).get(replicableName) ?? [];
+  const cells = await (searched.cells?.() ?? readCells(searched));
+  return cells.get(replicableName) ?? [];
 };
 
 const rowsIn = (cells: readonly CountedCell[]): number =>
@@ -74,7 +82,10 @@ const allRows = async <Row>(
  *
  * @throws TableUnavailableError
  */
-export const findRows = async <Row>(searched: SearchedRows<Row>, search: RowSearch): Promise<RowsFound<Row>> => {
+export const findRows = async <Row>(searched: SearchedRows<Row>, search: RowSearch): Promise<RowsFound<Row>> =>
+  searched.turn === undefined ? find(searched, search) : searched.turn(() => find(searched, search));
+
+const find = async <Row>(searched: SearchedRows<Row>, search: RowSearch): Promise<RowsFound<Row>> => {
   const { filter, page } = search;
   if (filter.keys !== undefined) return pageOf(await rowsOf(searched, search, keysOf(filter)), page);
   if (page.order.by !== "id") {

@@ -1,3 +1,4 @@
+import type { CountedCell } from "../../geo/counters.ts";
 import { GeoError } from "../../geo/errors.ts";
 import { rowPartitionNumber } from "../../geo/registry-row.ts";
 import type { ReplicationState } from "../../geo/replication-state.ts";
@@ -15,6 +16,10 @@ export interface SearchedRows<Row> {
   /** This site's own table: the counts, and which partitions hold rows. */
   readonly siteTable: Pick<Table, "get" | "query">;
   readonly telemetry: Telemetry;
+  /** The counts of every type. Default: read anew whenever they are needed. */
+  readonly cells?: () => Promise<ReadonlyMap<string, readonly CountedCell[]>>;
+  /** Lets a search begin when it is its turn. Default: at once. */
+  readonly turn?: <Found>(search: () => Promise<Found>) => Promise<Found>;
 }
 
 /** What is searched for, in one type: a row has to fit all that is named. */

@@ -19,9 +19,27 @@ import {
   travelled,
 } from "./row-search.ts";
 
-/** Partitions asked at the same time, at most. A type with many rows never has more than one asked. */
+/** Partitions asked at the same time, at most. */
 const WIDTH_MAX = 32;
 const WIDTH_GROWTH = 4;
+
+/** What the last round of queries came to. */
+interface Round {
+  readonly width: number;
+  /** Rows of the fullest of its partitions. */
+  readonly most: number;
+  /** Every partition was read to its end, from its beginning. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * How many partitions to ask next. What is asked of the ones behind a full one is read in vain, so that more are asked only
+ * while all of them together hold no more than one query returns; of a type with many rows one at a time.
+ */
+const nextWidth = ({ width, most, isWhole }: Round): number => {
+  if (!isWhole || most * width > QUERY_ROWS_MAX * WIDTH_GROWTH) return 1;
+  return most * width * WIDTH_GROWTH > QUERY_ROWS_MAX ? width : Math.min(WIDTH_MAX, width * WIDTH_GROWTH);
+};
 
 /** Rows of one query: fewer than what DynamoDB returns at once (1 MB), more than a page. */
 const QUERY_ROWS_MAX = 250;
@@ -94,8 +112,10 @@ export const walkRows = async <Row>(
       ),
     );
     left.queries -= asked.length;
+    // Of those too that are thrown away below.
+    left.rows -= pages.reduce((sum, { items }) => sum + items.length, 0);
+    let isWhole = !resumes;
     for (const [number, read] of pages.entries()) {
-      left.rows -= read.items.length;
       const fit = fitting(searched, filter, page.order, read.items);
       const within = fit.filter(({ place }) => isWithin(page, place));
       const room = page.size - found.length;
@@ -105,12 +125,13 @@ export const walkRows = async <Row>(
       if (read.next === undefined) {
         index += 1;
       } else if (isWithin(page, reached)) {
+        isWhole = false;
         break; // what was read of the partitions behind is read again in its turn
       } else {
         return finished(found, false, found.at(-1)?.place, page);
       }
     }
-    width = Math.min(WIDTH_MAX, width * WIDTH_GROWTH);
+    width = nextWidth({ width, most: Math.max(...pages.map(({ items }) => items.length)), isWhole });
   }
   return finished(found, false, found.at(-1)?.place, page);
 };
