@@ -145,7 +145,7 @@ export const RegistryItem = z.object({
   last_event_at: time,
   /** When this site first heard of what it has not followed yet; present while the row is not settled. */
   waiting_since: time,
-  /** The versions that the row names were never verified: what is measured as lag once they are. */
+  /** The source version that the row names was never verified: what is measured as lag once it is. */
   unproven: z.optional(z.boolean()),
 });
 

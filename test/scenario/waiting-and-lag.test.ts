@@ -5,6 +5,7 @@ import { verifyReplica } from "../../shared/services/verification/verify-replica
 import { askForResync } from "../support/ask-for-resync.ts";
 import { countingRows } from "../support/removals.ts";
 import { type TwoSites, twoSites, type TwoSitesOptions } from "../support/two-sites.ts";
+import { Worker } from "../support/workers.ts";
 
 /** Since when rows wait and how long versions take, from what the protocol writes into rows anyway. */
 
@@ -38,6 +39,11 @@ const put = (world: TwoSites, text: string, checksum: "crc64nvme" | "none" = "cr
 
 const verified = async ({ summary }: ReturnType<typeof countedSites>): Promise<number> =>
   (await summary()).lagHistogram.total.count;
+
+/** The bytes of the replica that the row names become others. */
+const rot = async ({ replicaBucket, row }: TwoSites): Promise<void> => {
+  replicaBucket.corrupt(KEY, (await row(KEY))?.rep_version_id ?? "", new TextEncoder().encode("rot"));
+};
 
 const waitingIn = (ages: readonly BacklogAge[]): number => ages.reduce((sum, { rows }) => sum + rows, 0);
 
@@ -153,6 +159,70 @@ describe("a version's lag", () => {
     await world.settle();
     await world.live(30 * MINUTE_MS);
     expect(await world.row(KEY)).toMatchObject({ verification_state: "succeeded" });
+    expect(await verified(sites)).toBe(1);
+  });
+
+  test.each([
+    ["large", "crc64nvme", { fusedVerificationBytesMax: 0 }],
+    ["without a digest", "none", {}],
+    ["small", "crc64nvme", {}],
+  ] as const)(
+    "is not counted again when a replica that rotted is made anew from the version that it was made from: %s",
+    async (_, checksum, options) => {
+      const sites = countedSites(options);
+      const { world } = sites;
+      put(world, "one", checksum);
+      await world.settle();
+      await world.live(5 * MINUTE_MS);
+      expect(await verified(sites)).toBe(1);
+      const before = await world.row(KEY);
+      world.clock.advance(80 * DAY_MS);
+      await rot(world);
+      await verifyReplica(world.secondary, world.refOf(KEY), "checksum_succeeded", Infinity);
+      expect(await world.row(KEY)).toMatchObject({ state: "failed", checksum_mismatch: true });
+      await world.live(30 * MINUTE_MS);
+      const healed = await world.row(KEY);
+      expect(healed).toMatchObject({ verification_state: "succeeded", src_version_id: before?.src_version_id });
+      expect(healed?.rep_version_id).not.toBe(before?.rep_version_id);
+      expect(await verified(sites)).toBe(1);
+      put(world, "two", checksum);
+      await world.settle();
+      await world.live(5 * MINUTE_MS);
+      expect(await verified(sites)).toBe(2);
+    },
+  );
+
+  test.each([
+    [
+      "touched meanwhile",
+      "commit_synced",
+      async (world: TwoSites, worker: Worker): Promise<void> => {
+        await new Worker(world, KEY).finish(); // joins
+        await worker.until("next_pass");
+      },
+    ],
+    [
+      "read back and found to differ again",
+      "read_back",
+      async (world: TwoSites, worker: Worker): Promise<void> => {
+        const current = world.replicaBucket.current(KEY);
+        world.replicaBucket.corrupt(KEY, current?.versionId ?? "", new TextEncoder().encode("rot"));
+        await worker.until("commit_mismatched");
+      },
+    ],
+  ] as const)("is not counted again of a copy of the same version that is %s", async (_, place, disturb) => {
+    const sites = countedSites();
+    const { world } = sites;
+    put(world, "one");
+    await world.settle();
+    world.clock.advance(120 * MINUTE_MS); // below a day, since hints that come so late are not counted at all
+    await rot(world);
+    await verifyReplica(world.secondary, world.refOf(KEY), "checksum_succeeded", Infinity);
+    const worker = await new Worker(world, KEY).until(place);
+    await disturb(world, worker);
+    await worker.finish();
+    await world.live(30 * MINUTE_MS);
+    expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded" });
     expect(await verified(sites)).toBe(1);
   });
 });

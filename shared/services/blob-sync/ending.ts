@@ -30,6 +30,7 @@ const heldAttempt = (site: SecondarySite, held: Held): HeldAttempt => ({
   taintUntil: held.row.taint_until,
   ownTaintUntil: held.ownTaintUntil,
   uploadOver: held.uploadOver,
+  provenVersion: held.row.unproven === true ? undefined : held.row.src_version_id,
 });
 
 const sourcePin = (site: SecondarySite, held: Held, { source }: Written): SourcePin => ({

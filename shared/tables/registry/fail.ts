@@ -12,6 +12,7 @@ import {
   overColumns,
   pinColumns,
   taintColumns,
+  unprovenColumn,
 } from "./settle.ts";
 
 /** Why an attempt did not get there, and when to try again. */
@@ -93,7 +94,7 @@ export const failMismatched = (
       ...LET_GO,
       ...pinColumns(source, replica),
       ...mismatchColumns(held.ref, mismatch, held.now),
-      unproven: true,
+      ...unprovenColumn(held, source),
       ...taintColumns(held),
       ...overColumns(held),
     },

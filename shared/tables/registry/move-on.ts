@@ -12,6 +12,7 @@ import {
   overColumns,
   pinColumns,
   taintColumns,
+  unprovenColumn,
 } from "./settle.ts";
 
 /** What the attempt found or made, so that the next pass knows what the replica holds. */
@@ -23,10 +24,12 @@ export interface PassOutcome {
 }
 
 /** Nothing when the pass settled an empty key. Other versions than before have not been verified, whatever came of them. */
-const recorded = (outcome: PassOutcome | undefined): Record<string, AttributeValue | undefined> => {
+const recorded = (held: HeldAttempt, outcome: PassOutcome | undefined): Record<string, AttributeValue | undefined> => {
   if (outcome === undefined) return { rep_version_id: undefined, rep_etag: undefined };
   const pins = pinColumns(outcome.source, outcome.replica);
-  return outcome.namedBefore ? pins : { ...pins, verification_state: VERIFICATION_STATE.pending, unproven: true };
+  return outcome.namedBefore
+    ? pins
+    : { ...pins, verification_state: VERIFICATION_STATE.pending, ...unprovenColumn(held, outcome.source) };
 };
 
 /**
@@ -43,7 +46,7 @@ export const nextPass = (held: HeldAttempt, outcome: PassOutcome | undefined, le
   writeColumns({
     key: rowKey(held.ref),
     columns: {
-      ...recorded(outcome),
+      ...recorded(held, outcome),
       ...dueColumns(held.ref, leaseUntil),
       ...taintColumns(held),
       ...overColumns(held),
@@ -64,7 +67,7 @@ export const leavePending = (held: HeldAttempt, outcome: PassOutcome | undefined
     key: rowKey(held.ref),
     columns: {
       ...LET_GO,
-      ...recorded(outcome),
+      ...recorded(held, outcome),
       ...dueColumns(held.ref, held.now),
       ...taintColumns(held),
       ...overColumns(held),

@@ -46,7 +46,17 @@ export interface HeldAttempt {
   readonly ownTaintUntil: number | undefined;
   /** The row names an upload that is over: this write takes it out. */
   readonly uploadOver: boolean;
+  /** The source version that the row named when it was claimed, and that had been verified or is not to be. */
+  readonly provenVersion: string | undefined;
 }
+
+/**
+ * A replica that has to be verified tells its version's lag only the first time (`lag-histogram.ts`): one that rotted, or was
+ * lost, and is made again from the same version says nothing of how long writes take.
+ */
+export const unprovenColumn = (held: HeldAttempt, source: SourcePin): { readonly unproven: true | undefined } => ({
+  unproven: held.provenVersion === source.versionId ? undefined : true,
+});
 
 /** Only whoever ended an upload, or learnt that it is over, takes it out of the row: one that nobody names is swept late. */
 export const overColumns = (held: HeldAttempt): Record<string, undefined> => (held.uploadOver ? NO_UPLOAD : {});
@@ -86,13 +96,17 @@ export const pinColumns = (source: SourcePin, replica: ReplicaPin): Record<strin
   rep_etag: replica.etag,
 });
 
-const verificationColumns = (verdict: VerificationVerdict, now: number): Record<string, AttributeValue | undefined> => {
+const verificationColumns = (
+  held: HeldAttempt,
+  source: SourcePin,
+  verdict: VerificationVerdict,
+): Record<string, AttributeValue | undefined> => {
   switch (verdict.verdict) {
     case "verified":
       return {
         verification_state: VERIFICATION_STATE.succeeded,
         verification_checksum: verdict.checksum,
-        verified_at: now,
+        verified_at: held.now,
         verification_retry_count: 0,
         verification_retry_at: undefined,
         verification_failure: undefined,
@@ -108,13 +122,13 @@ const verificationColumns = (verdict: VerificationVerdict, now: number): Record<
         verification_state: VERIFICATION_STATE.pending,
         verification_retry_at: undefined,
         verification_failure: undefined,
-        unproven: true,
+        ...unprovenColumn(held, source),
       };
     case "awaiting_primary":
       return {
         verification_state: VERIFICATION_STATE.disabled,
         verification_retry_at: verdict.dueAt,
-        unproven: true,
+        ...unprovenColumn(held, source),
       };
     // What will be verified once it is switched on again says nothing of lag.
     case "switched_off":
@@ -141,7 +155,7 @@ export const commitSynced = (
     columns: {
       ...LET_GO,
       ...pinColumns(source, replica),
-      ...verificationColumns(verdict, held.now),
+      ...verificationColumns(held, source, verdict),
       ...dueColumns(held.ref, taintEnd(held), "dueAt" in verdict ? verdict.dueAt : undefined),
       ...taintColumns(held),
       ...overColumns(held),

@@ -79,6 +79,7 @@ const HELD: HeldAttempt = {
   taintUntil: undefined,
   ownTaintUntil: undefined,
   uploadOver: false,
+  provenVersion: undefined,
 };
 
 const verifying = (item: Item) => ({ ref: REF, token: V_TOKEN, now: NOW, row: parseRegistryRow(item) });
