@@ -92,7 +92,7 @@ export const addSiteSettings = (app: Hono<ApiEnv>, sites: SitesPath, settled: Se
   const changeOwn = async (context: Context<ApiEnv>, sent: unknown): Promise<Response> => {
     const by = context.env?.tokenName;
     const { notes, settings } = split(sent) ?? { notes: {}, settings: sent };
-    const known = isEmpty(notes) ? { own: undefined, others: [] } : await readKnownSites(settled);
+    const known = isEmpty(notes) ? { own: undefined, others: [], unreadable: [] } : await readKnownSites(settled);
     const self = known.own ?? ownNote(site.name);
     const refusal = refuseNotes(context, notes, self, known);
     if (refusal !== undefined) return refusal;
@@ -154,4 +154,5 @@ const ownNote = (name: string): KnownSite => ({
   region: undefined,
   apiUrl: undefined,
   reportedAt: undefined,
+  renamedFrom: undefined,
 });

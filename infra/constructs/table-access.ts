@@ -98,6 +98,11 @@ export class TableAccess {
     ]);
   }
 
+  /** List and look up rows of one partition, and remove them. */
+  grantForgetInPartition(grantee: IGrantable, partition: string): void {
+    this.#grantPartition(grantee, partition, ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"]);
+  }
+
   /** List and look up the rows of every partition whose name begins so, followed by a `#`. */
   grantReadPartitions(grantee: IGrantable, beginning: string): void {
     this.#grantPartition(grantee, `${beginning}#*`, ["dynamodb:GetItem", "dynamodb:Query"], "StringLike");

@@ -96,7 +96,7 @@ export class StatusApi extends Construct {
       siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.destroyParent);
       siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.destroyRelease);
       siteTable.grantReadPartitions(server, SITE_TABLE_PARTITIONS.destroySlice);
-      siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.secondary);
+      siteTable.grantForgetInPartition(server, SITE_TABLE_PARTITIONS.secondary); // for which destroys wait
       // It notes and forgets sites, and tells what they have reported.
       siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.knownSite);
       siteTable.grantTidyPartitions(server, SITE_TABLE_PARTITIONS.status);

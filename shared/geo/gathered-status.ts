@@ -82,6 +82,12 @@ export const keepsOf = (replicables: readonly KeptType[]): string =>
     .digest("hex")
     .slice(0, 16);
 
+/** The latest time that a `Date` can tell (ECMA-262, 21.4.1.1), milliseconds since the epoch. */
+export const TIME_MS_MAX = 8_640_000_000_000_000;
+
+/** Milliseconds since the epoch, as far as a date can tell of them: a report comes from elsewhere. */
+const Time = z.number().check(z.minimum(0), z.maximum(TIME_MS_MAX));
+
 const Figures = z.object({ count: z.number(), p50Ms: z.number(), p99Ms: z.number(), maxMs: z.number() });
 
 const Type = z.object({
@@ -97,7 +103,7 @@ const Type = z.object({
     verify: z.optional(Figures),
   }),
   audit: z.optional(
-    z.object({ at: z.number(), verdict: z.enum(["exact", "different", "unsettled"]), difference: z.number() }),
+    z.object({ at: Time, verdict: z.enum(["exact", "different", "unsettled"]), difference: z.number() }),
   ),
 });
 
@@ -107,12 +113,10 @@ const Document = z.object({
   site: z.object({ name: z.string(), role: z.enum(["primary", "secondary"]), region: z.string() }),
   apiUrl: z.string(),
   version: z.string(),
-  gatheredAt: z.number(),
+  gatheredAt: Time,
   types: z.array(z.object({ name: z.string(), plural: z.string() })),
   unverified: z.array(z.string()),
-  counted: z.optional(
-    z.object({ asOf: z.number(), lastChangeAt: z.optional(z.number()), types: z.record(z.string(), Type) }),
-  ),
+  counted: z.optional(z.object({ asOf: Time, lastChangeAt: z.optional(Time), types: z.record(z.string(), Type) })),
   settled: z.optional(
     z.object({
       selectiveSync: z.object({ type: z.enum(SELECTIVE_SYNC_TYPES), ids: z.array(z.string()) }),
@@ -127,7 +131,7 @@ const Document = z.object({
       blobDownloadTimeout: z.number(),
     }),
   ),
-  primary: z.optional(z.object({ lastChangeAt: z.optional(z.number()), keeps: z.string() })),
+  primary: z.optional(z.object({ lastChangeAt: z.optional(Time), keeps: z.string() })),
   keeps: z.string(),
   problems: z.array(z.object({ part: z.enum(GATHERED_PARTS), text: z.string() })),
 });

@@ -14,9 +14,15 @@ export type HealthSource = "own" | "reported";
 
 const MS_PER_MINUTE = 60_000;
 
-/** What is wrong with a status that is that old; nothing when it is young enough. A clock that is ahead makes none old. */
+/**
+ * What is wrong with a status that is that old; nothing when it is young enough. A clock that is a little ahead makes none
+ * old. One from more than an hour ahead tells as little of now as one from an hour ago.
+ */
 const stalenessOf = (source: HealthSource, gatheredAt: number | undefined, now: number): readonly string[] => {
-  if (gatheredAt === undefined || now - gatheredAt < STATUS_STALE_MS) return [];
+  if (gatheredAt === undefined || Math.abs(now - gatheredAt) < STATUS_STALE_MS) return [];
+  if (gatheredAt > now) {
+    return [`The status of the site has a time that is still to come, ${new Date(gatheredAt).toISOString()}.`];
+  }
   const what = source === "own" ? "gathered its status" : "reported its status";
   const minutes = Math.floor((now - gatheredAt) / MS_PER_MINUTE);
   return [`The site has not ${what} for ${minutes} minutes; it last did at ${new Date(gatheredAt).toISOString()}.`];

@@ -18,6 +18,9 @@ export interface LagWindow {
   readonly steps: readonly { readonly until: number; readonly grown: Readonly<Record<string, string>> }[];
 }
 
+/** Whether a step belongs to the last hour; one from the far future, of a clock that was ahead, does not. */
+const isWithin = (now: number, until: number): boolean => Math.abs(now - until) < WINDOW_MS;
+
 const NOTHING: LagBuckets = eachPart(() => new Map());
 
 const packedOf = (packed: Readonly<Record<string, string>>, type: string): LagBuckets =>
@@ -43,20 +46,23 @@ export const NEW_WINDOW: LagWindow = { steppedAt: 0, base: {}, steps: [] };
  * @param counted what has been counted since ever
  */
 export const lastHour = (window: LagWindow, type: string, counted: LagBuckets, now: number): LagBuckets => {
-  const steps = window.steps.filter(({ until }) => until > now - WINDOW_MS).map(({ grown }) => packedOf(grown, type));
+  const steps = window.steps.filter(({ until }) => isWithin(now, until)).map(({ grown }) => packedOf(grown, type));
   const grown = grownOf(window, type, counted);
   return eachPart((part) => sumBuckets([...steps.map((step) => step[part]), grown[part]]));
 };
 
-/** Whether the window is to be moved, which is when it has to be written. */
-export const isStepDue = (window: LagWindow, now: number): boolean => now - window.steppedAt >= STEP_MS;
+/**
+ * Whether the window is to be moved, which is when it has to be written. One that a clock wrote which was ahead is moved as
+ * well: it would stand still until that time has come.
+ */
+export const isStepDue = (window: LagWindow, now: number): boolean => Math.abs(now - window.steppedAt) >= STEP_MS;
 
 /** Moves the window: what has grown since the last step becomes a step, and those of more than an hour ago go. */
 export const nextStep = (window: LagWindow, counted: ReadonlyMap<string, LagBuckets>, now: number): LagWindow => ({
   steppedAt: now,
   base: packEach([...counted]),
   steps: [
-    ...window.steps.filter(({ until }) => until > now - WINDOW_MS),
+    ...window.steps.filter(({ until }) => isWithin(now, until)),
     { until: now, grown: packEach([...counted].map(([type, lag]) => [type, grownOf(window, type, lag)])) },
   ],
 });

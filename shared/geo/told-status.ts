@@ -67,8 +67,10 @@ export const ownStatus = (
   stored: StoredStatus | undefined,
   { now, apiUrl, word }: Asked,
 ): SiteStatus => {
-  // What is read live can be read now, whatever was wrong a minute ago.
-  const elsewhere = (stored?.gathered.problems ?? []).filter(({ part }) => part === "flags" || part === "primary");
+  // Settings are read live, whatever was wrong a minute ago. Of the counters only the cells are: what the look makes of them
+  // may go on to fail.
+  const elsewhere = (stored?.gathered.problems ?? []).filter(({ part }) => part !== "settings");
+  const problems = [...live.problems, ...elsewhere.map(({ text }) => text), ...reportProblems(stored)];
   return siteStatus({
     ...gatheredFacts(stored),
     site: live.site,
@@ -78,7 +80,7 @@ export const ownStatus = (
     lastChangeAt: live.counted?.lastChangeAt,
     ...restriction(live.rule),
     consistency: live.consistency,
-    problems: [...live.problems, ...elsewhere.map(({ text }) => text), ...reportProblems(stored)],
+    problems: [...new Set(problems)],
     source: "own",
     readAt: now,
     now,

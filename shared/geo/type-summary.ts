@@ -1,4 +1,5 @@
 import type { CountedCell } from "./counters.ts";
+import type { GeoError } from "./errors.ts";
 
 /** What a site's counters come to, type by type, once they are added up (`shared/services/roll-up.ts`). Plain data. */
 
@@ -73,4 +74,6 @@ export interface RolledUp {
   readonly asOf: number | undefined;
   /** Each of the site's types, by its name; one of which nothing was counted is there as well. */
   readonly types: ReadonlyMap<string, TypeSummary>;
+  /** Why the window of the last hour could not be kept; everything else is right all the same. */
+  readonly unsaved: GeoError | undefined;
 }

@@ -88,6 +88,8 @@ const SENTENCES: Readonly<Record<GatheredPart, string>> = {
 /** Which part could not be found out, and by which error. */
 export const sentenceOf = (part: GatheredPart, code: string): string => `${SENTENCES[part]} (${code}).`;
 
+const OUT_OF_TIME = { code: "GEO_OUT_OF_TIME", message: "no time was left for it" } as const;
+
 /** Takes the parts one after the other; one that fails, or for which there is no time, stays as it was. */
 class Parts {
   readonly problems: GatherProblem[] = [];
@@ -101,20 +103,25 @@ class Parts {
 
   async take<Value>(part: GatheredPart, before: Value, find: () => Promise<Value>): Promise<Value> {
     const { clock } = this.#gathering;
-    if (clock.now() >= this.#stopAt) return this.#failed(part, before, "GEO_OUT_OF_TIME", "no time was left for it");
+    if (clock.now() >= this.#stopAt) return this.#failed(part, before, OUT_OF_TIME);
     try {
       return await find();
     } catch (error) {
       if (!(error instanceof GeoError)) throw error;
-      return this.#failed(part, before, error.code, error.message);
+      return this.#failed(part, before, error);
     }
   }
 
-  #failed<Value>(part: GatheredPart, before: Value, code: string, message: string): Value {
+  /** Takes down what is wrong with a part. @param what in words for people, without a full stop */
+  note(part: GatheredPart, { code, message }: Pick<GeoError, "code" | "message">, what: string): void {
     const { telemetry } = this.#gathering;
     telemetry.error("part of the status could not be gathered", { part, code, message });
     telemetry.count(COUNT_METRICS.statusPartFailed, 1);
-    this.problems.push({ part, text: sentenceOf(part, code) });
+    this.problems.push({ part, text: `${what} (${code}).` });
+  }
+
+  #failed<Value>(part: GatheredPart, before: Value, error: Pick<GeoError, "code" | "message">): Value {
+    this.note(part, error, SENTENCES[part]);
     return before;
   }
 }
@@ -135,7 +142,8 @@ const gather = async (gathering: GatheringSite, before: GatheredStatus | undefin
   const now = clock.now();
   const parts = new Parts(gathering, stopAt);
   const counted = await parts.take("counters", before?.counted, async () => {
-    const { asOf, types } = await rollUp({ siteTable, replicables, role: site.role, now });
+    const { asOf, types, unsaved } = await rollUp({ siteTable, replicables, role: site.role, now });
+    if (unsaved !== undefined) parts.note("counters", unsaved, "The lag of the last hour can not be kept");
     return { asOf: now, lastChangeAt: asOf, types };
   });
   const settled = await parts.take("settings", before?.settled, async () =>

@@ -6,12 +6,17 @@ import { siteId, type StatusReplicable, type StatusSite } from "../geo/site-stat
 import type { Clock } from "../ports/clock.ts";
 import type { ManyReader, Table } from "../ports/table.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { forgetSecondary } from "../tables/site/known-secondary.ts";
 import {
   changeNote,
+  endRename,
+  forgetNote,
   forgetSite,
   type KnownSite,
   listKnownSites,
+  nameOfNote,
   noteNewSite,
+  noteRenamed,
   parseKnownSite,
 } from "../tables/site/known-site.ts";
 import { parseStatus, removeStatus, statusKey } from "../tables/site/status-item.ts";
@@ -31,30 +36,41 @@ export interface KnownSites {
   readonly own: KnownSite | undefined;
   /** Every other one, by name. */
   readonly others: readonly KnownSite[];
+  /** Names of those whose notes can not be read: nothing is told of them, and they can be removed. */
+  readonly unreadable: readonly string[];
 }
 
 /**
- * The sites that a site knows, in one query: the primary each that has reported or was noted, a secondary only itself.
- * @throws TableUnavailableError, GeoError (GEO_UNREADABLE_ROW)
+ * The sites that a site knows, in one query: the primary each that has reported or was noted, a secondary only itself. One
+ * note that can not be read hides no other.
+ * @throws TableUnavailableError
  */
 export const readKnownSites = async ({
   site,
   siteTable,
-}: {
-  readonly site: StatusSite;
-  readonly siteTable: Pick<Table, "query">;
-}): Promise<KnownSites> => {
-  if (site.role === "secondary") return { own: undefined, others: [] };
+  telemetry,
+}: Pick<SitesKeeper, "site" | "telemetry"> & { readonly siteTable: Pick<Table, "query"> }): Promise<KnownSites> => {
+  if (site.role === "secondary") return { own: undefined, others: [], unreadable: [] };
   const { items } = await siteTable.query(listKnownSites);
-  const sites = items.map(parseKnownSite);
+  const unreadable: string[] = [];
+  const sites = items.flatMap((item) => {
+    try {
+      return [parseKnownSite(item)];
+    } catch (error) {
+      if (!(error instanceof GeoError)) throw error;
+      telemetry.error("the note of a site can not be read", { site_name: nameOfNote(item), message: error.message });
+      unreadable.push(nameOfNote(item));
+      return [];
+    }
+  });
   const others = sites
     .filter(({ name }) => name !== site.name)
     .toSorted((left, right) => (left.name < right.name ? -1 : 1));
-  return { own: sites.find(({ name }) => name === site.name), others };
+  return { own: sites.find(({ name }) => name === site.name), others, unreadable };
 };
 
 /** A site of which something is stored that can not be read, as of another version: told as what it is. */
-const unreadable = (known: KnownSite, replicables: readonly StatusReplicable[], code: string): StoredStatus => {
+const asUnreadable = (known: KnownSite, replicables: readonly StatusReplicable[], code: string): StoredStatus => {
   const gathered: GatheredStatus = {
     site: { name: known.name, role: "secondary", region: known.region ?? "" },
     apiUrl: known.apiUrl ?? "",
@@ -69,6 +85,16 @@ const unreadable = (known: KnownSite, replicables: readonly StatusReplicable[], 
     problems: [{ part: "counters", text: `What the site has reported can not be read here (${code}).` }],
   };
   return { gathered, failedReports: 0, reportProblem: undefined };
+};
+
+/** A secondary may write what is told of itself, whatever that says: nothing that is said of another site is believed. */
+const checkedReport = (known: KnownSite, stored: StoredStatus | undefined): StoredStatus | undefined => {
+  const { name, role } = stored?.gathered.site ?? { name: known.name, role: "secondary" };
+  if (name === known.name && role === "secondary") return stored;
+  throw new GeoError(
+    "GEO_UNREADABLE_ROW",
+    `what a site has reported can not be read: expected a report of the secondary ${known.name}, got one of the ${role} ${name}`,
+  );
 };
 
 /**
@@ -88,12 +114,12 @@ export const readReports = async (
   return new Map(
     sites.flatMap((known) => {
       try {
-        const stored = parseStatus(byPartition.get(statusKey(known.name).pk));
+        const stored = checkedReport(known, parseStatus(byPartition.get(statusKey(known.name).pk)));
         return stored === undefined ? [] : [[known.name, stored] as const];
       } catch (error) {
         if (!(error instanceof GeoError)) throw error;
         telemetry.error("a reported status can not be read", { site_name: known.name, message: error.message });
-        return [[known.name, unreadable(known, replicables, error.code)] as const];
+        return [[known.name, asUnreadable(known, replicables, error.code)] as const];
       }
     }),
   );
@@ -135,16 +161,17 @@ const settingsOf = ({ name, apiUrl }: KnownSite): string =>
 const rename = async (keeper: SitesKeeper, known: KnownSite, edit: SiteEdit & { readonly name: string }) => {
   const { name, ...change } = edit;
   const note = { url: known.url, internalUrl: known.internalUrl, enabled: known.enabled, ...change };
-  const written = await keeper.siteTable.update(noteNewSite(name, note));
+  const written = await keeper.siteTable.update(noteRenamed(name, note, known.name));
   if (written.outcome === "refused") return TAKEN;
   await keeper.siteTable.delete(forgetSite(known));
+  await keeper.siteTable.update(endRename(name));
   return { site: parseKnownSite(written.item) };
 };
 
 /** Changes what is noted of a site: of another one, or of the primary itself. */
 export const editSite = async (
   keeper: SitesKeeper,
-  { own, others }: KnownSites,
+  { own, others }: Pick<KnownSites, "own" | "others">,
   known: KnownSite,
   sent: unknown,
   by: string | undefined,
@@ -156,7 +183,9 @@ export const editSite = async (
     isDeployed: isPrimary || known.reportedAt !== undefined,
     settingsAre: settingsOf(known),
   };
-  const rest = [...others, keeper.site, ...(own === undefined ? [] : [own])].filter(({ name }) => name !== known.name);
+  // A new name of the same site is its own: the change was interrupted, and is said again.
+  const apart = others.filter(({ name, renamedFrom }) => name !== known.name && renamedFrom !== known.name);
+  const rest = [...apart, ...(isPrimary ? [] : [keeper.site, ...(own === undefined ? [] : [own])])];
   const parsed = parseSiteEdit(sent, edited, rest);
   if (!("edit" in parsed)) return parsed;
   const { name, ...note } = parsed.edit;
@@ -172,36 +201,40 @@ export const editSite = async (
 };
 
 /**
- * Forgets a site: what is noted of it, and what it reported. One that still reports is not gone, and would be back within a
+ * Forgets a site: what is noted of it, what it reported, and that batch destroys wait for it. One that still reports is not gone, and would be back within a
  * minute; the primary is the last to go.
  */
 export const removeSite = async (
   keeper: SitesKeeper,
-  { own, others }: KnownSites,
+  { own, others, unreadable }: KnownSites,
   id: number,
   by: string | undefined,
 ): Promise<{ readonly removed: string } | { readonly conflict: string } | undefined> => {
   const { site, clock, siteTable } = keeper;
   if (id === siteId(site.name)) {
-    if (others.length > 0) {
-      const names = others.map(({ name }) => name).join(", ");
+    const rest = [...others.map(({ name }) => name), ...unreadable.filter((name) => name !== site.name)];
+    if (rest.length > 0) {
+      const names = rest.join(", ");
       return { conflict: `the primary can be removed when it is alone; there are still ${names}` };
     }
-    if (own !== undefined) await siteTable.delete(forgetSite(own));
+    await siteTable.delete(own === undefined ? forgetNote(site.name) : forgetSite(own));
     await siteTable.delete(removeStatus(site.name));
     noted("removed the primary", site.name, keeper, by);
     return { removed: site.name };
   }
-  const known = others.find(({ name }) => siteId(name) === id);
-  if (known === undefined) return undefined;
-  const { name, reportedAt } = known;
+  const known = others.find((other) => siteId(other.name) === id);
+  const name = known?.name ?? unreadable.find((one) => siteId(one) === id);
+  if (name === undefined) return undefined;
   const stillThere = {
     conflict: `${name} has reported within the hour, so it is still deployed: delete its stacks first (cdk destroy)`,
   };
-  if (reportedAt !== undefined && clock.now() - reportedAt < STATUS_STALE_MS) return stillThere;
-  const deleted = await siteTable.delete(forgetSite(known));
+  // A time far ahead is of a clock that was wrong, and would hold the site for ever.
+  const reportedAt = known?.reportedAt;
+  if (reportedAt !== undefined && Math.abs(clock.now() - reportedAt) < STATUS_STALE_MS) return stillThere;
+  const deleted = await siteTable.delete(known === undefined ? forgetNote(name) : forgetSite(known));
   if (deleted.outcome === "refused") return stillThere; // it reported just now
   await siteTable.delete(removeStatus(name));
+  await siteTable.delete(forgetSecondary(name)); // or batch destroys would go on to wait for it
   noted("removed a site", name, keeper, by);
   return { removed: name };
 };

@@ -1,4 +1,5 @@
 import { type CountedCell, type CountedTable, sumCells } from "../geo/counters.ts";
+import { GeoError } from "../geo/errors.ts";
 import { cumulative, eachPart, figuresOf, type LagBuckets, sumBuckets } from "../geo/lag-histogram.ts";
 import { isStepDue, lastHour, nextStep } from "../geo/lag-window.ts";
 import type { SiteRole } from "../geo/site-status.ts";
@@ -48,9 +49,9 @@ export const sumCounters = (counters: readonly Counter[], name: string): TypeCou
 /**
  * Adds up the counters of a site: in two queries and a read of fixed numbers of items, however many rows there are. The
  * window of the last hour is written every five minutes; everything else is new at each call. Any number of calls may
- * overlap.
+ * overlap. A window that can not be written loses nothing of the rest: why is told beside it.
  *
- * @throws TableUnavailableError when the site table did not answer
+ * @throws TableUnavailableError when the site table did not answer a read
  */
 export const rollUp = async ({ siteTable, replicables, role, now }: RollUpSite): Promise<RolledUp> => {
   const [counters, stored, audits] = await Promise.all([
@@ -78,9 +79,15 @@ export const rollUp = async ({ siteTable, replicables, role, now }: RollUpSite):
     };
   };
   const types = new Map([...counts].map(([name, each]) => [name, summaryOf(name, each)]));
-  if (isStepDue(window, now)) {
+  const save = async (): Promise<GeoError | undefined> => {
     const counted = new Map([...counts].map(([name, { lag }]) => [name, lag]));
-    await saveWindow(siteTable, window, nextStep(window, counted, now), asOf);
-  }
-  return { asOf, types };
+    try {
+      await saveWindow(siteTable, window, nextStep(window, counted, now), asOf);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof GeoError)) throw error;
+      return error;
+    }
+  };
+  return { asOf, types, unsaved: isStepDue(window, now) ? await save() : undefined };
 };

@@ -125,6 +125,22 @@ describe("a site that looks at itself (F60)", () => {
     expect(await api.siteTable.get(statusKey("frankfurt"))).toEqual(newest);
   });
 
+  test("gives way to one of now when a clock that was a day ahead has written it, after which it was not healthy", async () => {
+    const api = apiSite("secondary");
+    api.clock.advance(24 * 60 * MINUTE);
+    const ahead = new Date(api.clock.now()).toISOString();
+    await look(api);
+    api.clock.advance(-24 * 60 * MINUTE);
+    expect(await statusOf(api)).toMatchObject({
+      healthy: false,
+      health: `The status of the site has a time that is still to come, ${ahead}.`,
+    });
+    await look(api);
+    expect(await statusOf(api)).toMatchObject({ healthy: true, as_of: new Date(api.clock.now()).toISOString() });
+    const reported = parseStatus(await api.primarySiteTable.get(statusKey("frankfurt")));
+    expect(reported?.gathered.gatheredAt).toBe(api.clock.now());
+  });
+
   test("says what of the primary's it sees: how far that is, and whether both keep the same", async () => {
     const api = apiSite("secondary");
     const primary = apiSite("primary", { siteTable: api.primarySiteTable, clock: api.clock });
@@ -159,6 +175,41 @@ describe("a part that can not be found out (F60)", () => {
       { part: "counters", text: "The counters of this site can not be read (GEO_TABLE_UNAVAILABLE)." },
     ]);
     expect(api.telemetry.total(METRICS.statusPartFailed)).toBe(1);
+  });
+
+  test.each(["roll_up", "counter_audit"])(
+    "as what is made of the counters, for want of %s, is said by the site itself, whose counts are of now",
+    async (partition) => {
+      const api = apiSite("secondary");
+      await api.rows(rows(3, 0, 0));
+      await look(api);
+      refusing(api.siteTable, (operation) => operation.kind !== "put" && isAbout(operation, partition));
+      for (let day = 0; day < 3; day += 1) {
+        api.clock.advance(24 * 60 * MINUTE);
+        expect((await look(api)).failed).toEqual(["counters"]);
+      }
+      expect(await statusOf(api)).toMatchObject({
+        healthy: false,
+        health: "The counters of this site can not be read (GEO_TABLE_UNAVAILABLE).",
+        lfs_objects_registry_count: 3,
+      });
+    },
+  );
+
+  test("as the window of the last hour, which can not be written, is said, and loses nothing of the roll-up", async () => {
+    const api = apiSite("secondary");
+    await api.rows(rows(3, 0, 0));
+    refusing(api.siteTable, ({ kind }) => kind === "put");
+    expect((await look(api)).failed).toEqual(["counters"]);
+    expect(await statusOf(api)).toMatchObject({
+      healthy: false,
+      health: "The lag of the last hour can not be kept (GEO_TABLE_UNAVAILABLE).",
+      as_of: new Date(api.clock.now()).toISOString(),
+      lfs_objects_backlog_ages: expect.any(Array) as unknown[],
+    });
+    api.siteTable.interference = undefined;
+    await look(api);
+    expect(await statusOf(api)).toMatchObject({ healthy: true });
   });
 
   test("as the settings is one of them", async () => {

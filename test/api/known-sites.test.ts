@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SitesContract, SiteContract, SiteStatusContract, SiteStatusesContract } from "../../shared/client/contract.ts";
 import { TableUnavailableError } from "../../shared/geo/errors.ts";
+import { encodeGathered } from "../../shared/geo/gathered-status.ts";
 import { setFlag } from "../../shared/tables/site/flags-item.ts";
 import { OBJECT_STORAGE_VERIFICATION } from "../../shared/geo/feature-flags.ts";
 import { siteId } from "../../shared/geo/site-status.ts";
@@ -10,8 +11,9 @@ import { replicables } from "../../shared/replicables/index.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import { type GatheringSite, gatherStatus } from "../../shared/services/gather-status.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
+import { knownSecondaries, listSecondaries, noteSecondary } from "../../shared/tables/site/known-secondary.ts";
 import { changeSettings } from "../../shared/tables/site/site-record.ts";
-import { statusKey } from "../../shared/tables/site/status-item.ts";
+import { statusKey, storeStatus } from "../../shared/tables/site/status-item.ts";
 import { MemoryTable } from "../../shared/memory/table.ts";
 import { API_URL, apiSite } from "./support/site.ts";
 
@@ -284,6 +286,27 @@ describe("a change of what is noted (F64, F67)", () => {
     expect((await sitesOf(api)).map(({ name }) => name)).toEqual(["frankfurt", "bergen", "molde", "oslo"]);
   });
 
+  test("of a name that was interrupted half way goes through when it is said again, and only then", async () => {
+    const api = apiSite("primary");
+    await call(api, "POST", SITES, OSLO);
+    api.siteTable.interference = {
+      before: ({ kind }) => {
+        if (kind === "delete") throw new TableUnavailableError("throttled");
+      },
+    };
+    expect((await call(api, "PUT", pathOf("oslo"), { name: "bergen" })).status).toBe(503);
+    api.siteTable.interference = undefined;
+    expect((await sitesOf(api)).map(({ name }) => name)).toEqual(["frankfurt", "bergen", "oslo"]);
+    await call(api, "POST", SITES, { ...OSLO, name: "molde" });
+    expect((await call(api, "PUT", pathOf("molde"), { name: "bergen" })).status).toBe(400);
+    const again = await call(api, "PUT", pathOf("oslo"), { name: "bergen" });
+    expect([again.status, await again.json()]).toMatchObject([200, { ...OSLO, name: "bergen" }]);
+    expect((await sitesOf(api)).map(({ name }) => name)).toEqual(["frankfurt", "bergen", "molde"]);
+    // It is over: another site of the old name can not take the new one.
+    await call(api, "POST", SITES, OSLO);
+    expect((await call(api, "PUT", pathOf("oslo"), { name: "bergen" })).status).toBe(400);
+  });
+
   test("of a site that was removed meanwhile is a conflict", async () => {
     const api = apiSite("primary");
     await call(api, "POST", SITES, OSLO);
@@ -362,6 +385,48 @@ describe("a site that is forgotten (F64)", () => {
     };
     expect((await call(api, "DELETE", pathOf("tokyo"))).status).toBe(409);
     expect(await statusesOf(api)).toHaveLength(2);
+  });
+
+  test("is one whose last report was of a clock that was a day ahead, and no later", async () => {
+    const api = apiSite("primary");
+    const tokyo = secondaryOf(api, "tokyo");
+    api.clock.advance(24 * HOUR);
+    await tokyo.report();
+    api.clock.advance(1 - HOUR);
+    expect((await call(api, "DELETE", pathOf("tokyo"))).status).toBe(409);
+    api.clock.advance(-1);
+    expect((await call(api, "DELETE", pathOf("tokyo"))).status).toBe(204);
+  });
+
+  test("is one that batch destroys do not wait for any more", async () => {
+    const api = apiSite("primary");
+    await call(api, "POST", SITES, OSLO);
+    for (const name of ["oslo", "tokyo"]) {
+      await api.siteTable.update(noteSecondary({ name, region: "eu-north-1", registryTable: name }, api.clock.now()));
+    }
+    expect((await call(api, "DELETE", pathOf("oslo"))).status).toBe(204);
+    const { items } = await api.siteTable.query(listSecondaries);
+    expect(knownSecondaries(items, api.clock.now()).map(({ name }) => name)).toEqual(["tokyo"]);
+  });
+
+  test("may have a note that can not be read, which hides no other site", async () => {
+    const api = apiSite("primary");
+    await secondaryOf(api, "tokyo").report();
+    await api.siteTable.put({ pk: "known_site", sk: "oslo", site_name: "Oslo", reported_at: "yesterday" });
+    await api.siteTable.put({ pk: "known_site", sk: "bergen" });
+    await api.siteTable.put({ pk: "known_site", sk: "frankfurt", site_name: "frankfurt", is_enabled: "yes" });
+    expect((await sitesOf(api)).map(({ name }) => name)).toEqual(["frankfurt", "tokyo"]);
+    expect((await statusesOf(api)).map(({ name }) => name)).toEqual(["frankfurt", "tokyo"]);
+    const lines = api.telemetry.linesOf("the note of a site can not be read");
+    expect(new Set(lines.map(({ fields }) => fields["site_name"]))).toEqual(new Set(["Oslo", "bergen", "frankfurt"]));
+    api.clock.advance(HOUR);
+    expect((await call(api, "DELETE", pathOf("tokyo"))).status).toBe(204);
+    const refused = await call(api, "DELETE", pathOf("frankfurt"));
+    expect(await messageOf(refused)).toMatch(/there are still bergen, Oslo$/);
+    for (const name of ["Oslo", "bergen", "frankfurt"]) {
+      expect((await call(api, "DELETE", pathOf(name))).status).toBe(204);
+    }
+    expect(api.siteTable.items().filter(({ pk }) => pk === "known_site")).toEqual([]);
   });
 
   test("is the primary only when it is alone", async () => {
@@ -470,6 +535,41 @@ describe("statuses of other sites (F61, F65)", () => {
     });
   });
 
+  test.each([
+    ["another site's name", { name: "osaka" }],
+    ["the primary's name", { name: "frankfurt", role: "primary" }],
+    ["the role of a primary", { role: "primary" }],
+  ] as const)("with %s in a secondary's partition are not believed", async (_, said) => {
+    const api = apiSite("primary");
+    const tokyo = secondaryOf(api, "tokyo");
+    const { status } = await tokyo.report();
+    const gathered = { ...status.gathered, site: { ...status.gathered.site, ...said } };
+    const { key } = storeStatus(status);
+    await api.siteTable.update({ ...storeStatus({ ...status, gathered }), key });
+    expect((await statusesOf(api)).slice(1)).toMatchObject([
+      {
+        name: "tokyo",
+        primary: false,
+        healthy: false,
+        health: "What the site has reported can not be read here (GEO_UNREADABLE_ROW).",
+      },
+    ]);
+  });
+
+  test("of a time that is none are told as what can not be read, and one that is noted hides no other site", async () => {
+    const api = apiSite("primary");
+    const { status } = await secondaryOf(api, "tokyo").report();
+    const text = encodeGathered({ ...status.gathered, gatheredAt: 8_640_000_000_000_001 });
+    await api.siteTable.update({
+      key: statusKey("tokyo"),
+      update: "SET status_document = :text",
+      values: { ":text": text },
+    });
+    await api.siteTable.put({ pk: "known_site", sk: "a", site_name: "a", reported_at: 8_640_000_000_000_001 });
+    await api.siteTable.put({ ...statusKey("a"), status_document: "{}", reports_failed: 0 });
+    expect((await statusesOf(api)).slice(1)).toMatchObject([{ name: "tokyo", healthy: false }]);
+  });
+
   test("come a page at a time", async () => {
     const api = apiSite("primary");
     for (const name of ["a", "b", "c", "d"]) await secondaryOf(api, name).report();
@@ -526,9 +626,28 @@ describe("statuses of other sites (F61, F65)", () => {
         throw new TableUnavailableError("throttled");
       },
     };
-    for (const path of ["", "/status", `/${siteId("tokyo")}/status`]) {
+    for (const path of ["", `/${siteId("tokyo")}/status`]) {
       expect((await api.app.request(SITES + path)).status).toBe(503);
     }
+  });
+
+  test("are the primary's own alone while nobody can tell which others there are, and the log says why", async () => {
+    const api = apiSite("primary");
+    await secondaryOf(api, "tokyo").report();
+    api.siteTable.interference = {
+      before: (operation) => {
+        if (operation.kind === "query" && operation.request.values[":pk"] === "known_site") {
+          throw new TableUnavailableError("throttled");
+        }
+      },
+    };
+    const statuses = await statusesOf(api);
+    expect(statuses).toMatchObject([{ name: "frankfurt", healthy: true }]);
+    expect(await statusesOf(api, "?page=2")).toEqual([]);
+    expect(api.telemetry.linesOf("reports_unreadable")[0]?.fields).toEqual({
+      code: "GEO_TABLE_UNAVAILABLE",
+      message: "throttled",
+    });
   });
 });
 

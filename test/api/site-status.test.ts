@@ -214,28 +214,33 @@ test("a site that can not read its settings says so: its functions decide nothin
   });
 });
 
-test("a site that can not read its counters says so, without counts and without the table's own words", async () => {
-  const api = apiSite("secondary");
-  await api.rows([row(2, 2)]);
-  api.siteTable.interference = {
-    before: ({ kind }) => {
-      if (kind === "query") throw new TableUnavailableError("arn:aws:dynamodb:eu-central-1:123456789012 is throttled");
-    },
-  };
-  const response = await api.app.request("/api/v4/geo_sites/status");
-  const text = await response.text();
-  expect(response.status).toBe(200);
-  expect(text).not.toContain("arn:aws");
-  expect(JSON.parse(text)).toMatchObject([
-    {
-      healthy: false,
-      health_status: "Unhealthy",
-      health: "The counters of this site can not be read (GEO_TABLE_UNAVAILABLE).",
-      cool_widgets_synced_count: null,
-      cool_widgets_queued_count: null,
-    },
-  ]);
-});
+test.each(["primary", "secondary"] as const)(
+  "a %s that can not read its counters says so, without counts and without the table's own words",
+  async (role) => {
+    const api = apiSite(role);
+    await api.rows([row(2, 2)]);
+    api.siteTable.interference = {
+      before: ({ kind }) => {
+        if (kind === "query")
+          throw new TableUnavailableError("arn:aws:dynamodb:eu-central-1:123456789012 is throttled");
+      },
+    };
+    const response = await api.app.request("/api/v4/geo_sites/status");
+    const text = await response.text();
+    expect(response.status).toBe(200);
+    expect(text).not.toContain("arn:aws");
+    expect(JSON.parse(text)).toMatchObject([
+      {
+        healthy: false,
+        health_status: "Unhealthy",
+        health: "The counters of this site can not be read (GEO_TABLE_UNAVAILABLE).",
+        cool_widgets_synced_count: null,
+        cool_widgets_queued_count: null,
+      },
+    ]);
+    expect(api.telemetry.linesOf("reports_unreadable")).toHaveLength(role === "primary" ? 1 : 0);
+  },
+);
 
 describe("paths (F66)", () => {
   test("the older geo_nodes words answer as well", async () => {

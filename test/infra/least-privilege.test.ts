@@ -385,7 +385,7 @@ describe("the API", () => {
         ...rights(KEEPING, "destroy_parent", "the primary's"),
         ...rights(KEEPING, "destroy_release", "the primary's"),
         ...READING.map((action) => `${onPartitions(action, "destroy_slice")} of the primary's`),
-        ...rights(READING, "secondary", "the primary's"),
+        ...rights([...READING, "dynamodb:DeleteItem"], "secondary", "the primary's"),
         ...rights(READING, "counter_audit", "the primary's"),
         ...rights(REPLACING, "roll_up", "the primary's"),
         ...rights(CHANGING, "status#virginia", "the primary's"),

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { SITE_TABLE_PARTITIONS } from "../../geo/physical-names.ts";
-import type { Item, QueryRequest, UpdateRequest } from "../../ports/table.ts";
+import type { DeleteRequest, Item, QueryRequest, UpdateRequest } from "../../ports/table.ts";
 
 /**
  * Secondaries that the primary's batch destroys wait for. Each is noted by its own feed, in the primary's site table: were
@@ -22,6 +22,10 @@ export const noteSecondary = (secondary: KnownSecondary, now: number): UpdateReq
   key: { pk: SITE_TABLE_PARTITIONS.secondary, sk: secondary.name },
   update: "SET secondary_region = :region, registry_table = :table, seen_at = :now",
   values: { ":region": secondary.region, ":table": secondary.registryTable, ":now": now },
+});
+
+export const forgetSecondary = (name: string): DeleteRequest => ({
+  key: { pk: SITE_TABLE_PARTITIONS.secondary, sk: name },
 });
 
 export const listSecondaries: QueryRequest = {

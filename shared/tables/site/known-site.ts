@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { GeoError } from "../../geo/errors.ts";
+import { TIME_MS_MAX } from "../../geo/gathered-status.ts";
 import { SITE_TABLE_PARTITIONS } from "../../geo/physical-names.ts";
 import type { AttributeValue, DeleteRequest, Item, ItemKey, QueryRequest, UpdateRequest } from "../../ports/table.ts";
 
@@ -18,6 +19,8 @@ export interface KnownSite {
   readonly apiUrl: string | undefined;
   /** When it last reported, milliseconds since the epoch. */
   readonly reportedAt: number | undefined;
+  /** Which name it had, while it is being taken to this one. */
+  readonly renamedFrom: string | undefined;
 }
 
 const PARTITION = SITE_TABLE_PARTITIONS.knownSite;
@@ -40,8 +43,13 @@ const Stored = z.object({
   is_enabled: z._default(z.boolean(), true),
   site_region: z.optional(z.string()),
   api_url: z.optional(z.string()),
-  reported_at: z.optional(z.number()),
+  reported_at: z.optional(z.number().check(z.maximum(TIME_MS_MAX))),
+  renamed_from: z.optional(z.string()),
 });
+
+/** The name of a site of which an item is, whatever else stands there. */
+export const nameOfNote = ({ sk, site_name: name }: Item): string =>
+  [name, sk].find((one) => typeof one === "string") ?? "";
 
 /** Throws `GEO_UNREADABLE_ROW` on an item that can not be read. */
 export const parseKnownSite = (item: Item): KnownSite => {
@@ -58,6 +66,7 @@ export const parseKnownSite = (item: Item): KnownSite => {
     region: data.site_region,
     apiUrl: data.api_url,
     reportedAt: data.reported_at,
+    renamedFrom: data.renamed_from,
   };
 };
 
@@ -98,9 +107,33 @@ export const noteNewSite = (name: string, note: SiteNote): UpdateRequest => ({
   condition: "attribute_not_exists(pk)",
 });
 
+/**
+ * Notes a site under another name. Goes through again when it was interrupted before the note of the old name was removed; not
+ * once the site has reported, or when somebody else has noted the name.
+ */
+export const noteRenamed = (name: string, note: SiteNote, from: string): UpdateRequest => {
+  const { key, update, values } = noted(name, note);
+  return {
+    key,
+    update: `${update}, renamed_from = :from`,
+    condition: "attribute_not_exists(pk) OR (renamed_from = :from AND attribute_not_exists(reported_at))",
+    values: { ...values, ":from": from },
+  };
+};
+
+/** The old name is gone. */
+export const endRename = (name: string): UpdateRequest => ({
+  key: knownSiteKey(name),
+  update: "REMOVE renamed_from",
+  condition: "attribute_exists(pk)",
+});
+
 /** Notes something about a site that there is. The primary, which answers itself, has no item before the first note. */
 export const changeNote = (name: string, note: SiteNote, mayBeNew: boolean): UpdateRequest =>
   mayBeNew ? noted(name, note) : { ...noted(name, note), condition: "attribute_exists(pk)" };
+
+/** Forgets a note that can not be read; a site that is there says so again within a minute. */
+export const forgetNote = (name: string): DeleteRequest => ({ key: knownSiteKey(name) });
 
 /** Forgets a site, unless it has reported since it was seen. */
 export const forgetSite = ({ name, reportedAt }: KnownSite): DeleteRequest => ({

@@ -32,11 +32,18 @@ export const parseStatus = (item: Item | undefined): StoredStatus | undefined =>
   return { gathered: decodeGathered(document), failedReports, reportProblem };
 };
 
-/** Stores a status, unless a later one is there: two gatherings may overlap. */
+/** How far ahead of ours the time of a status may be to be believed, milliseconds: far more than two gatherings overlap. */
+const AHEAD_MAX_MS = 10 * 60 * 1_000;
+
+/**
+ * Stores a status, unless a later one is there: two gatherings may overlap. One that a clock wrote which was far ahead gives
+ * way: it would stand there until that time has come.
+ */
 export const storeStatus = ({ gathered, failedReports, reportProblem }: StoredStatus): UpdateRequest => {
   const values = {
     ":document": encodeGathered(gathered),
     ":at": gathered.gatheredAt,
+    ":ahead": gathered.gatheredAt + AHEAD_MAX_MS,
     ":failed": failedReports,
     ...(reportProblem === undefined ? {} : { ":problem": reportProblem }),
   };
@@ -44,7 +51,7 @@ export const storeStatus = ({ gathered, failedReports, reportProblem }: StoredSt
   return {
     key: statusKey(gathered.site.name),
     update: reportProblem === undefined ? `${set} REMOVE report_problem` : `${set}, report_problem = :problem`,
-    condition: "attribute_not_exists(gathered_at) OR gathered_at <= :at",
+    condition: "attribute_not_exists(gathered_at) OR gathered_at <= :at OR gathered_at > :ahead",
     values,
   };
 };

@@ -206,6 +206,17 @@ describe("the last hour", () => {
     expect(lastHour(window, "cool_widget", sumOf(window.base["cool_widget"]), end).total.size).toBe(0);
   });
 
+  test("is told anew when a clock that was a day ahead has kept it", () => {
+    const one = new Map([["cool_widget", lagBuckets([1_000])]]);
+    const ahead = nextStep(NEW_WINDOW, one, WRITTEN + 24 * 3_600_000);
+    const two = lagBuckets([1_000, 1_000]);
+    expect(isStepDue(ahead, WRITTEN)).toBe(true);
+    expect(figuresOf(lastHour(ahead, "cool_widget", two, WRITTEN).total)?.count).toBe(1);
+    const window = nextStep(ahead, new Map([["cool_widget", two]]), WRITTEN);
+    expect(window).toMatchObject({ steppedAt: WRITTEN, steps: [{ until: WRITTEN }] });
+    expect(isStepDue(window, WRITTEN + 60_000)).toBe(false);
+  });
+
   test("leaves out types in which nothing happened", () => {
     const window = nextStep(
       NEW_WINDOW,

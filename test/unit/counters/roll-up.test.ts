@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RowChange } from "../../../shared/geo/counters.ts";
+import { TableUnavailableError } from "../../../shared/geo/errors.ts";
 import { rowKey } from "../../../shared/geo/registry-row.ts";
 import { itemBytes } from "../../../shared/memory/attribute-values.ts";
 import { MemoryTable, type TableOperation } from "../../../shared/memory/table.ts";
@@ -99,6 +100,25 @@ describe("what a site's counters come to", () => {
     await countMany(site, "cool_widget", 10, () => 1_000);
     const both = await Promise.all([read(site, ["cool_widget"]), read(site, ["cool_widget"])]);
     for (const { types } of both) expect(types.get("cool_widget")?.lag.total?.count).toBe(10);
+  });
+
+  test("are told, with why, when the window of the last hour can not be kept; a defect is none of these", async () => {
+    const site = new MemoryTable({ name: "site" });
+    await countMany(site, "cool_widget", 10, () => 1_000);
+    const refusing = (error: Error) => {
+      site.interference = {
+        before: ({ kind }) => {
+          if (kind === "put") throw error;
+        },
+      };
+    };
+    const denied = new TableUnavailableError("denied");
+    refusing(denied);
+    const { types, unsaved } = await read(site, ["cool_widget"]);
+    expect(types.get("cool_widget")?.lag.total?.count).toBe(10);
+    expect(unsaved).toBe(denied);
+    refusing(new RangeError("a defect"));
+    await expect(read(site, ["cool_widget"])).rejects.toThrow(RangeError);
   });
 
   test("of a primary have no backlog and no lag", async () => {

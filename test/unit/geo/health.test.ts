@@ -20,8 +20,16 @@ describe("a site's health (F59)", () => {
     expect(assessHealth([], "own", undefined, NOW).healthy).toBe(true);
   });
 
-  test("is not made bad by a clock that is ahead of ours", () => {
-    expect(assessHealth([], "reported", NOW + 90 * MINUTE, NOW).healthy).toBe(true);
+  test("is not made bad by a clock that is a little ahead of ours", () => {
+    expect(assessHealth([], "reported", NOW + 59 * MINUTE, NOW).healthy).toBe(true);
+  });
+
+  test.each(["own", "reported"] as const)("is bad of a %s status of an hour ahead, and names the time", (source) => {
+    expect(assessHealth([], source, NOW + 60 * MINUTE, NOW)).toEqual({
+      healthy: false,
+      health: "The status of the site has a time that is still to come, 2026-01-02T04:00:00.000Z.",
+      health_status: "Unhealthy",
+    });
   });
 
   test("says everything that is wrong", () => {
