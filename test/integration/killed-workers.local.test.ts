@@ -32,6 +32,12 @@ const VISIBILITY_SECONDS = 3;
 /** Longer than both, and than the functions wait for an answer before they ask again. */
 const FROZEN_MS = 6_000;
 
+/**
+ * What lands late goes through a connection whose other end is dead, and may take another request with it: that attempt
+ * fails, waits for about a minute, and is made again by the sweep of the next.
+ */
+const WITH_A_RETRY_MS = 180_000;
+
 let pair: FaultyPair;
 let lettersBefore: Awaited<ReturnType<typeof deadLetters>>;
 
@@ -105,10 +111,11 @@ describe.skipIf(cloudItself === undefined)(`functions that are killed (seed ${se
       "it has landed, and the newer one was copied again",
       () => registryRow(key),
       (seen) => seen?.rep_version_id !== row?.rep_version_id && seen?.gen === seen?.done_gen,
+      WITH_A_RETRY_MS,
     );
     await settled(key);
     expect(await objectAt(secondary, key)).toMatchObject({ text: content("second") });
-  });
+  }, 300_000);
 
   test("one that dies between its removal and its commit is taken over, and leaves a tombstone", async () => {
     const { key, id } = ownKey();
