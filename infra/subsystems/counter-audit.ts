@@ -17,6 +17,13 @@ const TIMEOUT = Duration.minutes(5);
 /** From one run to the next: longer than a recount waits for the counters to have seen everything. */
 const EVERY_MINUTES = 15;
 
+/**
+ * Runs of an hour that may fail. One that hangs holds its recount for longer than it lives, so that what Lambda starts in its
+ * place finds nothing to do: of the four starts of an hour each fails once then.
+ */
+const FAILED_RUNS = 3;
+const RUNS_SEEN = Duration.hours(1);
+
 /** How long a difference is shown as an alarm: the next recount of its type may be a week away. */
 const DIFFERENCES_SHOWN = Duration.hours(6);
 
@@ -57,12 +64,19 @@ export class CounterAudit extends Construct {
       runbook: "counter-audit",
       alarmTopicArn: site.alarmTopicArn,
     });
+    const alarm = { runbook: "counter-audit", alarmTopicArn: site.alarmTopicArn } as const;
+    geoAlarm(this, "NotRecounting", {
+      ...alarm,
+      alarmName: `${names.counterAudit}-not-recounting`,
+      meaning: `Recounts of ${site.name} fail, so nobody hears of it when its counters are wrong.`,
+      metric: auditor.function.metricErrors({ period: RUNS_SEEN, statistic: "Sum" }),
+      threshold: FAILED_RUNS,
+    });
     geoAlarm(this, "CountsDiffer", {
+      ...alarm,
       alarmName: `${names.counterAudit}-counts-differ`,
       meaning: `A recount of the rows of ${site.name} found other numbers than its counters hold.`,
-      runbook: "counter-audit",
       metric: siteMetric(site.name, METRICS.countsDiffer, DIFFERENCES_SHOWN),
-      alarmTopicArn: site.alarmTopicArn,
     });
   }
 }

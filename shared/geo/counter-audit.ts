@@ -1,4 +1,5 @@
 import { COUNTED, countedIn } from "./counter-slices.ts";
+import { ROW_PARTITIONS, rowKey, rowPartitionNumber } from "./registry-row.ts";
 import type { AuditVerdict } from "./type-summary.ts";
 import { coarsened } from "./waiting-ages.ts";
 
@@ -7,13 +8,23 @@ import { coarsened } from "./waiting-ages.ts";
  * snapshot: a difference says something only when more changed than it could come from. Pure.
  */
 
-const DAY_MS = 24 * 60 * 60 * 1_000;
+const HOUR_MS = 60 * 60 * 1_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** From the end of one recount of a type to the beginning of the next. */
 export const AUDIT_EVERY_MS = 7 * DAY_MS;
 
-/** How often a type is recounted in a row before it has to wait for the next week. */
+/** How often a type is recounted, hours apart, before it has to wait for the next week. */
 export const AUDIT_TRIES_MAX = 3;
+
+/**
+ * From a recount during which too much changed to the next try, milliseconds: seven to nine hours, by the type's name. So the
+ * tries of a week fall into different parts of the day, one of which may be quiet, and those of many types do not fall together.
+ */
+export const againAfterMs = (replicableName: string): number => {
+  const partition = rowPartitionNumber(rowKey({ replicableName, key: replicableName }).pk);
+  return Math.round((7 + (2 * partition) / ROW_PARTITIONS) * HOUR_MS);
+};
 
 /** From the last row that was read to the look at the counters: what was changed by then has been counted, as a rule. */
 export const AUDIT_SETTLES_MS = 10 * 60 * 1_000;
@@ -79,7 +90,7 @@ const DIFFERENCE_PER_CHANGE_MAX = 6;
  * counted by then, or never will be: also what stands in a shard of the stream that did not move while others did, of which
  * nothing here can tell.
  */
-export const CONFIRMED_AFTER_MS = STREAM_KEEPS_MS + 60 * 60 * 1_000;
+export const CONFIRMED_AFTER_MS = STREAM_KEEPS_MS + HOUR_MS;
 
 /** A difference that was found while nothing changed, and when: milliseconds since the epoch. */
 export interface Suspicion {

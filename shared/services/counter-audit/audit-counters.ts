@@ -1,4 +1,5 @@
 import {
+  againAfterMs,
   AUDIT_EVERY_MS,
   AUDIT_SETTLES_MS,
   AUDIT_TRIES_MAX,
@@ -20,8 +21,10 @@ import {
   NEVER_AUDITED,
   type OpenAudit,
   parseAudits,
+  replaceAudit,
   saveAudit,
   type TypeAudit,
+  unreadableAudits,
 } from "../../tables/site/counter-audit-item.ts";
 import type { Counter } from "../../tables/site/counter-item.ts";
 import { listCounters } from "../../tables/site/list-counters.ts";
@@ -47,6 +50,9 @@ export interface AuditedOnce {
 
 /** How many partitions are read before it is remembered that they were: some seconds' work. */
 const SAVED_EVERY = 256;
+
+/** What is remembered is never older than this and the four partitions that are being read: those of a large type take minutes. */
+const SAVED_AFTER_MS = 20_000;
 
 /** What a type's counters hold, as a recount finds it in the rows. */
 interface CountedNow {
@@ -135,16 +141,17 @@ const judge = async (
   if (isToBePutRight) {
     await siteTable.update(putCounterRight(counted, replicableName, difference, open.startedAt));
   }
-  // What was put right is looked at again at once, and so is what may have been a matter of the moment; a difference that was
-  // found in peace waits until it is certain.
-  const again =
-    (isToBePutRight || (verdict !== "exact" && changes > 0) || verdict === "unsettled") && open.tries < AUDIT_TRIES_MAX;
+  // What was put right is looked at again at once, and what may have been a matter of the moment when the type may rest; a
+  // difference that was found in peace waits until it is certain.
+  const mayTryAgain = open.tries < AUDIT_TRIES_MAX;
+  const wasBusy = (verdict !== "exact" && changes > 0) || verdict === "unsettled";
   return {
     ...audit,
     last: { at: now, verdict, difference: size },
     suspicion,
     finishedAt: now,
-    open: again ? await begin(site, replicableName, open.tries + 1) : undefined,
+    open: isToBePutRight && mayTryAgain ? await begin(site, replicableName, open.tries + 1) : undefined,
+    again: wasBusy && mayTryAgain ? { at: now + againAfterMs(replicableName), tries: open.tries + 1 } : undefined,
   };
 };
 
@@ -158,11 +165,14 @@ const walk = async (
 ): Promise<TypeAudit | undefined> => {
   let now: TypeAudit | undefined = audit;
   let at = open;
+  let savedAt = site.clock.now();
   while (at.partition < ROW_PARTITIONS && site.clock.now() < stopAt) {
     at = await recountSome(site.rows, replicableName, at);
-    if (at.partition % SAVED_EVERY === 0 && at.partition < ROW_PARTITIONS) {
+    const isToBeSaved = at.partition % SAVED_EVERY === 0 || site.clock.now() - savedAt > SAVED_AFTER_MS;
+    if (isToBeSaved && at.partition < ROW_PARTITIONS) {
       now = await saveAudit(site.siteTable, replicableName, now, { ...now, open: at });
       if (now === undefined) return undefined;
+      savedAt = site.clock.now();
     }
   }
   if (at.partition < ROW_PARTITIONS) return { ...now, open: at };
@@ -185,7 +195,7 @@ const auditType = async (
   const leaseUntil = clock.now() + leaseMs(functionTimeoutMs);
   const taken = await saveAudit(siteTable, replicableName, seen, { ...seen, leaseUntil });
   if (taken === undefined) return nothing;
-  const open = taken.open ?? (await begin(site, replicableName, 1));
+  const open = taken.open ?? (await begin(site, replicableName, taken.again?.tries ?? 1));
   const isWalked = open.walkedAt !== undefined;
   const next = isWalked
     ? await judge(site, replicableName, taken, open)
@@ -196,15 +206,16 @@ const auditType = async (
   return { judged: isWalked, partitions: (next.open?.partition ?? ROW_PARTITIONS) - open.partition };
 };
 
-const isDue = ({ open, finishedAt, leaseUntil, suspicion }: TypeAudit, now: number): boolean => {
+const isDue = ({ open, again, finishedAt, leaseUntil, suspicion }: TypeAudit, now: number): boolean => {
   const everyMs = suspicion === undefined ? AUDIT_EVERY_MS : CONFIRMED_AFTER_MS;
-  return leaseUntil <= now && (open !== undefined || now - finishedAt >= everyMs);
+  const isAgain = again !== undefined && now >= again.at;
+  return leaseUntil <= now && (open !== undefined || isAgain || now - finishedAt >= everyMs);
 };
 
 /**
  * Recounts the rows of each type once a week and holds them against its counters. Goes on from where an earlier run stopped;
  * any number of runs may overlap, and any may die anywhere. A type that is seen for the first time has its first recount
- * after a week.
+ * after a week, and so has one of which nothing legible is remembered.
  *
  * @param stopAt when to begin nothing more, milliseconds since the epoch
  * @throws TableUnavailableError when a table did not answer: the recount goes on from where it was last remembered
@@ -214,15 +225,25 @@ export const auditCounters = async (
   replicables: readonly { readonly name: string }[],
   stopAt: number,
 ): Promise<AuditedOnce> => {
-  const { clock, siteTable } = site;
-  const audits = parseAudits((await siteTable.query(auditsQuery())).items);
+  const { clock, siteTable, telemetry } = site;
+  const { items } = await siteTable.query(auditsQuery());
+  const audits = parseAudits(items);
+  const unreadable = unreadableAudits(items);
   let judged = 0;
   let partitions = 0;
   for (const { name } of replicables) {
     const now = clock.now();
     if (now >= stopAt) break;
     const audit = audits.get(name);
-    if (audit === undefined) await saveAudit(siteTable, name, NEVER_AUDITED, { ...NEVER_AUDITED, finishedAt: now });
+    const broken = unreadable.get(name);
+    const first = { ...NEVER_AUDITED, finishedAt: now };
+    if (broken !== undefined) {
+      // Without its contents: what is in it is not ours.
+      telemetry.error("recount_unreadable", { replicable_name: name });
+      await replaceAudit(siteTable, name, broken, first);
+    } else if (audit === undefined) {
+      await saveAudit(siteTable, name, NEVER_AUDITED, first);
+    }
     if (audit === undefined || !isDue(audit, now)) continue;
     const done = await auditType(site, name, audit, stopAt);
     judged += done.judged ? 1 : 0;

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  againAfterMs,
   AUDIT_EVERY_MS,
   AUDIT_SETTLES_MS,
   AUDIT_TRIES_MAX,
@@ -11,6 +12,7 @@ import {
 import type { RowChange } from "../../../shared/geo/counters.ts";
 import { TableUnavailableError } from "../../../shared/geo/errors.ts";
 import { COUNT_METRICS } from "../../../shared/geo/metrics.ts";
+import { SITE_TABLE_PARTITIONS } from "../../../shared/geo/physical-names.ts";
 import { ROW_PARTITIONS, rowKey } from "../../../shared/geo/registry-row.ts";
 import { ManualClock } from "../../../shared/memory/clock.ts";
 import { MemoryTable } from "../../../shared/memory/table.ts";
@@ -202,20 +204,119 @@ describe("a recount", () => {
     expect(await site.rowsCounted(2)).toBe(20);
   });
 
-  test("during which rows change is tried again, and leaves the counters alone", async () => {
+  test("during which rows change is tried again hours later, three times a week, and leaves the counters alone", async () => {
     const site = await auditedSite();
     await site.aWeekLater();
+    for (let tries = 1; tries <= AUDIT_TRIES_MAX; tries += 1) {
+      expect(await site.run()).toEqual({ judged: 0, partitions: ROW_PARTITIONS });
+      await site.put(tries, { state: 3, waiting_since: site.clock.now() });
+      await site.count();
+      site.clock.advance(AUDIT_SETTLES_MS);
+      expect(await site.run()).toEqual({ judged: 1, partitions: 0 });
+      expect(await site.verdict()).toMatchObject({ at: site.clock.now(), verdict: "unsettled", difference: 5 });
+      expect(await site.isOpen()).toBe(false);
+      site.clock.advance(againAfterMs("cool_widget") - 1);
+      expect(await site.run()).toEqual({ judged: 0, partitions: 0 });
+      site.clock.advance(1);
+    }
+    site.clock.advance(AUDIT_EVERY_MS - againAfterMs("cool_widget") - 1);
+    expect(await site.run()).toEqual({ judged: 0, partitions: 0 });
+    expect(differences(site)).toEqual([]);
+    expect(await site.rowsCounted(3)).toBe(AUDIT_TRIES_MAX);
+    site.clock.advance(1);
     for (let tries = 1; tries <= AUDIT_TRIES_MAX; tries += 1) {
       await site.run();
       await site.put(tries, { state: 3, waiting_since: site.clock.now() });
       await site.count();
       site.clock.advance(AUDIT_SETTLES_MS);
       await site.run();
-      expect(await site.verdict()).toMatchObject({ verdict: "unsettled", difference: 5 });
+      site.clock.advance(againAfterMs("cool_widget"));
     }
-    expect(await site.isOpen()).toBe(false);
-    expect(differences(site)).toEqual([]);
-    expect(await site.rowsCounted(3)).toBe(AUDIT_TRIES_MAX);
+    expect(await site.run()).toEqual({ judged: 0, partitions: 0 });
+  });
+
+  test("that could tell nothing tells what it can once its type is at rest, and the next one is a week later", async () => {
+    const site = await auditedSite();
+    await site.aWeekLater();
+    await site.run();
+    await site.put(1, { state: 3 });
+    await site.count();
+    site.clock.advance(AUDIT_SETTLES_MS);
+    await site.run();
+    expect(await site.verdict()).toMatchObject({ verdict: "unsettled" });
+    site.clock.advance(againAfterMs("cool_widget"));
+    await site.recount();
+    expect(await site.verdict()).toMatchObject({ verdict: "exact" });
+    site.clock.advance(AUDIT_EVERY_MS - 1);
+    expect((await site.run()).partitions).toBe(0);
+    site.clock.advance(1);
+    expect((await site.run()).partitions).toBe(ROW_PARTITIONS);
+  });
+
+  test("is tried again in another part of the day, which differs by the type", () => {
+    const waits = ["cool_widget", "lfs_object", "upload", "job_artifact"].map(againAfterMs);
+    for (const wait of waits) {
+      expect(wait).toBeGreaterThanOrEqual(7 * 60 * MINUTE_MS);
+      expect(wait).toBeLessThan(9 * 60 * MINUTE_MS);
+    }
+    expect(new Set(waits).size).toBe(waits.length);
+  });
+
+  test.each([
+    ["of another form", { open: { partition: "half" } }],
+    ["of another version's form", { version: "7" }],
+    ["without a version", { version: undefined }],
+  ])("of which only an item is left that can not be read begins anew: %s", async (_, changes) => {
+    const site = await auditedSite();
+    await site.aWeekLater();
+    await site.run();
+    const [item] = (await site.siteTable.query(auditsQuery())).items;
+    const entries = Object.entries({ ...item, ...changes }).filter(([, value]) => value !== undefined);
+    const broken = Object.fromEntries(entries);
+    await site.siteTable.put({ ...broken, pk: SITE_TABLE_PARTITIONS.counterAudit, sk: "cool_widget" });
+    expect(await site.run()).toEqual({ judged: 0, partitions: 0 });
+    expect(site.telemetry.linesOf("recount_unreadable")[0]?.fields).toEqual({ replicable_name: "cool_widget" });
+    site.clock.advance(AUDIT_EVERY_MS);
+    await site.recount();
+    expect(await site.verdict()).toMatchObject({ verdict: "exact" });
+    expect(site.telemetry.linesOf("recount_unreadable")).toHaveLength(1);
+  });
+
+  test("is not begun anew by one who read an item that another has made legible meanwhile", async () => {
+    const site = await auditedSite();
+    await site.aWeekLater();
+    await site.run();
+    const [item] = (await site.siteTable.query(auditsQuery())).items;
+    const key = { pk: SITE_TABLE_PARTITIONS.counterAudit, sk: "cool_widget" };
+    await site.siteTable.put({ ...item, ...key, open: "broken" });
+    site.siteTable.interference = {
+      before: async ({ kind }) => {
+        if (kind !== "put") return;
+        site.siteTable.interference = undefined;
+        await site.run();
+        site.clock.advance(AUDIT_EVERY_MS);
+        await site.run();
+      },
+    };
+    await site.run();
+    expect(await site.isOpen()).toBe(true);
+  });
+
+  test("remembers what took long to read, should its worker die behind it", async () => {
+    const site = await auditedSite();
+    await site.aWeekLater();
+    let reads = 0;
+    site.registry.interference = {
+      before: () => {
+        reads += 1;
+        if (reads === 9) throw new TableUnavailableError("killed");
+        if (reads <= 4) site.clock.advance(6_000);
+      },
+    };
+    await expect(site.run()).rejects.toThrow("killed");
+    site.registry.interference = undefined;
+    site.leasesOver();
+    expect(await site.run()).toEqual({ judged: 0, partitions: ROW_PARTITIONS - 4 });
   });
 
   test("finds more than changes can explain, and puts nothing right while they come", async () => {
@@ -232,7 +333,8 @@ describe("a recount", () => {
     expect(await site.verdict()).toMatchObject({ verdict: "different" });
     expect(site.telemetry.linesOf("counts_differ")[0]?.fields).toMatchObject({ put_right: false });
     expect(await site.rowsCounted(2)).toBe(20 - 9 - 1);
-    await site.suspect(); // at once, and in peace
+    site.clock.advance(againAfterMs("cool_widget"));
+    await site.suspect(); // in peace
     expect(await site.rowsCounted(2)).toBe(20 - 9 - 1);
     await site.recount();
     expect(await site.rowsCounted(2)).toBe(19);
