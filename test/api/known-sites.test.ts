@@ -307,6 +307,21 @@ describe("a change of what is noted (F64, F67)", () => {
     expect((await call(api, "PUT", pathOf("oslo"), { name: "bergen" })).status).toBe(400);
   });
 
+  test("of a name that was interrupted is refused once a site of the new name has reported", async () => {
+    const api = apiSite("primary");
+    await call(api, "POST", SITES, OSLO);
+    api.siteTable.interference = {
+      before: ({ kind }) => {
+        if (kind === "delete") throw new TableUnavailableError("throttled");
+      },
+    };
+    await call(api, "PUT", pathOf("oslo"), { name: "bergen" });
+    api.siteTable.interference = undefined;
+    await secondaryOf(api, "bergen").report();
+    const refused = await call(api, "PUT", pathOf("oslo"), { name: "bergen" });
+    expect([refused.status, await messageOf(refused)]).toEqual([400, { name: ["has already been taken"] }]);
+  });
+
   test("of a site that was removed meanwhile is a conflict", async () => {
     const api = apiSite("primary");
     await call(api, "POST", SITES, OSLO);
