@@ -1,5 +1,6 @@
 import { cellOf, type RowChange, sizeOf } from "./counters.ts";
 import { eachPart, bucketOf, lagOf } from "./lag-histogram.ts";
+import { outcomesOf, ROW_OUTCOMES, type RowOutcome } from "./row-outcomes.ts";
 import { LAG_PARTS, type LagPart } from "./type-summary.ts";
 import { granuleOf, waitingSince } from "./waiting-ages.ts";
 
@@ -10,9 +11,18 @@ import { granuleOf, waitingSince } from "./waiting-ages.ts";
  * - `c#<state>#<verification_state>` and `b#…`: rows of a cell and their bytes
  * - `w#<granule>`: rows that wait to be synced since then (`waiting-ages.ts`)
  * - `l#<part><bucket>` and `s#<part>`: versions that took so long, and milliseconds together (`lag-histogram.ts`)
+ * - `o#<outcome>`: what became of rows (`row-outcomes.ts`), by the place of its name
  * - `n`: changes that were counted
  */
-export const COUNTED = { rows: "c#", bytes: "b#", waiting: "w#", lag: "l#", lagSum: "s#", changes: "n" } as const;
+export const COUNTED = {
+  rows: "c#",
+  bytes: "b#",
+  waiting: "w#",
+  lag: "l#",
+  lagSum: "s#",
+  outcomes: "o#",
+  changes: "n",
+} as const;
 
 /** The letter of a part of the lag. */
 export const LAG_LETTERS: Readonly<Record<LagPart, string>> = eachPart((part) => part.slice(0, 1));
@@ -48,6 +58,14 @@ const lagNumbers = ({ before, after }: RowChange): readonly (readonly [string, n
   ]);
 };
 
+/** Of rows that are counted: as they come to be something, or as they go. */
+const outcomeNumbers = ({ before, after }: RowChange): readonly (readonly [string, number])[] => {
+  const isCounted = (outcome: RowOutcome): boolean => cellOf(outcome === "removed" ? before : after) !== undefined;
+  return outcomesOf(before, after)
+    .filter(isCounted)
+    .map((outcome) => [`${COUNTED.outcomes}${ROW_OUTCOMES.indexOf(outcome)}`, 1] as const);
+};
+
 /** What a row that is there comes to: the numbers that a recount of all rows has to find in their counter. */
 export const countedIn = (
   row: Readonly<Record<string, unknown>>,
@@ -66,6 +84,7 @@ const additionsOf = (change: RowChange, clock: number): Additions => {
     ...waitingNumbers(change.before, -1, clock),
     ...waitingNumbers(change.after, 1, clock),
     ...lagNumbers(change),
+    ...outcomeNumbers(change),
   ];
   for (const [name, number] of numbers) sums.set(name, (sums.get(name) ?? 0) + number);
   return new Map([...sums].filter(([, sum]) => sum !== 0));

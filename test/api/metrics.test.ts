@@ -48,6 +48,8 @@ const valueOf = (families: readonly Family[], name: string, labels: Record<strin
 
 const seriesIn = (text: string): number => parseExposition(text).flatMap(({ samples }) => samples).length;
 
+const OUTCOMES = { synced: 7, failed: 2, verified: 6, verification_failed: 1, removed: 0 };
+
 const SITE = { name: "frankfurt", url: "frankfurt" };
 
 describe("GET /metrics (F62)", () => {
@@ -208,7 +210,7 @@ const exposed = async (given: Partial<Exposed> = {}): Promise<string> => {
     replicables,
     statuses: [statusOf("frankfurt"), statusOf("dublin")],
     siteName: "frankfurt",
-    histograms: new Map([["lfs_object", eachPart(() => histogram)]]),
+    totals: new Map([["lfs_object", { lag: eachPart(() => histogram), outcomes: OUTCOMES }]]),
     ...given,
   });
   return text;
@@ -238,6 +240,17 @@ describe("the metrics", () => {
     for (const left of ["failed", "verified", "synced_in_percentage"]) {
       expect(names).not.toContain(`geo_lfs_objects_${left}`);
     }
+  });
+
+  test("have what became of objects at this site, as counters, of types of which anything did", async () => {
+    const families = parseExposition(await exposed({ statuses: [statusOf("oslo")] }));
+    for (const [outcome, times] of Object.entries(OUTCOMES)) {
+      const labels = { replicable_name: "lfs_object", outcome };
+      expect(valueOf(families, "geo_object_outcomes_total", labels)).toBe(times);
+    }
+    const family = families.find(({ name }) => name === "geo_object_outcomes_total");
+    expect(family?.type).toBe("counter");
+    expect(family?.samples).toHaveLength(Object.keys(OUTCOMES).length);
   });
 
   test("have the lag of this site, part by part, as histograms whose bounds are a factor of two apart", async () => {
@@ -276,7 +289,7 @@ describe("the metrics", () => {
 
   test("of one call leave nothing for the next", async () => {
     await exposed();
-    expect(await exposed({ statuses: [statusOf("oslo")], histograms: undefined })).not.toContain("dublin");
+    expect(await exposed({ statuses: [statusOf("oslo")], totals: undefined })).not.toContain("dublin");
   });
 
   test("stand when a type is called as one of them, and when a stored number is none", async () => {

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import { LAG_PARTS, type LagHistogram, type LagPart } from "../../../shared/geo/type-summary.ts";
+import { LAG_PARTS, type LagHistogram } from "../../../shared/geo/type-summary.ts";
+import type { TypeTotals } from "../../../shared/services/read-totals.ts";
 import type { SiteStatus } from "../../../shared/geo/site-status.ts";
 import type { WalkProgress } from "../../../shared/geo/walk-progress.ts";
 import { CountedHistogram, type LabelledHistogram } from "./exposed-histogram.ts";
@@ -13,10 +14,10 @@ export interface Exposed {
   })[];
   /** The site's own, and at a primary what each secondary last reported. */
   readonly statuses: readonly SiteStatus[];
-  /** The site that answers; its histograms are the only ones that it has. */
+  /** The site that answers; its totals are the only ones that it has. */
   readonly siteName: string;
-  /** Nothing when they could not be read. */
-  readonly histograms: ReadonlyMap<string, Readonly<Record<LagPart, LagHistogram>>> | undefined;
+  /** By the names of types; nothing when they could not be read. */
+  readonly totals: ReadonlyMap<string, TypeTotals> | undefined;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -48,14 +49,23 @@ const thinned = (histogram: LagHistogram): LagHistogram => ({
   buckets: histogram.buckets.filter((_, index) => index % 2 === 0),
 });
 
-const lagMembers = ({ replicables, histograms, siteName }: Exposed): readonly LabelledHistogram[] =>
+const lagMembers = ({ replicables, totals, siteName }: Exposed): readonly LabelledHistogram[] =>
   replicables.flatMap(({ name }) => {
-    const parts = histograms?.get(name);
+    const parts = totals?.get(name)?.lag;
     if (parts === undefined || parts.total.count === 0) return [];
     return LAG_PARTS.map((part) => ({
       labels: { name: siteName, replicable_name: name, part },
       histogram: thinned(parts[part]),
     }));
+  });
+
+/** A type of which nothing has ever happened is left out: most installations use a few types of many. */
+const outcomeMembers = ({ replicables, totals, siteName }: Exposed): readonly Member[] =>
+  replicables.flatMap(({ name }) => {
+    const outcomes = Object.entries(totals?.get(name)?.outcomes ?? {});
+    return outcomes.every(([, times]) => times === 0)
+      ? []
+      : outcomes.map(([outcome, times]): Member => [{ name: siteName, replicable_name: name, outcome }, times]);
   });
 
 interface Age {
@@ -156,6 +166,15 @@ const exposeOurs = (registry: Registry, exposed: Exposed): void => {
         status.registry_consistency?.[name]?.[key],
       ]),
     ),
+  );
+  expose(
+    registry,
+    "counter",
+    {
+      name: "geo_object_outcomes_total",
+      help: "What became of objects: synced, failed, verified (on the primary: checksummed), verification_failed, removed",
+    },
+    outcomeMembers(exposed),
   );
   const lag = lagMembers(exposed);
   if (lag.length > 0) {

@@ -4,7 +4,7 @@ import type { Replicable } from "../../../shared/geo/replicable.ts";
 import { reportedStatus } from "../../../shared/geo/told-status.ts";
 import type { SiteStatus } from "../../../shared/geo/site-status.ts";
 import { readKnownSites, readReports, type SitesKeeper } from "../../../shared/services/known-sites.ts";
-import { readLagHistograms, type LagHistograms } from "../../../shared/services/read-lag-histograms.ts";
+import { readTotals, type TypeTotals } from "../../../shared/services/read-totals.ts";
 import { readSiteStatus, type StatusReader } from "../../../shared/services/site-status.ts";
 import { allowOnly, type ApiEnv, apiUrlOf } from "../site-paths.ts";
 import { exposition } from "./exposition.ts";
@@ -30,12 +30,12 @@ const reportsOf = async (measured: MeasuredSite, apiUrl: string): Promise<readon
   }
 };
 
-const histogramsOf = async (measured: MeasuredSite): Promise<LagHistograms | undefined> => {
+const totalsOf = async (measured: MeasuredSite): Promise<ReadonlyMap<string, TypeTotals> | undefined> => {
   try {
-    return await readLagHistograms(measured);
+    return await readTotals(measured);
   } catch (error) {
     if (!(error instanceof GeoError)) throw error;
-    measured.telemetry.error("lag_unreadable", { code: error.code, message: error.message });
+    measured.telemetry.error("totals_unreadable", { code: error.code, message: error.message });
     return undefined;
   }
 };
@@ -48,16 +48,16 @@ const histogramsOf = async (measured: MeasuredSite): Promise<LagHistograms | und
 export const addMetrics = (app: Hono<ApiEnv>, measured: MeasuredSite): void => {
   app.get("/metrics", async (context) => {
     const apiUrl = apiUrlOf(context);
-    const [own, reports, histograms] = await Promise.all([
+    const [own, reports, totals] = await Promise.all([
       readSiteStatus(measured, apiUrl),
       reportsOf(measured, apiUrl),
-      histogramsOf(measured),
+      totalsOf(measured),
     ]);
     const { contentType, text } = await exposition({
       replicables: measured.replicables,
       statuses: [own, ...reports],
       siteName: own.name,
-      histograms,
+      totals,
     });
     return context.body(text, 200, { "content-type": contentType });
   });

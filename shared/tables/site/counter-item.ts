@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type Additions, COUNTED, LAG_LETTERS } from "../../geo/counter-slices.ts";
 import { type Amount, cellName, type CountedTable, parseCellName } from "../../geo/counters.ts";
 import { type CountedLag, eachPart } from "../../geo/lag-histogram.ts";
+import { ROW_OUTCOMES, type RowOutcome } from "../../geo/row-outcomes.ts";
 import { SITE_TABLE_PARTITIONS } from "../../geo/physical-names.ts";
 import type { LagPart } from "../../geo/type-summary.ts";
 import type { WaitingRows } from "../../geo/waiting-ages.ts";
@@ -68,6 +69,8 @@ export interface Counter {
   /** Rows that wait, by granule: with those in which nobody waits any more, until they are cleared away. */
   readonly waiting: WaitingRows;
   readonly lag: Readonly<Record<LagPart, CountedLag>>;
+  /** How often what became of rows, since the counters began. */
+  readonly outcomes: ReadonlyMap<RowOutcome, number>;
   readonly marks: ReadonlyMap<string, Mark>;
   readonly asOf: number | undefined;
   /** Milliseconds since the epoch; undefined before anything was counted. */
@@ -112,6 +115,9 @@ export const parseCounter = (item: Item | undefined, replicableName: string): Co
     ),
     sumMs: numberIn(item, `${COUNTED.lagSum}${LAG_LETTERS[part]}`) ?? 0,
   })),
+  outcomes: new Map(
+    ROW_OUTCOMES.map((outcome, place) => [outcome, numberIn(item, `${COUNTED.outcomes}${place}`) ?? 0]),
+  ),
   marks: new Map(
     Object.entries(item ?? {}).flatMap(([name, value]) => {
       const mark = name.startsWith(MARK_PREFIX) ? parseMark(value) : undefined;
