@@ -15,7 +15,7 @@ const CALLS = Number(process.env["S3_GEO_HOSTILE_CALLS"] ?? 0);
 const SEED = Number(process.env["S3_GEO_SEED"] ?? Date.now() % 1_000_000);
 
 const CALLS_PER_RUN = 5;
-const SECONDS_IF_NOT_TOLD = 20;
+const SECONDS_IF_NOT_TOLD = 10;
 const KINDS = 4;
 
 /** No call may take longer, in milliseconds, on a machine that is busy with others. */
