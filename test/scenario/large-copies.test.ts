@@ -271,6 +271,22 @@ describe("when S3 does not do what it is asked", () => {
     },
   );
 
+  test("the source is archived while its parts are copied: they are given back, and copied anew when it is restored", async () => {
+    const world = twoSites();
+    world.primaryBucket.put(KEY, LARGE);
+    await world.loseMessages();
+    await new Worker(world, KEY).until("copy_parts");
+    expect(world.openUploads()).toHaveLength(1);
+    world.primaryBucket.archive(KEY);
+    world.clock.advance(10 * 60_000);
+    expect(await new Worker(world, KEY).finish()).toMatchObject({ result: "failed", kind: "archived" });
+    expect(world.openUploads()).toEqual([]);
+    expect(await world.row(KEY)).not.toHaveProperty("upload_id");
+    world.primaryBucket.restore(KEY);
+    world.clock.advance(5 * 60 * 60_000); // a person has to do something about it: until then it is tried every few hours
+    await expectConverged(world, LARGE);
+  });
+
   test("the tags of the source can not be read: nothing is begun", async () => {
     const world = twoSites();
     world.primaryBucket.put(KEY, LARGE);

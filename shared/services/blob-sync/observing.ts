@@ -129,18 +129,27 @@ export const observeReplicaStep: Step<SecondarySite, "observe_replica"> = async 
 };
 
 /**
+ * What S3 can not copy now, and perhaps never. Parts of it that were copied before, or of what stood there before it, are given
+ * back: they are paid for as long as the row names them.
+ */
+const impossible = (held: Held, kind: "archived" | "customer_key" | "too_large", detail: string): Attempt =>
+  held.upload === undefined
+    ? { at: "fail", held, kind, detail }
+    : abortFirst(held, held.upload, { at: "fail", held: withoutUpload(held), kind, detail });
+
+/**
  * Sends a copy out, unless S3 could not make it. Asked only when a copy is needed: an object that has been replicated and
  * is archived later is still the same object.
  */
 const copyOnto = (site: SecondarySite, held: Held, source: ObjectFacts, expectation: Expectation): Attempt => {
-  if (source.archived) return { at: "fail", held, kind: "archived", detail: source.storageClass };
-  if (source.customerKey) return { at: "fail", held, kind: "customer_key", detail: "" };
+  if (source.archived) return impossible(held, "archived", source.storageClass);
+  if (source.customerKey) return impossible(held, "customer_key", "");
   const { limits } = site.copies;
   if (source.size <= limits.singleCopyBytesMax) return { at: "copy", held, source, expectation };
   const plan = planParts(source.size, limits.parts);
   if (plan === undefined) {
     const detail = `${source.size} bytes, ${limits.parts.objectBytesMax} are the most; store it as several objects`;
-    return { at: "fail", held, kind: "too_large", detail };
+    return impossible(held, "too_large", detail);
   }
   if (site.largeCopies !== undefined && source.size > site.largeCopies.fromBytes) {
     return { at: "hand_over", held, source };
