@@ -13,16 +13,18 @@ export interface LambdaBundle {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** What a deployment puts in, such as the address of an API, is not known here; any text of that form will do. */
+const Variable = z.pipe(
+  z.unknown(),
+  z.transform((value) => (typeof value === "string" ? value : "https://example.com/geo")),
+);
+
 const FunctionResource = z.object({
   Type: z.literal("AWS::Lambda::Function"),
   Metadata: z.object({ "aws:asset:path": z.string() }),
   Properties: z.object({
     FunctionName: z.string(),
-    // What a deployment puts in, such as the address of an API, is not known here; any text of that form will do.
-    Environment: z._default(
-      z.object({ Variables: z.record(z.string(), z.catch(z.string(), "https://example.com/geo")) }),
-      { Variables: {} },
-    ),
+    Environment: z._default(z.object({ Variables: z.record(z.string(), Variable) }), { Variables: {} }),
   }),
 });
 
