@@ -3,11 +3,8 @@
  * can not be asked of the API: whoever may write the site's table may make one, and that is for IAM to say.
  */
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import * as z from "zod/mini";
 import { DynamoTable } from "../shared/aws/dynamo-table.ts";
 import { GeoError } from "../shared/geo/errors.ts";
 import type { TokenRequest } from "../shared/geo/tokens.ts";
@@ -15,6 +12,7 @@ import type { Table } from "../shared/ports/table.ts";
 import { issueToken } from "../shared/services/issue-token.ts";
 import { knownToken, type KnownToken, listKnownTokens, revokeKnownToken } from "../shared/services/known-tokens.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
+import { knownSites, meantSite } from "./run-file.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Where a site's table is. */
@@ -32,10 +30,10 @@ export type TokenTable = Pick<Table, "put" | "query" | "update">;
 
 /** Which site's tokens, as the options say it. */
 export interface TokenOptions {
-  /** Name of the site's table, with `region`; absent: a site of the demonstration that is up. */
+  /** Name of the site's table, with `region`; absent: a site of the file of sites. */
   readonly siteTable?: string | undefined;
   readonly region?: string | undefined;
-  /** A site of the demonstration by its name; absent: its primary. */
+  /** A known site by its name; absent: the primary. */
   readonly site?: string | undefined;
 }
 
@@ -49,69 +47,32 @@ export interface TokenKeeper {
   revoke(id: string): Promise<KnownToken>;
 }
 
-const RUN_FILE = ".local/run.json";
-
-/** As much of the demonstration's file as leads to its tables. */
-const RunFile = z.object({
-  cloud: z.object({ name: z.string(), endpoint: z.optional(z.string()) }),
-  credentials: z.optional(z.object({ access_key_id: z.string(), secret_access_key: z.string() })),
-  sites: z.array(
-    z.object({
-      name: z.string(),
-      role: z.enum(["primary", "secondary"]),
-      region: z.string(),
-      site_table: z.optional(z.string()),
-    }),
-  ),
-});
-
 const usage = (message: string): CommandError => new CommandError(EXIT.usage, message);
 
-const demonstration = async (root: string): Promise<z.infer<typeof RunFile>> => {
-  const text = await readFile(join(root, RUN_FILE), "utf8").catch(() => undefined);
-  if (text === undefined) {
-    throw usage(
-      `which site? Expected --site-table with --region, or a running demonstration (npm start), and found no ${RUN_FILE}`,
-    );
-  }
-  try {
-    return RunFile.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new CommandError(EXIT.failure, `${RUN_FILE} can not be read; start the demonstration again: npm start`, {
-      cause,
-    });
-  }
-};
-
-const findTable = async (options: TokenOptions, { root, env = {} }: Surroundings): Promise<TableAddress> => {
-  const table = options.siteTable ?? env["GEO_SITE_TABLE"];
-  if (table !== undefined && table !== "") {
-    if (options.site !== undefined) throw usage("--site is a site of the demonstration; expected it or --site-table");
+const findTable = async (options: TokenOptions, surroundings: Surroundings): Promise<TableAddress> => {
+  const { env = {} } = surroundings;
+  const given = options.siteTable ?? env["GEO_SITE_TABLE"];
+  if (given !== undefined && given !== "") {
+    if (options.site !== undefined) throw usage("--site is one of the file of sites; expected it or --site-table");
     const region = options.region ?? env["AWS_REGION"];
-    if (region === undefined || region === "") throw usage(`no region for ${table}: expected --region, or AWS_REGION`);
-    return { table, region };
+    if (region === undefined || region === "") throw usage(`no region for ${given}: expected --region, or AWS_REGION`);
+    return { table: given, region };
   }
-  const { cloud, credentials, sites } = await demonstration(root);
-  const wanted = sites.find(({ name, role }) =>
-    options.site === undefined ? role === "primary" : name === options.site,
-  );
-  if (wanted === undefined) {
-    const names = sites.map(({ name, role }) => `${name} (${role})`).join(", ");
-    throw usage(`--site is ${JSON.stringify(options.site ?? "primary")}, expected one of ${names}`);
-  }
-  if (wanted.site_table === undefined) {
+  const known = await knownSites("--site-table with --region", surroundings);
+  const { name, siteTable: table, region } = meantSite(known, options.site, "primary");
+  if (table === undefined || region === undefined) {
     throw new CommandError(
       EXIT.failure,
-      `the ${cloud.name} world keeps its tables in its own memory, where nobody else can make tokens; use admin_token of ${RUN_FILE}`,
+      known.cloud === undefined
+        ? `${known.from} does not say where the table of ${name} is; expected site_table and region there, or --site-table with --region`
+        : `the ${known.cloud.name} world keeps its tables in its own memory, where nobody else can make tokens; use admin_token of ${known.from}`,
     );
   }
   return {
-    table: wanted.site_table,
-    region: wanted.region,
-    ...(cloud.endpoint === undefined ? {} : { endpoint: cloud.endpoint }),
-    ...(credentials === undefined
-      ? {}
-      : { credentials: { accessKeyId: credentials.access_key_id, secretAccessKey: credentials.secret_access_key } }),
+    table,
+    region,
+    ...(known.cloud?.endpoint === undefined ? {} : { endpoint: known.cloud.endpoint }),
+    ...(known.credentials === undefined ? {} : { credentials: known.credentials }),
   };
 };
 

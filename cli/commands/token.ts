@@ -19,7 +19,8 @@ type Options = z.infer<typeof Options>;
 const HELP = `
 Tokens are made and ended in the site's own table, so it takes AWS rights on that and no token: dynamodb:PutItem to make one,
 dynamodb:Query to list, and dynamodb:UpdateItem with it to end one. Credentials are found as the AWS SDK finds them.
-Which site: --site-table with --region (GEO_SITE_TABLE, AWS_REGION), else the demonstration that "npm start" keeps up.
+Which site: --site-table with --region (GEO_SITE_TABLE, AWS_REGION), else site_table of the file $GEO_SITES_FILE, of
+$XDG_CONFIG_HOME/s3-geo/sites.json, or of the demonstration that "npm start" keeps up.
 
 Examples:
   $ geo token create --name prometheus --site-table s3-geo-ireland-site --region eu-west-1
@@ -63,7 +64,7 @@ export const addToken = (parent: Command, surroundings: Surroundings): void => {
       .description(description)
       .option("--site-table <name>", "the site's table, for example s3-geo-ireland-site")
       .option("--region <region>", "where that table is")
-      .option("--site <name>", "a site of the demonstration (default: its primary)")
+      .option("--site <name>", "one of the file of sites (default: its primary)")
       .option("--output <format>", "table or json", "table")
       .addHelpText("after", HELP);
   // Only here: every other command would wait for the SDK to load.

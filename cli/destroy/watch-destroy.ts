@@ -40,7 +40,7 @@ export const planText = (destroy: DestroyProgress): string => {
   ].join("\n");
 };
 
-const howToGoOn = ({ url, site }: Connection, { id }: DestroyProgress): string =>
+const howToGoOn = ({ url, site }: Pick<Connection, "url" | "site">, { id }: DestroyProgress): string =>
   `It goes on at ${site.name} without this command (${url}).\n` +
   `Look again: geo destroy show ${id} --watch\nEnd it:     geo destroy cancel ${id}\n`;
 
@@ -69,7 +69,7 @@ export const watchDestroy = async (
       if (!UNDER_WAY.has(destroy.state)) return destroy;
       await Promise.race([sleep(LOOK_EVERY_MS), interruption]);
       if (isInterrupted) {
-        throw new CommandError(EXIT.failure, `interrupted. ${howToGoOn({ client, site, url }, destroy)}`);
+        throw new CommandError(EXIT.failure, `interrupted. ${howToGoOn({ site, url }, destroy)}`);
       }
     }
   } finally {

@@ -32,7 +32,9 @@ const surroundings = async (answering: "primary" | "secondary" = "secondary") =>
 
 const runFile = async (root: string, content: unknown): Promise<void> => {
   await mkdir(join(root, ".local"), { recursive: true });
-  await writeFile(join(root, ".local/run.json"), typeof content === "string" ? content : JSON.stringify(content));
+  await writeFile(join(root, ".local/run.json"), typeof content === "string" ? content : JSON.stringify(content), {
+    mode: 0o600,
+  });
 };
 
 const DEMONSTRATION = {
@@ -87,7 +89,7 @@ describe("a command that finds none says what was expected, with exit code", () 
       {},
       {},
       undefined,
-      /expected --endpoint-url with GEO_TOKEN, or a running/i,
+      /expected --endpoint-url with GEO_TOKEN, a file of sites \(GEO_SITES_FILE\), or a running/i,
     ],
     ["an address without a token", { endpointUrl: URL_OF }, {}, undefined, /no token for .*GEO_TOKEN, or --token/],
     ["what is no address", { endpointUrl: "dublin" }, { GEO_TOKEN: "x" }, undefined, /"dublin", expected an address/],

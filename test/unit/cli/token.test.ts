@@ -35,7 +35,9 @@ const commanding = async (env: Readonly<Record<string, string>> = {}) => {
   };
   const runFile = async (content: unknown): Promise<void> => {
     await mkdir(join(root, ".local"), { recursive: true });
-    await writeFile(join(root, ".local/run.json"), typeof content === "string" ? content : JSON.stringify(content));
+    await writeFile(join(root, ".local/run.json"), typeof content === "string" ? content : JSON.stringify(content), {
+      mode: 0o600,
+    });
   };
   return { geo, site, opened, runFile };
 };
@@ -43,12 +45,15 @@ const commanding = async (env: Readonly<Record<string, string>> = {}) => {
 /** A failure as the SDK names it. */
 const named = (name: string): Error => Object.assign(new Error("no"), { name });
 
+const LONDON = { name: "london", role: "primary", region: "eu-west-2", api_url: "http://127.0.0.1:1/geo" };
+const DUBLIN = { name: "dublin", role: "secondary", region: "eu-west-1", api_url: "http://127.0.0.1:2/geo" };
+
 const DEMONSTRATION = {
   cloud: { name: "ministack", endpoint: "http://127.0.0.1:4566" },
   credentials: { access_key_id: "key", secret_access_key: "secret" },
   sites: [
-    { name: "london", role: "primary", region: "eu-west-2", site_table: "s3-geo-london-site" },
-    { name: "dublin", role: "secondary", region: "eu-west-1", site_table: "s3-geo-dublin-site" },
+    { ...LONDON, site_table: "s3-geo-london-site" },
+    { ...DUBLIN, site_table: "s3-geo-dublin-site" },
   ],
 };
 
@@ -151,13 +156,15 @@ describe("geo token finds the site's table", () => {
     ]);
   });
 
-  const noTable = { ...DEMONSTRATION, sites: [{ name: "london", role: "primary", region: "eu-west-2" }] };
+  const noTable = { ...DEMONSTRATION, sites: [LONDON] };
+  const deployed = { sites: [LONDON] };
   test.each([
     ["a table without a region", ["--site-table", "x"], undefined, EXIT.usage, "no region for x"],
-    ["neither", [], undefined, EXIT.usage, "Expected --site-table with --region, or a running demonstration"],
+    ["neither", [], undefined, EXIT.usage, "Expected --site-table with --region, a file of sites"],
     ["both", ["--site", "london", ...AT], DEMONSTRATION, EXIT.usage, "expected it or --site-table"],
     ["a site that is not there", ["--site", "oslo"], DEMONSTRATION, EXIT.usage, "expected one of london (primary)"],
     ["a world in memory", [], noTable, EXIT.failure, "keeps its tables in its own memory"],
+    ["a site whose table nobody names", [], deployed, EXIT.failure, "expected site_table and region there"],
     ["a file that can not be read", [], "{", EXIT.failure, "start the demonstration again"],
   ])("or says what was expected: %s", async (_, args, file, code, said) => {
     const { geo, opened, runFile } = await commanding();
