@@ -1,7 +1,7 @@
 import { callerOf, signedFor, type Exchange } from "../support/wire/exchange.ts";
 import { operationOf, placeOf } from "../support/wire/operation.ts";
 import type { DynamoMeter } from "./dynamo-meter.ts";
-import type { Charge } from "./prices.ts";
+import type { Charge } from "../../shared/geo/prices.ts";
 
 export type Service = "s3" | "sqs" | "sns" | "dynamodb";
 

@@ -1,5 +1,14 @@
 import { countMessages, countRequests, type LedgerLine } from "./ledger.ts";
-import type { Charge } from "./prices.ts";
+import {
+  ASSUMED_MS,
+  type Charge,
+  DRIFT_MESSAGES_AT_ONCE,
+  type Load,
+  MEMORY_GB,
+  MESSAGES_AT_ONCE,
+  WORKING_FUNCTIONS,
+  type WorkingFunction,
+} from "../../shared/geo/prices.ts";
 
 /** What is charged without a request of ours: AWS's own work between the bucket, the topics, the queues and the functions. */
 export interface Wiring {
@@ -11,39 +20,12 @@ export interface Wiring {
   readonly replicaBucket: string;
 }
 
-/** How full batches and messages are: on a busy system all are, on an idle one each object comes by itself. */
-export type Load = "busy" | "idle";
-
-const FUNCTIONS = ["publisher", "checksum", "consumer", "verification", "drift"] as const;
-type WorkingFunction = (typeof FUNCTIONS)[number];
-
-/**
- * Milliseconds for which an object keeps a function busy on AWS: its share of full batches, or an invocation of its own.
- * An assumption of docs/performance.md, since a local cloud could not tell.
- */
-const ASSUMED_MS: Readonly<Record<WorkingFunction, Readonly<Record<Load, number>>>> = {
-  publisher: { busy: 2, idle: 50 },
-  checksum: { busy: 10, idle: 100 },
-  consumer: { busy: 25, idle: 300 },
-  verification: { busy: 15, idle: 150 },
-  drift: { busy: 2, idle: 50 },
-};
-
-/** As infra/subsystems has it. */
-const MEMORY_GB: Readonly<Record<WorkingFunction, number>> = {
-  publisher: 0.25,
-  checksum: 0.5,
-  consumer: 0.5,
-  verification: 0.5,
-  drift: 0.25,
-};
-
 /** Messages that Lambda receives, and deletes, in one request. */
-const AT_ONCE: Readonly<Record<Load, number>> = { busy: 10, idle: 1 };
+const AT_ONCE: Readonly<Record<Load, number>> = { busy: MESSAGES_AT_ONCE, idle: 1 };
 
 /** Messages in an invocation of a function that a queue feeds; drift is collected for a while. */
 const invocationsOf = (name: WorkingFunction, messages: number, load: Load): number =>
-  messages / (name === "drift" && load === "busy" ? 100 : AT_ONCE[load]);
+  messages / (name === "drift" && load === "busy" ? DRIFT_MESSAGES_AT_ONCE : AT_ONCE[load]);
 
 /** What changes a bucket of replicas: copies, and deletions that add a marker. */
 const CHANGING: ReadonlySet<string> = new Set(["CopyObject", "DeleteObject"]);
@@ -83,7 +65,7 @@ export const estimateCharges = (
     consumer: changes,
     verification: Math.max(announced, sent.verification),
   };
-  const carried = FUNCTIONS.reduce((sum, name) => sum + messages[name], 0);
+  const carried = WORKING_FUNCTIONS.reduce((sum, name) => sum + messages[name], 0);
   const counted = countRequests(
     lines,
     ({ target, messages: ofLine }) =>
@@ -99,11 +81,11 @@ export const estimateCharges = (
     },
     {
       item: "lambda_invocation",
-      units: FUNCTIONS.reduce((sum, name) => sum + invocationsOf(name, messages[name], load), 0),
+      units: WORKING_FUNCTIONS.reduce((sum, name) => sum + invocationsOf(name, messages[name], load), 0),
     },
     {
       item: "lambda_gb_second",
-      units: FUNCTIONS.reduce(
+      units: WORKING_FUNCTIONS.reduce(
         (sum, name) => sum + objects[name] * MEMORY_GB[name] * (ASSUMED_MS[name][load] / 1_000),
         0,
       ),

@@ -8,7 +8,7 @@ import type { LargeFigures } from "./measure-large.ts";
 import type { Lags } from "./measure-lag.ts";
 import type { ScenarioFigures } from "./measure-requests.ts";
 import type { WalkFigures } from "./measure-walks.ts";
-import { dollars } from "./prices.ts";
+import { dollars } from "../../shared/geo/prices.ts";
 
 const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(0)} KB`;
 

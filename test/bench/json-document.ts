@@ -2,7 +2,7 @@ import { type Figures, round } from "./figures.ts";
 import { countUnits, type LedgerLine } from "./ledger.ts";
 import type { LargeFigures } from "./measure-large.ts";
 import type { Lags } from "./measure-lag.ts";
-import { dollars } from "./prices.ts";
+import { dollars } from "../../shared/geo/prices.ts";
 
 const lineDocument = (line: LedgerLine, per: number) => ({
   function: line.caller,

@@ -1,5 +1,5 @@
 import type { BilledRequest, Service } from "./billed-request.ts";
-import type { Charge, Priced } from "./prices.ts";
+import type { Charge, Priced } from "../../shared/geo/prices.ts";
 
 /** Requests of one kind. */
 export interface LedgerLine {

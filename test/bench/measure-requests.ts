@@ -16,10 +16,10 @@ import {
 import { type BilledRequest, billedRequest } from "./billed-request.ts";
 import { startCountingProxy } from "./counting-proxy.ts";
 import { DynamoMeter } from "./dynamo-meter.ts";
-import { estimateCharges, type Load } from "./estimate.ts";
+import { estimateCharges } from "./estimate.ts";
 import { type LedgerLine, tally } from "./ledger.ts";
 import { loggedBytes } from "./logged-bytes.ts";
-import { dollars } from "./prices.ts";
+import { dollars, type Load } from "../../shared/geo/prices.ts";
 
 /** What one kind of change costs. */
 export interface ScenarioFigures {

@@ -8,7 +8,7 @@ import { WALK_SETTINGS_DEFAULT } from "../../shared/services/registry-consistenc
 import { EMPTY_BUCKET, GeneratedObjects } from "../support/generated-objects.ts";
 import { twoSites } from "../support/two-sites.ts";
 import { walkingSecondary, type WalkRequests } from "../support/walking.ts";
-import { dollars } from "./prices.ts";
+import { dollars } from "../../shared/geo/prices.ts";
 
 /** What a walk finds: a site that knows nothing yet, one that has all of it, or one that lost the events of some objects. */
 export type WalkedSite = "new" | "settled" | "lost_events";

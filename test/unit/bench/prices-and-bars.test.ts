@@ -4,7 +4,7 @@ import type { BilledRequest } from "../../bench/billed-request.ts";
 import { estimateCharges } from "../../bench/estimate.ts";
 import { tally } from "../../bench/ledger.ts";
 import { percentiles } from "../../bench/percentiles.ts";
-import { type Charge, dollars } from "../../bench/prices.ts";
+import { type Charge, dollars } from "../../../shared/geo/prices.ts";
 
 const OBJECTS = 100;
 const PLACES = { primaryBucket: "source", replicaBucket: "replica" };
