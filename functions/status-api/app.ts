@@ -15,6 +15,8 @@ import { addFeatures } from "./features.ts";
 import { addGraphQL } from "./graphql/graphql.ts";
 import { idempotentCalls } from "./idempotent-calls.ts";
 import { addMetrics } from "./metrics/metrics.ts";
+import { addObjects } from "./objects.ts";
+import { addQueues } from "./queues.ts";
 import { addRemovalGuards } from "./removal-guards.ts";
 import { addKnownSites } from "./known-sites.ts";
 import { type ApiEnv, SITE_PATHS } from "./site-paths.ts";
@@ -52,6 +54,7 @@ export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, Se
  * - `POST` and `GET /api/v4/geo_sites/:id/destroys`, and one of them: see `addDestroys`
  * - `POST` and `GET /api/v4/geo_sites/:id/bulk_updates`, and one of them: see `addBulkUpdates`
  * - `GET /api/v4/geo_sites/:id/dead_letters`, `POST …/dead_letters/:queue/redrive`: see `addDeadLetters`
+ * - `GET /api/v4/geo_sites/:id/queues`: see `addQueues`; `GET …/:id/objects`: see `addObjects`
  * - `GET /api/v4/features`, `POST` and `DELETE /api/v4/features/:name`: see `addFeatures`
  * - `GET /api/v4/usage_data/geo`: see `addUsageData`
  * - `GET /api/v4/admin/data_management/:model_name` and beneath: see `addDataManagement`
@@ -82,6 +85,8 @@ export const statusApp = (served: ServedSite) => {
     addBulkUpdates(app, sites, served);
     addDestroys(app, sites, served);
     addDeadLetters(app, sites, served);
+    addQueues(app, sites, served);
+    addObjects(app, sites, served);
     addSiteSettings(app, sites, served);
   }
   addFeatures(app, served);

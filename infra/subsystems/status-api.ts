@@ -80,12 +80,14 @@ export class StatusApi extends Construct {
     rows.grantListRows(server);
     rows.grantReadDue(server);
     siteTable.grantChangePartition(server, SITE_TABLE_PARTITIONS.cursorKey);
+    siteTable.grantReadPartition(server, SITE_TABLE_PARTITIONS.usage);
     siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.bulkUpdate);
     siteTable.grantKeepPartition(server, SITE_TABLE_PARTITIONS.idempotency);
     new WorkflowAccess(here, bulkUpdate).grantStart(server);
     for (const { queue, dead_letters, region } of redrivable) {
       const place = { account: config.account, region };
       new QueueAccess(place, queue).grantSend(server);
+      new QueueAccess(place, queue).grantMeasure(server);
       new QueueAccess(place, dead_letters).grantEmpty(server);
     }
     // What the site is told of itself: its settings; at the primary the flags of all sites, too.

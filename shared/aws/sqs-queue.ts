@@ -4,6 +4,8 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { GeoError, messageOf } from "../geo/errors.ts";
+import type { QueueCounts, QueueGauge } from "../ports/queue-gauge.ts";
 import type { MessageQueue, OutgoingMessage, SendOutcome } from "../ports/message-queue.ts";
 import { entryId, namedFailures, sendInBatches } from "./message-batches.ts";
 
@@ -11,7 +13,7 @@ import { entryId, namedFailures, sendInBatches } from "./message-batches.ts";
 const BATCH_BYTES_MAX = 1024 * 1024;
 
 /** A queue of SQS, known by its name: its URL differs between clouds and is asked for once. */
-export class SqsQueue implements MessageQueue {
+export class SqsQueue implements MessageQueue, QueueGauge {
   readonly name: string;
   readonly #client: SQSClient;
   #url: Promise<string> | undefined;
@@ -48,6 +50,28 @@ export class SqsQueue implements MessageQueue {
       }),
     );
     return Number(Attributes["ApproximateNumberOfMessages"] ?? 0);
+  }
+
+  async measure(): Promise<QueueCounts> {
+    try {
+      const { Attributes = {} } = await this.#client.send(
+        new GetQueueAttributesCommand({
+          QueueUrl: await this.#queueUrl(),
+          AttributeNames: [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+          ],
+        }),
+      );
+      return {
+        waiting: Number(Attributes["ApproximateNumberOfMessages"] ?? 0),
+        inFlight: Number(Attributes["ApproximateNumberOfMessagesNotVisible"] ?? 0),
+        delayed: Number(Attributes["ApproximateNumberOfMessagesDelayed"] ?? 0),
+      };
+    } catch (error) {
+      throw new GeoError("GEO_QUEUE_UNAVAILABLE", `${this.name}: ${messageOf(error)}`, { cause: error });
+    }
   }
 
   #queueUrl(): Promise<string> {

@@ -26,6 +26,7 @@ import {
 } from "./contract.ts";
 import { ChecksumsAskedContract, ManagedRecordContract, ManagedRecordsContract } from "./data-management-contract.ts";
 import { DestroyContract, DestroyProgressContract, DestroysContract } from "./destroy-contract.ts";
+import { ObjectContract, QueuesContract } from "./object-contract.ts";
 import {
   DeadLetterListContract,
   GraphQLContract,
@@ -245,6 +246,22 @@ const OF_SITES: readonly ApiRoute[] = [
     scope: "admin_geo",
     at: "primary",
     answers: { 202: DestroyContract },
+  },
+  {
+    method: "GET",
+    path: "/:id/queues",
+    operation: "measureQueues",
+    summary: "About how much is in each queue of the site that answers.",
+    answers: { 200: QueuesContract },
+  },
+  {
+    method: "GET",
+    path: "/:id/objects",
+    operation: "lookAtObject",
+    summary: "Everything that the site that answers knows of one key.",
+    scope: "admin_geo",
+    query: { key: "the S3 key, percent-encoded; 1 to 1,024 bytes" },
+    answers: { 200: ObjectContract },
   },
   {
     method: "GET",

@@ -8,6 +8,8 @@ import {
   DestroysContract,
   type DestroyWish,
 } from "./destroy-contract.ts";
+import { DeadLetterListContract, type DeadLettersState } from "./further-contracts.ts";
+import { ObjectContract, type ObjectState, QueuesContract, type QueueState } from "./object-contract.ts";
 import {
   BulkUpdateContract,
   BulkUpdatesContract,
@@ -151,6 +153,12 @@ export interface GeoClient {
   undoDestroy(siteId: number, id: string): Promise<Destroy>;
   bulkUpdates(siteId: number): Promise<readonly BulkUpdateState[]>;
   bulkUpdate(siteId: number, id: string): Promise<BulkUpdateState>;
+  /** About how much is in each queue of the site that answers. */
+  queues(siteId: number): Promise<readonly QueueState[]>;
+  /** What lies in its dead-letter queues, and why. */
+  deadLetters(siteId: number): Promise<readonly DeadLettersState[]>;
+  /** Everything that the site that answers knows of one key. An administrator's token. */
+  object(siteId: number, key: string): Promise<ObjectState>;
   /** Ends one. An administrator's token. */
   cancelBulkUpdate(siteId: number, id: string): Promise<BulkUpdateState>;
 }
@@ -250,6 +258,9 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
     bulkUpdates: (siteId) => call("GET", `${sites}/${siteId}/bulk_updates`, BulkUpdatesContract),
     bulkUpdate: (siteId, id) =>
       call("GET", `${sites}/${siteId}/bulk_updates/${encodeURIComponent(id)}`, BulkUpdateContract),
+    queues: (siteId) => call("GET", `${sites}/${siteId}/queues`, QueuesContract),
+    deadLetters: (siteId) => call("GET", `${sites}/${siteId}/dead_letters`, DeadLetterListContract),
+    object: (siteId, key) => call("GET", `${sites}/${siteId}/objects?key=${encodeURIComponent(key)}`, ObjectContract),
     cancelBulkUpdate: (siteId, id) =>
       call("POST", `${sites}/${siteId}/bulk_updates/${encodeURIComponent(id)}/cancel`, BulkUpdateContract),
   };

@@ -194,7 +194,7 @@ export interface BulkUpdateWish {
 }
 
 /** The removal guard of one type. */
-const RemovalGuardContract = z.looseObject({
+export const RemovalGuardContract = z.looseObject({
   replicable_name: z.string(),
   removals: z.number(),
   limit: z.nullable(z.number()),

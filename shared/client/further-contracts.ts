@@ -15,6 +15,7 @@ const DeadLettersContract = z.looseObject({
   messages_count: z.nullable(z.number()),
   reasons: z.array(z.looseObject({ reason: z.string(), count: z.number(), parked: z.boolean() })),
 });
+export type DeadLettersState = z.infer<typeof DeadLettersContract>;
 
 /** The answer of `GET …/dead_letters`. */
 export const DeadLetterListContract = z.array(DeadLettersContract);

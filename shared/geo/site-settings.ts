@@ -6,6 +6,8 @@ import { EVERYTHING, type SelectiveSync } from "./selective-sync.ts";
  * each reads the site's record of itself at most `STANDING_KEPT_MS` late.
  */
 export interface SiteSettings {
+  /** False: a secondary is paused. It starts no work, keeps what it hears, and goes on when it is true again (F98). */
+  readonly enabled: boolean;
   /** Which objects a secondary wants (F51). */
   readonly selectiveSync: SelectiveSync;
   /** Whether a secondary keeps replicas of objects at all (F54); undefined: what it was deployed with. */
@@ -22,6 +24,7 @@ export const REVERIFICATION_DAYS = { least: 1, most: 999, standard: 90 } as cons
 
 /** What a site has that nobody has changed. */
 export const SETTINGS_DEFAULT: SiteSettings = {
+  enabled: true,
   selectiveSync: EVERYTHING,
   syncObjectStorage: undefined,
   capacities: CAPACITIES_DEFAULT,

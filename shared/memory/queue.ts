@@ -1,5 +1,6 @@
 import type { Chance, Clock } from "../ports/clock.ts";
 import type { MessageQueue, OutgoingMessage, ReceivedMessage, SendOutcome } from "../ports/message-queue.ts";
+import type { QueueCounts, QueueGauge } from "../ports/queue-gauge.ts";
 import { interfered, type Interference } from "./interference.ts";
 
 /** Limits of SQS (API reference, SendMessage). */
@@ -41,7 +42,7 @@ export type QueueState = readonly QueuedMessage[];
  * of arrival, which SQS does not promise; a simulation shuffles by its own chance. As in SQS's fair queues, a group of
  * which fewer messages are under way than of another goes first, however many of the other have waited longer.
  */
-export class MemoryQueue implements MessageQueue {
+export class MemoryQueue implements MessageQueue, QueueGauge {
   readonly name: string;
   /** Replaceable at any time; undefined lets every call through. */
   interference: Interference<QueueOperation> | undefined;
@@ -109,6 +110,13 @@ export class MemoryQueue implements MessageQueue {
       const message = this.#messages.get(id);
       if (message !== undefined) this.#messages.set(id, { ...message, visibleAt: this.#clock.now() });
     }
+  }
+
+  measure(): Promise<QueueCounts> {
+    const hidden = this.export().filter(({ visibleAt }) => visibleAt > this.#clock.now());
+    const inFlight = hidden.filter(({ receiveCount }) => receiveCount > 0).length;
+    const delayed = hidden.length - inFlight;
+    return Promise.resolve({ waiting: this.size - hidden.length, inFlight, delayed });
   }
 
   /** How many messages could be received now. */

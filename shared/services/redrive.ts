@@ -3,6 +3,7 @@ import type { RedriveRequest } from "../geo/redrive-request.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DeadLetter, DeadLetters } from "../ports/dead-letters.ts";
 import type { MessageQueue, OutgoingMessage } from "../ports/message-queue.ts";
+import type { QueueGauge } from "../ports/queue-gauge.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { ParkedMessage } from "./park.ts";
 
@@ -10,7 +11,7 @@ import type { ParkedMessage } from "./park.ts";
 export interface Redrivable {
   /** What operators call it. */
   readonly name: string;
-  readonly queue: MessageQueue;
+  readonly queue: MessageQueue & QueueGauge;
   readonly deadLetters: DeadLetters;
 }
 

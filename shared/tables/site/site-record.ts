@@ -19,6 +19,7 @@ export interface SiteRecord {
 const StoredSite = z.object({
   role: z._default(z.enum(SITE_ROLES), FIRST_STANDING.role),
   epoch: z._default(z.number(), FIRST_STANDING.epoch),
+  enabled: z._default(z.boolean(), SETTINGS_DEFAULT.enabled),
   selective_sync_type: z._default(z.enum(SELECTIVE_SYNC_TYPES), "none"),
   selective_sync_ids: z._default(z.array(z.string()), []),
   sync_object_storage: z.optional(z.boolean()),
@@ -44,6 +45,7 @@ export const parseSiteRecord = (item: Item | undefined): SiteRecord => {
     return {
       standing: { role, epoch },
       settings: {
+        enabled: stored.enabled,
         selectiveSync: selectiveSyncOf(stored.selective_sync_type, stored.selective_sync_ids),
         syncObjectStorage: stored.sync_object_storage,
         capacities: {
@@ -77,6 +79,7 @@ export const changeStanding = (seen: SiteStanding, role: SiteStanding["role"]): 
 
 /** What of a site's settings is to be changed; what is not named stays. */
 export interface SettingsChange {
+  readonly enabled?: boolean;
   readonly selectiveSync?: SelectiveSync;
   readonly syncObjectStorage?: boolean;
   readonly capacities?: Partial<SiteSettings["capacities"]>;
@@ -89,6 +92,7 @@ export interface SettingsChange {
  */
 export const changeSettings = (change: SettingsChange, now: number): UpdateRequest => {
   const columns: Readonly<Record<string, AttributeValue | undefined>> = {
+    enabled: change.enabled,
     scope_changed_at: change.selectiveSync === undefined && change.syncObjectStorage === undefined ? undefined : now,
     selective_sync_type: change.selectiveSync?.type,
     selective_sync_ids:
