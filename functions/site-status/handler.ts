@@ -6,6 +6,7 @@ import { applySelection, decodeReplicableSelection } from "../../shared/geo/repl
 import { flushing } from "../../shared/lambda/flushing.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
+import { UsageLedger } from "../../shared/services/daily-usage.ts";
 import { type GatheringSite, gatherStatus } from "../../shared/services/gather-status.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { env } from "./env.ts";
@@ -17,11 +18,12 @@ const { SITE_NAME: name, ROLE: role, REGION: region, ...config } = parseEnv(env,
 const telemetry = new PowertoolsTelemetry({ siteName: name, service: "site-status" });
 const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
 const primarySiteTable = new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE);
+const siteTable = new DynamoTable(dynamoClient(region), config.SITE_TABLE);
 const gathering: GatheringSite = {
   site: { name, role, region },
   apiUrl: config.API_URL.replace(/\/+$/, ""),
   replicables,
-  siteTable: new DynamoTable(dynamoClient(region), config.SITE_TABLE),
+  siteTable,
   switches: new CachedSwitches(primarySiteTable, replicables, systemClock),
   primary: role === "primary" ? undefined : { name: config.PRIMARY_NAME, siteTable: primarySiteTable },
   syncObjectStorage: config.SYNC_OBJECT_STORAGE === "true",
@@ -29,6 +31,8 @@ const gathering: GatheringSite = {
   clock: systemClock,
   telemetry,
 };
+
+const ledger = new UsageLedger({ site: gathering.site, replicables, siteTable, clock: systemClock });
 
 /** What a run says of itself, for whoever starts it by hand. */
 interface Run {
@@ -38,8 +42,9 @@ interface Run {
   readonly report_problem: string | null;
 }
 
-/** The site looks at itself, and tells the primary. */
+/** The site looks at itself, and tells the primary; the first look of a day is noted in the ledger of its usage. */
 export const handler = flushing(telemetry, async (): Promise<Run> => {
   const { status, failed } = await gatherStatus(gathering, systemClock.now() + STOP_AFTER_MS);
+  await ledger.note();
   return { failed, report_problem: status.reportProblem ?? null };
 });

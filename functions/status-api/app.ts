@@ -22,6 +22,7 @@ import { addKnownSites } from "./known-sites.ts";
 import { type ApiEnv, SITE_PATHS } from "./site-paths.ts";
 import { addSiteSettings, type SettledSite } from "./site-settings.ts";
 import { addStatuses } from "./statuses.ts";
+import { addUsage } from "./usage.ts";
 import { addUsageData } from "./usage-data.ts";
 import { addWalks } from "./walks.ts";
 
@@ -55,6 +56,7 @@ export interface ServedSite extends StatusReader, GuardedTable, FlagChanging, Se
  * - `POST` and `GET /api/v4/geo_sites/:id/bulk_updates`, and one of them: see `addBulkUpdates`
  * - `GET /api/v4/geo_sites/:id/dead_letters`, `POST …/dead_letters/:queue/redrive`: see `addDeadLetters`
  * - `GET /api/v4/geo_sites/:id/queues`: see `addQueues`; `GET …/:id/objects`: see `addObjects`
+ * - `GET /api/v4/geo_sites/:id/usage`: see `addUsage`
  * - `GET /api/v4/features`, `POST` and `DELETE /api/v4/features/:name`: see `addFeatures`
  * - `GET /api/v4/usage_data/geo`: see `addUsageData`
  * - `GET /api/v4/admin/data_management/:model_name` and beneath: see `addDataManagement`
@@ -87,6 +89,7 @@ export const statusApp = (served: ServedSite) => {
     addDeadLetters(app, sites, served);
     addQueues(app, sites, served);
     addObjects(app, sites, served);
+    addUsage(app, sites, served);
     addSiteSettings(app, sites, served);
   }
   addFeatures(app, served);

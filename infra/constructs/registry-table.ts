@@ -9,7 +9,7 @@ import {
 } from "aws-cdk-lib/aws-dynamodb";
 import { Construct } from "constructs";
 
-import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
+import { DUE_INDEX, SITE_TABLE_TTL } from "../../shared/geo/physical-names.ts";
 
 /** What every table of the product has: string keys, on demand, encrypted, restorable to any second, kept. */
 const COMMON = {
@@ -53,6 +53,6 @@ export class RegistryTable extends Construct {
 export class SiteTable extends Construct {
   constructor(scope: Construct, id: string, { tableName }: TableNameProps) {
     super(scope, id);
-    new Table(this, "Table", { ...COMMON, tableName });
+    new Table(this, "Table", { ...COMMON, tableName, timeToLiveAttribute: SITE_TABLE_TTL });
   }
 }

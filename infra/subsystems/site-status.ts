@@ -61,6 +61,7 @@ export class SiteStatus extends Construct {
       tracing: config.tracing,
     });
     grantGathering(gatherer, { config, site });
+    siteTable.grantReplaceInPartition(gatherer, SITE_TABLE_PARTITIONS.usage);
     siteTable.grantLookUpPartition(gatherer, SITE_TABLE_PARTITIONS.site); // its settings; at the primary the flags as well
     if (site.role === "secondary") flags.grantLookUpPartition(gatherer, SITE_TABLE_PARTITIONS.site);
 

@@ -27,6 +27,7 @@ import {
 import { ChecksumsAskedContract, ManagedRecordContract, ManagedRecordsContract } from "./data-management-contract.ts";
 import { DestroyContract, DestroyProgressContract, DestroysContract } from "./destroy-contract.ts";
 import { ObjectContract, QueuesContract } from "./object-contract.ts";
+import { UsageContract } from "./usage-contract.ts";
 import {
   DeadLetterListContract,
   GraphQLContract,
@@ -262,6 +263,14 @@ const OF_SITES: readonly ApiRoute[] = [
     scope: "admin_geo",
     query: { key: "the S3 key, percent-encoded; 1 to 1,024 bytes" },
     answers: { 200: ObjectContract },
+  },
+  {
+    method: "GET",
+    path: "/:id/usage",
+    operation: "readUsage",
+    summary: "What was done at the site that answers, day by day and type by type.",
+    query: { days: "how many of the last days, today included: 1 to 400, 30 unless said otherwise" },
+    answers: { 200: UsageContract },
   },
   {
     method: "GET",

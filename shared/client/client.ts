@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { GeoError } from "../geo/errors.ts";
+import type { ReplicableNames } from "../geo/naming.ts";
 import {
   type Destroy,
   DestroyContract,
@@ -9,6 +10,8 @@ import {
   type DestroyWish,
 } from "./destroy-contract.ts";
 import { DeadLetterListContract, type DeadLettersState } from "./further-contracts.ts";
+import { RegistriesContract, registriesQuery, type RegistriesWish, type RegistryPage } from "./registry-contract.ts";
+import { type SiteUsage, UsageContract } from "./usage-contract.ts";
 import { ObjectContract, type ObjectState, QueuesContract, type QueueState } from "./object-contract.ts";
 import {
   BulkUpdateContract,
@@ -159,6 +162,10 @@ export interface GeoClient {
   deadLetters(siteId: number): Promise<readonly DeadLettersState[]>;
   /** Everything that the site that answers knows of one key. An administrator's token. */
   object(siteId: number, key: string): Promise<ObjectState>;
+  /** What was done at the site that answers, on each of the last days. */
+  usage(siteId: number, days: number): Promise<SiteUsage>;
+  /** A page of a type's registries. A secondary's API; an administrator's token. */
+  registries(type: Pick<ReplicableNames, "registriesField">, wish: RegistriesWish): Promise<RegistryPage>;
   /** Ends one. An administrator's token. */
   cancelBulkUpdate(siteId: number, id: string): Promise<BulkUpdateState>;
 }
@@ -226,6 +233,25 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
     });
   };
 
+  const registries: GeoClient["registries"] = async (type, wish) => {
+    const sent = registriesQuery(type, wish);
+    const { data, errors: [first] = [] } = await call("POST", "/api/graphql", RegistriesContract, sent);
+    if (first !== undefined) {
+      const reason = first.extensions?.code === "UNAVAILABLE" ? "failed" : "invalid";
+      throw new GeoApiError(reason, `${base}/api/graphql can not answer: ${shorten(first.message)}`, { status: 200 });
+    }
+    if (data?.geoNode == null) {
+      throw new GeoApiError("forbidden", `${base} shows registries to a token of scope admin_geo alone`, {
+        status: 200,
+      });
+    }
+    const page = data.geoNode.registries;
+    return {
+      registries: page?.nodes ?? [],
+      next: page?.pageInfo.hasNextPage === true ? page.pageInfo.endCursor : null,
+    };
+  };
+
   const sites = "/api/v4/geo_sites";
   const destroysOf = (siteId: number): string => `${sites}/${siteId}/destroys`;
   const destroyOf = (siteId: number, id: string): string => `${destroysOf(siteId)}/${encodeURIComponent(id)}`;
@@ -261,6 +287,8 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
     queues: (siteId) => call("GET", `${sites}/${siteId}/queues`, QueuesContract),
     deadLetters: (siteId) => call("GET", `${sites}/${siteId}/dead_letters`, DeadLetterListContract),
     object: (siteId, key) => call("GET", `${sites}/${siteId}/objects?key=${encodeURIComponent(key)}`, ObjectContract),
+    usage: (siteId, days) => call("GET", `${sites}/${siteId}/usage?days=${days}`, UsageContract),
+    registries,
     cancelBulkUpdate: (siteId, id) =>
       call("POST", `${sites}/${siteId}/bulk_updates/${encodeURIComponent(id)}/cancel`, BulkUpdateContract),
   };

@@ -175,4 +175,9 @@ export const SITE_TABLE_PARTITIONS = {
   /** Beginnings of partitions, one for each destroy: its slices, and the versions that they name. */
   destroySlice: "destroy_slice",
   destroyVersions: "destroy_versions",
+  /** What the site's counters stood at when each day began. */
+  usage: "usage",
 } as const;
+
+/** The attribute of a site table's items after which DynamoDB takes them away, in seconds since the epoch; most have none. */
+export const SITE_TABLE_TTL = "kept_until";

@@ -36,7 +36,7 @@ const plus = (left: UsedCounts, right: UsedCounts): UsedCounts => ({
 const unitsOf = (counted: Partial<UsedCounts>, item: Priced, at: "primary" | "secondary" = "secondary"): number =>
   chargesOf(at, { ...NONE, ...counted }).find((charge) => charge.item === item)?.units ?? 0;
 
-describe("what a site counted comes to (F106)", () => {
+describe("what a site counted comes to", () => {
   test("nothing asks for nothing, and costs nothing", () => {
     expect(chargesOf("primary", NONE)).toEqual([]);
     expect(dollars(chargesOf("secondary", NONE))).toBe(0);

@@ -1,0 +1,105 @@
+import { sumCells } from "../geo/counters.ts";
+import {
+  DAY_MS,
+  dayBegan,
+  dayOf,
+  type TypeTotals,
+  type UsageAnswer,
+  usagePeriods,
+  type UsageSnapshot,
+} from "../geo/daily-usage.ts";
+import { ROW_OUTCOMES, type RowOutcome } from "../geo/row-outcomes.ts";
+import type { StatusSite } from "../geo/site-status.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Table } from "../ports/table.ts";
+import { everyItem } from "../tables/every-item.ts";
+import type { Counter } from "../tables/site/counter-item.ts";
+import { listCounters } from "../tables/site/list-counters.ts";
+import { noteUsage, parseUsage, usageKey, usageSince } from "../tables/site/usage-item.ts";
+import { countedTable } from "./site-status.ts";
+
+/** A site whose usage is told. */
+export interface UsedSite {
+  readonly site: StatusSite;
+  /** Its types. */
+  readonly replicables: readonly { readonly name: string }[];
+  /** Reads the partitions `counter` and `usage`. */
+  readonly siteTable: Pick<Table, "query">;
+  readonly clock: Clock;
+}
+
+/** A site that keeps its ledger. */
+export interface KeptSite extends UsedSite {
+  /** Puts into the partition `usage` as well. */
+  readonly siteTable: Pick<Table, "get" | "query" | "put">;
+}
+
+const totalsOf = (counters: readonly Counter[], name: string): TypeTotals => {
+  const cells = sumCells(counters.map((counter) => counter.cells)).get(name) ?? [];
+  const times = (outcome: RowOutcome): number =>
+    counters.reduce((sum, { outcomes }) => sum + (outcomes.get(outcome) ?? 0), 0);
+  return {
+    rows: cells.reduce((sum, { rows }) => sum + rows, 0),
+    bytes: cells.reduce((sum, { bytes }) => sum + bytes, 0),
+    changes: counters.reduce((sum, { changes }) => sum + changes, 0),
+    // The entries are of every outcome.
+    outcomes: Object.fromEntries(ROW_OUTCOMES.map((outcome) => [outcome, times(outcome)])) as Record<
+      RowOutcome,
+      number
+    >,
+  };
+};
+
+/** What the counters stand at; of a type of which nothing was ever counted, nothing. */
+const takeSnapshot = async ({ site, replicables, siteTable, clock }: UsedSite): Promise<UsageSnapshot> => {
+  const counters = await listCounters(siteTable, countedTable(site.role));
+  const byType = Map.groupBy(counters, ({ replicableName }) => replicableName);
+  const types = replicables.flatMap(({ name }) => {
+    const ofType = byType.get(name);
+    return ofType === undefined ? [] : [[name, totalsOf(ofType, name)] as const];
+  });
+  return { at: clock.now(), types: new Map(types) };
+};
+
+/**
+ * Keeps the ledger of a site's usage: at the first look of each UTC day, what the counters stand at. Any number may do so at
+ * once, and the first one counts. What is known to be noted is not looked up again as long as the process lives.
+ */
+export class UsageLedger {
+  readonly #site: KeptSite;
+  #noted: string | undefined;
+
+  constructor(site: KeptSite) {
+    this.#site = site;
+  }
+
+  /** Notes the day, if nobody has. @throws TableUnavailableError when the table did not answer: the next look tries again */
+  async note(): Promise<void> {
+    const { siteTable, clock } = this.#site;
+    const day = dayOf(clock.now());
+    if (this.#noted === day) return;
+    if ((await siteTable.get(usageKey(clock.now()))) === undefined) {
+      await noteUsage(siteTable, await takeSnapshot(this.#site));
+    }
+    this.#noted = day;
+  }
+}
+
+/**
+ * What was done at a site on each of the last days, today included, as far as its ledger goes back.
+ * @throws TableUnavailableError when the table did not answer
+ */
+export const readUsage = async (used: UsedSite, days: number): Promise<UsageAnswer> => {
+  const { site, siteTable } = used;
+  const now = await takeSnapshot(used);
+  const items = await everyItem(siteTable, usageSince(dayBegan(now.at) - (days - 1) * DAY_MS));
+  return {
+    name: site.name,
+    primary: site.role === "primary",
+    as_of: new Date(now.at).toISOString(),
+    days: usagePeriods(
+      items.flatMap((item) => parseUsage(item) ?? []),
+      now,
+    ),
+  };
+};
