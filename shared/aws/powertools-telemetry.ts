@@ -24,6 +24,10 @@ export class PowertoolsTelemetry implements Telemetry {
     this.#logger = new Logger({ serviceName: service, persistentKeys: { site_name: siteName } });
   }
 
+  debug(event: string, fields: LogFields): void {
+    quietly(() => this.#logger.debug(event, { ...fields }));
+  }
+
   info(event: string, fields: LogFields): void {
     quietly(() => this.#logger.info(event, { ...fields }));
   }
@@ -38,6 +42,10 @@ export class PowertoolsTelemetry implements Telemetry {
 
   count(metric: string, value: number, replicable?: string): void {
     quietly(() => this.#collector(replicable).addMetric(metric, MetricUnit.Count, value));
+  }
+
+  gauge(metric: string, value: number, replicable?: string): void {
+    quietly(() => this.#collector(replicable).addMetric(metric, unitOf(metric), value));
   }
 
   duration(metric: string, milliseconds: number, replicable?: string): void {
@@ -67,6 +75,9 @@ export class PowertoolsTelemetry implements Telemetry {
     return made;
   }
 }
+
+/** What a gauge is measured in: its name says it. */
+const unitOf = (metric: string) => (metric.endsWith("Age") ? MetricUnit.Seconds : MetricUnit.Count);
 
 /** Telemetry never breaks replication: a line that can not be written is given up. */
 const quietly = (write: () => unknown): void => {

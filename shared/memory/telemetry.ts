@@ -1,7 +1,7 @@
 import type { LogFields, Telemetry } from "../ports/telemetry.ts";
 
 export interface LogLine {
-  readonly level: "info" | "warn" | "error";
+  readonly level: "debug" | "info" | "warn" | "error";
   readonly event: string;
   readonly fields: LogFields;
 }
@@ -9,7 +9,12 @@ export interface LogLine {
 /** Keeps what was logged and counted, for assertions. */
 export class MemoryTelemetry implements Telemetry {
   readonly #lines: LogLine[] = [];
+  readonly #debugLines: LogLine[] = [];
   readonly #values = new Map<string, number[]>();
+
+  debug(event: string, fields: LogFields): void {
+    this.#debugLines.push({ level: "debug", event, fields });
+  }
 
   info(event: string, fields: LogFields): void {
     this.#lines.push({ level: "info", event, fields });
@@ -27,11 +32,20 @@ export class MemoryTelemetry implements Telemetry {
     this.#record(metric, value, replicable);
   }
 
+  gauge(metric: string, value: number, replicable?: string): void {
+    this.#record(metric, value, replicable);
+  }
+
   duration(metric: string, milliseconds: number, replicable?: string): void {
     this.#record(metric, milliseconds, replicable);
   }
 
-  /** Every line so far, oldest first. */
+  /** Lines that are not written unless a function's log level says so, oldest first. */
+  get debugLines(): readonly LogLine[] {
+    return this.#debugLines;
+  }
+
+  /** Every other line so far, oldest first. */
   get lines(): readonly LogLine[] {
     return this.#lines;
   }

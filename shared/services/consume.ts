@@ -1,20 +1,20 @@
 import type { GeoMessage } from "../geo/geo-message.ts";
 import { encodeKey } from "../geo/key-codec.ts";
 import { writeBudgetMs } from "../geo/limits.ts";
-import { COUNT_METRICS, DURATION_METRICS } from "../geo/metrics.ts";
+import { COUNT_METRICS } from "../geo/metrics.ts";
 import { readGeoMessage, type Wanted } from "../geo/read-message.ts";
 import type { Replicable } from "../geo/replicable.ts";
 import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
 import type { SecondarySite, VerifyingSite } from "../ports/site.ts";
 import { countThrottled } from "../tables/site/walk-pace-item.ts";
-import type { SyncResult } from "./blob-sync/attempt.ts";
 import { syncBlob } from "./blob-sync/blob-sync.ts";
 import type { KeyCapacity } from "./key-capacity.ts";
 import { keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
 import { OutOfPattern } from "./put-off.ts";
+import { SyncReporter, VerificationReporter } from "./report-transitions.ts";
 import type { SyncOutcomes } from "./sync-outcomes.ts";
-import { type VerificationResult, verifyReplica } from "./verification/verify-replica.ts";
+import { verifyReplica } from "./verification/verify-replica.ts";
 import { type WorkedThrough, workThrough } from "./work-through.ts";
 
 /** What a secondary's message handlers need beside the site. */
@@ -30,113 +30,6 @@ export interface Consuming<Site extends VerifyingSite> {
   /** Where it is told when all of a type fails. Default: nobody is told. */
   readonly outcomes?: SyncOutcomes;
 }
-
-/** One line per attempt, where it ended, with what an operator searches for. */
-const reportSync = (
-  site: SecondarySite,
-  replicable: string,
-  key: string,
-  correlationId: string,
-  startedAt: number,
-  result: SyncResult,
-): void => {
-  const { telemetry, clock } = site;
-  const now = clock.now();
-  const fields = { replicable, key: encodeKey(key), correlation_id: correlationId, duration_ms: now - startedAt };
-  switch (result.result) {
-    case "synced":
-      telemetry.count(COUNT_METRICS.syncSucceeded, 1, replicable);
-      telemetry.duration(DURATION_METRICS.attemptDuration, now - startedAt, replicable);
-      if (result.how === "copied") {
-        telemetry.count(COUNT_METRICS.bytesCopied, result.size, replicable);
-        telemetry.duration(DURATION_METRICS.replicationLag, now - result.sourceLastModified, replicable);
-        if (result.verification === "verified") {
-          telemetry.count(COUNT_METRICS.verified, 1, replicable);
-          telemetry.duration(DURATION_METRICS.verificationLag, now - result.sourceLastModified, replicable);
-        }
-      }
-      telemetry.info("synced", { ...fields, how: result.how, verification: result.verification, bytes: result.size });
-      return;
-    case "absent":
-      if (result.how === "removed") telemetry.count(COUNT_METRICS.replicaRemoved, 1, replicable);
-      telemetry.info("absent", { ...fields, how: result.how });
-      return;
-    case "failed":
-      telemetry.count(
-        result.kind === "throttled" ? COUNT_METRICS.syncThrottled : COUNT_METRICS.syncFailed,
-        1,
-        replicable,
-      );
-      if (result.kind === "checksum_mismatch") telemetry.count(COUNT_METRICS.checksumMismatch, 1, replicable);
-      if (result.blocked) telemetry.count(COUNT_METRICS.syncBlocked, 1, replicable);
-      telemetry.warn("sync failed", { ...fields, kind: result.kind, reason: result.text, retry_at: result.retryAt });
-      return;
-    case "lost_lease":
-      telemetry.count(COUNT_METRICS.leaseLost, 1, replicable);
-      telemetry.warn("lost the lease of a row", fields);
-      return;
-    case "joined":
-      telemetry.count(COUNT_METRICS.claimRefused, 1, replicable);
-      return;
-    case "left_pending":
-      telemetry.count(COUNT_METRICS.superseded, 1, replicable);
-      telemetry.info("left pending", fields);
-      return;
-    case "handed_over":
-      telemetry.info("left to a workflow", fields);
-      return;
-    case "nothing_due":
-    case "parts_wanted":
-    case "verification_due":
-    case "rechecked":
-  }
-};
-
-const reportVerification = (
-  site: VerifyingSite,
-  replicable: string,
-  key: string,
-  correlationId: string,
-  result: VerificationResult,
-): void => {
-  const { telemetry } = site;
-  const fields = { replicable, key: encodeKey(key), correlation_id: correlationId };
-  switch (result.result) {
-    case "verified":
-      telemetry.count(COUNT_METRICS.verified, 1, replicable);
-      telemetry.info("verified", fields);
-      return;
-    case "mismatched":
-      telemetry.count(COUNT_METRICS.checksumMismatch, 1, replicable);
-      telemetry.count(COUNT_METRICS.verificationFailed, 1, replicable);
-      telemetry.error("replica does not match the primary", {
-        ...fields,
-        reason: result.text,
-        retry_at: result.retryAt,
-      });
-      return;
-    case "failed":
-      telemetry.count(COUNT_METRICS.verificationFailed, 1, replicable);
-      telemetry.warn("verification failed", { ...fields, reason: result.text, retry_at: result.retryAt });
-      return;
-    case "timed_out":
-      telemetry.count(COUNT_METRICS.verificationTimedOut, 1, replicable);
-      telemetry.warn("verification timed out", { ...fields, reason: result.text, retry_at: result.retryAt });
-      return;
-    case "paused":
-      telemetry.info("verification paused", { ...fields, reason: result.detail });
-      return;
-    case "looking_again":
-      telemetry.info("replica does not match the primary, which has looked at its object since: looking again", {
-        ...fields,
-        reason: result.text,
-      });
-      return;
-    case "awaiting_primary":
-    case "not_due":
-    case "superseded":
-  }
-};
 
 const forwardToVerification = async (site: SecondarySite, replicableName: string, key: string): Promise<void> => {
   const message: GeoMessage = { version: 1, kind: "due", replicable_name: replicableName, keys: [encodeKey(key)] };
@@ -192,13 +85,14 @@ export const consumeEvents = async (
       return site.telemetry.count(COUNT_METRICS.switchedOff, 1, replicableName);
     }
     if (wanted.want === "verify") return forwardToVerification(site, replicableName, key);
-    const startedAt = site.clock.now();
-    const result = await syncBlob(site, { ref: { replicableName, key }, cause: wanted.cause, stopAt, epoch });
+    const reporter = new SyncReporter(site, { replicableName, key }, correlationId);
+    const request = { ref: { replicableName, key }, cause: wanted.cause, stopAt, epoch };
+    const result = await syncBlob(site, request, reporter.claimed);
     if (result.result === "verification_due") await forwardToVerification(site, replicableName, key);
     // Walks through history go slower for it.
     if (result.result === "failed" && result.kind === "throttled") await site.siteTable.update(countThrottled());
     consuming.outcomes?.note({ replicableName, key }, result, wanted.isProbe === true);
-    reportSync(site, replicableName, key, correlationId, startedAt, result);
+    reporter.ended(result);
   });
   await consuming.outcomes?.tell();
   return worked;
@@ -219,12 +113,7 @@ export const consumeVerifications = async (
       return site.telemetry.count(COUNT_METRICS.switchedOff, 1, replicableName);
     }
     const cause = wanted.want === "verify" ? "checksum_succeeded" : "due";
-    reportVerification(
-      site,
-      replicableName,
-      key,
-      correlationId,
-      await verifyReplica(site, { replicableName, key }, cause, stopAt),
-    );
+    const reporter = new VerificationReporter(site, { replicableName, key }, correlationId);
+    reporter.ended(await verifyReplica(site, { replicableName, key }, cause, stopAt, reporter.claimed));
   });
 };

@@ -1,4 +1,4 @@
-import { decodeKey, encodeKey } from "../geo/key-codec.ts";
+import { decodeKey } from "../geo/key-codec.ts";
 import { COUNT_METRICS } from "../geo/metrics.ts";
 import { parseGeoMessage } from "../geo/read-message.ts";
 import type { Replicable } from "../geo/replicable.ts";
@@ -10,7 +10,8 @@ import type { KeyCapacity } from "./key-capacity.ts";
 import { keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
 import { OutOfPattern } from "./put-off.ts";
-import { type ChecksumRequest, type ChecksumResult, recordPrimaryChecksum } from "./record-checksum.ts";
+import { recordPrimaryChecksum } from "./record-checksum.ts";
+import { reportChecksum } from "./report-transitions.ts";
 import { type WorkedThrough, workThrough } from "./work-through.ts";
 
 /** What the primary's checksum function needs. */
@@ -72,40 +73,6 @@ const readNamedKeys = (primaryBucket: string, message: ReceivedMessage): Named =
   }
 };
 
-const report = (site: PrimarySite, request: ChecksumRequest, result: ChecksumResult): void => {
-  const { telemetry } = site;
-  const replicable = request.ref.replicableName;
-  const fields = { replicable, key: encodeKey(request.ref.key), correlation_id: request.correlationId };
-  switch (result.result) {
-    case "attested":
-    case "adopted":
-    case "computed":
-      telemetry.count(COUNT_METRICS.checksumSucceeded, 1, replicable);
-      telemetry.info("checksum succeeded", { ...fields, how: result.result });
-      return;
-    case "failed":
-      telemetry.count(COUNT_METRICS.checksumFailed, 1, replicable);
-      telemetry.warn("checksum failed", { ...fields, reason: result.text, retry_at: result.retryAt });
-      return;
-    case "paused":
-      telemetry.info("checksum paused", { ...fields, reason: result.detail });
-      return;
-    case "differs":
-      telemetry.count(COUNT_METRICS.checksumFailed, 1, replicable);
-      // For the site as a whole: an alarm watches it.
-      telemetry.count(COUNT_METRICS.primaryDiffers, 1);
-      telemetry.error("the primary's own bytes differ from what was recorded of them", {
-        ...fields,
-        reason: result.text,
-        retry_at: result.retryAt,
-      });
-      return;
-    case "forgotten":
-    case "unchanged":
-    case "left_to_others":
-  }
-};
-
 /**
  * Handles one message of the primary's checksum queue: brings the record of each key it names up to date. A key that no
  * type claims has no record; the publisher counts those. A due record whose type does not claim its key any more is put off.
@@ -136,7 +103,8 @@ export const recordChecksums = async (recording: Recording, message: ReceivedMes
       stopAt,
       otherOwner: otherOwner(replicables, key, match.replicable.name),
     };
-    report(site, request, await recordPrimaryChecksum(site, request));
+    const startedAt = site.clock.now();
+    reportChecksum(site, request, startedAt, await recordPrimaryChecksum(site, request));
   });
   outOfPattern.report();
   const reason = "keys" in named ? named.partly : named.unreadable;

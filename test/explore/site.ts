@@ -99,7 +99,15 @@ export interface Tampering {
 /** The primary's record of an object, as far as anything here reads it. */
 const RECORD: Item = { ...rowKey(REF), src_version_id: "recorded", verification_state: VERIFICATION_STATE.succeeded };
 
-const NO_TELEMETRY = { info: () => {}, warn: () => {}, error: () => {}, count: () => {}, duration: () => {} };
+const NO_TELEMETRY = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  count: () => {},
+  gauge: () => {},
+  duration: () => {},
+};
 
 /** One conditional write of one item, as DynamoDB does it. */
 const written = (before: Item | undefined, request: UpdateRequest): Item | undefined => {

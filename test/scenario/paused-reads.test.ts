@@ -254,7 +254,7 @@ test("what is paused is told in the log of either site", async () => {
   const parking = world.queues.checksum.deadLetters;
   const recording = { site: primary, replicables: world.replicables, primaryBucket: "primary-bucket", parking };
   await recordChecksums({ ...recording, stopAt: world.clock.now() + 6 * CHUNK_MS }, message);
-  expect(world.telemetry.linesOf("checksum paused")).toHaveLength(1);
+  expect(world.telemetry.linesOf("checksum_paused")).toHaveLength(1);
   await recordChecksums({ ...recording, stopAt: Infinity }, message);
   await new Worker(world, KEY).finish();
   const [asked] = await world.queues.verification.live.receive();
@@ -265,5 +265,5 @@ test("what is paused is told in the log of either site", async () => {
   };
   const consuming = { site: secondary, replicables: world.replicables, parking };
   await consumeVerifications({ ...consuming, stopAt: world.clock.now() + 6 * CHUNK_MS }, due);
-  expect(world.telemetry.linesOf("verification paused")).toHaveLength(1);
+  expect(world.telemetry.linesOf("verification_paused")).toHaveLength(1);
 });

@@ -89,7 +89,7 @@ describe("a verification whose worker never came back (F21)", () => {
       verification_failure: "Verification timed out after 120",
     });
     expect(world.telemetry.total("VerificationTimedOut")).toBe(1);
-    expect(world.telemetry.linesOf("verification timed out")).toMatchObject([{ level: "warn" }]);
+    expect(world.telemetry.linesOf("verification_timed_out")).toMatchObject([{ level: "warn" }]);
     await world.live(3 * 60_000);
     expect(await world.row(KEY)).toMatchObject({ verification_state: "succeeded", verification_retry_count: 0 });
     expect(await world.row(KEY)).not.toHaveProperty("due_at");

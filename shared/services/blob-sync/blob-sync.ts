@@ -103,15 +103,22 @@ export const firstStep = (request: SyncRequest, token: string): Exclude<Attempt,
  * Makes one replica equal to its source, as far as one attempt goes. Safe to run twice, late, out of order and at the
  * same time as any other attempt for the same key.
  *
+ * @param noteClaim is told once the row is this attempt's
  * @returns how it ended; the message that led here may be acknowledged
  * @throws TableUnavailableError when the registry did not answer: the message must be delivered again
  */
-export const syncBlob = async (site: SecondarySite, request: SyncRequest): Promise<SyncResult> => {
+export const syncBlob = async (
+  site: SecondarySite,
+  request: SyncRequest,
+  noteClaim?: () => void,
+): Promise<SyncResult> => {
   let attempt: Attempt = firstStep(request, site.chance.token());
   for (let steps = 0; attempt.at !== "ended"; steps += 1) {
     // The world moved under us at every step: let the row's lease and the due index bring somebody back to it.
     if (steps === STEPS_PER_ATTEMPT_MAX) return { result: "left_pending" };
-    attempt = await step(site, attempt);
+    const next = await step(site, attempt);
+    if ("asked" in attempt && "held" in next) noteClaim?.();
+    attempt = next;
   }
   return attempt.result;
 };

@@ -9,6 +9,7 @@ import type { PartOutcome } from "../../ports/object-store.ts";
 import type { SecondarySite } from "../../ports/site.ts";
 import type { SyncResult } from "../blob-sync/attempt.ts";
 import { syncBlob } from "../blob-sync/blob-sync.ts";
+import { SyncReporter } from "../report-transitions.ts";
 import { sweepUploads } from "../sweep-uploads.ts";
 
 /** What the machine goes by. */
@@ -102,7 +103,10 @@ export const takeLargeCopyStep = async (
       // It copies nothing into parts itself, and starts no other workflow.
       const { largeCopies: _, ...rest } = site;
       const by: SecondarySite = { ...rest, handsOutPartsOf: step.version_id };
-      return answerTo(await syncBlob(by, { ref, cause: "due", stopAt, epoch }));
+      const reporter = new SyncReporter(site, ref, step.version_id);
+      const result = await syncBlob(by, { ref, cause: "due", stopAt, epoch }, reporter.claimed);
+      reporter.ended(result);
+      return answerTo(result);
     }
     case "copy_parts":
       return copyBatch(site, step, stopAt);

@@ -384,6 +384,7 @@ export const verificationStep = (
  * @param cause `checksum_succeeded`: the primary has (again) computed its digest, so even a verified replica is read
  *   again (F28); `due`: only a replica that is not verified
  * @param stopAt when to give up reading, milliseconds since the epoch: well before the function would be ended
+ * @param noteClaim is told the row once it is this verification's
  * @throws TableUnavailableError when a table did not answer: the message must be delivered again
  */
 export const verifyReplica = async (
@@ -391,6 +392,7 @@ export const verifyReplica = async (
   ref: ObjectRef,
   cause: "checksum_succeeded" | "due",
   stopAt: number,
+  noteClaim?: (row: RegistryRow) => void,
 ): Promise<VerificationResult> => {
   let verification: Verification = {
     at: "claim",
@@ -399,6 +401,10 @@ export const verifyReplica = async (
     which: cause === "due" ? "unverified" : "any",
     stopAt,
   };
-  while (verification.at !== "ended") verification = await verificationStep(site, verification);
+  while (verification.at !== "ended") {
+    const next = await verificationStep(site, verification);
+    if (verification.at === "claim" && "claimed" in next) noteClaim?.(next.claimed.row);
+    verification = next;
+  }
   return verification.result;
 };
