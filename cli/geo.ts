@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { replicables } from "../shared/replicables/index.ts";
+import { terminalOf } from "./output/terminal.ts";
 import { runCli } from "./run-cli.ts";
 
 /** Asks on the terminal; anything but yes is no. */
@@ -25,5 +26,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   },
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  ...terminalOf(process.env, process.stdout, process.stderr),
   ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
 });

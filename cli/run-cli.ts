@@ -6,6 +6,7 @@ import { addBulkActions } from "./commands/bulk-actions.ts";
 import { addBulk } from "./commands/bulk.ts";
 import { addDestroy } from "./commands/destroy.ts";
 import { addReplicable } from "./commands/replicable.ts";
+import { addStatus } from "./commands/status.ts";
 import { addToken } from "./commands/token.ts";
 import { CommandError, EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -22,6 +23,7 @@ const makeProgram = (surroundings: Surroundings): Command => {
       "\nExit codes: 0 done, 1 failed, 2 called in a way that can not work, 3 done and found unhealthy, 4 not allowed.",
     );
   // Commands are made with `parent.command`, by which they end and speak as this one does.
+  addStatus(program, surroundings);
   addReplicable(program, surroundings);
   addBulkActions(program, surroundings);
   addBulk(program, surroundings);

@@ -15,6 +15,14 @@ export interface Surroundings {
   readonly ask?: (question: string) => Promise<boolean>;
   /** Environment variables. Default: none are set. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The screen that answers are shown on. Absent: a file or another program reads them, and nothing is drawn. */
+  readonly screen?: { readonly columns: () => number };
+  /** Whether answers have colours. Default: they have none. */
+  readonly colours?: boolean;
+  /** The terminal on which bars are drawn, where progress is shown. Absent: it is told in lines. */
+  readonly bars?: NodeJS.WritableStream;
+  /** The time, milliseconds since the epoch. Default: the machine's. */
+  readonly now?: () => number;
   /** How a site's API is called. Default: the runtime's own. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** How a site's table is opened. Default: DynamoDB's. */

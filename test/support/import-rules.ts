@@ -59,6 +59,24 @@ export const ROOMS: readonly Room[] = [
       BUILT_IN,
     ],
   },
+  {
+    // Makes the page out of its sources, when its function is bundled and in local sites.
+    name: "web/build.ts",
+    holds: /^web\/build\.ts$/,
+    ours: [
+      /^web\/type-names\.ts$/,
+      /^functions\/admin-page\/built-page\.ts$/,
+      ...inside("shared/geo", "shared/replicables"),
+    ],
+    packages: [/^esbuild$/, BUILT_IN],
+  },
+  {
+    // What runs in a browser: of ours only what is pure and small, and the API's shapes.
+    name: "web",
+    holds: /^web\//,
+    ours: inside("web", "shared/geo", "shared/client"),
+    packages: [/^preact(\/hooks)?$/, /^@preact\/signals$/],
+  },
   { name: "infra/local", holds: /^infra\/local\//, ours: [/^/], packages: [/^/] },
   {
     name: "infra",
@@ -82,7 +100,7 @@ export const ROOMS: readonly Room[] = [
     holds: /^cli\//,
     ours: inside("cli", "shared/client", "shared/geo", "shared/replicables", "shared/config"),
     // No SDK and no CDK: what a command wants of a deployment, it asks the API for.
-    packages: [/^(commander|prettier)$/, ZOD, BUILT_IN],
+    packages: [/^(commander|prettier|cli-table3|cli-progress)$/, ZOD, BUILT_IN],
   },
   {
     // The one exception: pure functions over bytes that others keep better than we would.

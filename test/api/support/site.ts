@@ -34,6 +34,8 @@ export const API_URL = "https://api.example.com/geo";
 export const apiSite = (
   role: SiteRole = "secondary",
   given: {
+    /** Default: frankfurt. */
+    readonly name?: string;
     readonly siteTable?: MemoryTable;
     readonly destroys?: MemoryWorkflow;
     readonly clock?: ManualClock;
@@ -52,7 +54,7 @@ export const apiSite = (
   });
   const destroys = given.destroys ?? new MemoryWorkflow({ name: "batch-destroy", clock });
   const bulkWorkflow = new MemoryWorkflow({ name: "bulk-update", clock });
-  const site = { name: "frankfurt", role, region: "eu-central-1" } as const;
+  const site = { name: given.name ?? "frankfurt", role, region: "eu-central-1" } as const;
   /** The site's queues, with dead letters. */
   const queues = redrivableQueues({ name: "geo", account: "111122223333" }, site, "us-east-1").map(
     ({ name, queue, dead_letters }) => {

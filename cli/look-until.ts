@@ -1,0 +1,40 @@
+import { setTimeout as passing } from "node:timers/promises";
+import type { Surroundings } from "./surroundings.ts";
+
+/** What was last seen; nothing when somebody interrupted the first look. */
+export interface LookedAt<Seen> {
+  readonly seen: Seen | undefined;
+  /** Whether somebody pressed Ctrl-C. That ends the looking, and nothing else. */
+  readonly isInterrupted: boolean;
+}
+
+/**
+ * Looks at something again and again, until it is settled or somebody interrupts.
+ * @param look is given how often it was looked before
+ * @param everyMs time between two looks
+ */
+export const lookUntil = async <Seen>(
+  look: (times: number) => Promise<Seen>,
+  isSettled: (seen: Seen) => boolean,
+  everyMs: number,
+  { sleep, onInterrupt = () => () => {} }: Surroundings,
+): Promise<LookedAt<Seen>> => {
+  const ended = new AbortController();
+  const { promise: interruption, resolve: wake } = Promise.withResolvers<"interrupted">();
+  const stopListening = onInterrupt(() => wake("interrupted"));
+  const pause = (): Promise<unknown> => sleep?.(everyMs) ?? passing(everyMs, undefined, { signal: ended.signal });
+  let seen: Seen | undefined;
+  try {
+    for (let times = 0; ; times += 1) {
+      const found = await Promise.race([look(times).then((now) => ({ now })), interruption]);
+      if (found === "interrupted") return { seen, isInterrupted: true };
+      seen = found.now;
+      if (isSettled(seen)) return { seen, isInterrupted: false };
+      const woken = await Promise.race([pause().catch(() => undefined), interruption]);
+      if (woken === "interrupted") return { seen, isInterrupted: true };
+    }
+  } finally {
+    ended.abort(); // the process would wait for the rest of the pause
+    stopListening();
+  }
+};
