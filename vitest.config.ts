@@ -18,6 +18,15 @@ const ALONE = [
 /** Files that share the sites at the same time. They wait for them far more than they compute: two cores carry several. */
 const CLOUD_FILES_AT_ONCE = 3;
 
+/**
+ * What ends every process and server that this one has started, as a command does when it ends: nothing could be started
+ * after it in the same worker.
+ */
+const APART = ["test/unit/local/embedded-world.test.ts", "test/page/**/*.test.ts"];
+
+/** As Node itself resolves them: "development" is another graphql than the one that packages import. */
+const RESOLVED_AS_NODE = { resolve: { conditions: ["module-sync", "node"] } };
+
 const CLOUD = {
   globalSetup: ["test/support/cloud-setup.ts"],
   testTimeout: 120_000,
@@ -42,14 +51,20 @@ export default defineConfig({
     },
     projects: [
       {
-        // As Node itself resolves them: "development" is another graphql than the one that packages import.
-        ssr: { resolve: { conditions: ["module-sync", "node"] } },
+        ssr: RESOLVED_AS_NODE,
         test: {
           name: "anywhere",
           include: ["test/**/*.test.ts"],
-          exclude: ["**/*.local.test.ts"],
+          exclude: ["**/*.local.test.ts", ...APART],
           testTimeout: 20_000,
+          // One module graph per worker: to load the code anew for each of 200 files was more than half of their time. What a
+          // module keeps are memos; a test that depends on a fresh one makes it itself, or is one of those apart.
+          isolate: false,
         },
+      },
+      {
+        ssr: RESOLVED_AS_NODE,
+        test: { name: "anywhere-apart", include: APART, testTimeout: 20_000 },
       },
       {
         test: {

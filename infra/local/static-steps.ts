@@ -19,7 +19,7 @@ export const STATIC_STEPS: readonly Step[] = [
  */
 export const UNIT_STEP: Step = vitestStep("Unit tests and what they cover", [
   "--project",
-  "anywhere",
+  "anywhere*",
   "--coverage",
   // Two runs at a time must not share a folder.
   `--coverage.reportsDirectory=${join(LOCAL, "coverage", String(process.pid))}`,
@@ -29,7 +29,7 @@ export const UNIT_STEP: Step = vitestStep("Unit tests and what they cover", [
 /** Every other test that needs no cloud. Of the folders that there are, so that a new one is not forgotten. */
 export const OTHER_STEP: Step = vitestStep("Other tests that run anywhere", [
   "--project",
-  "anywhere",
+  "anywhere*",
   ...readdirSync(join(ROOT, "test"), { withFileTypes: true })
     .map((entry) => `test/${entry.name}${entry.isDirectory() ? "/" : ""}`)
     .filter((path) => !HOLDING_TESTS.includes(path)),
