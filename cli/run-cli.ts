@@ -5,6 +5,7 @@ import { PRODUCT_VERSION } from "../shared/geo/product-version.ts";
 import { addBulkActions } from "./commands/bulk-actions.ts";
 import { addBulk } from "./commands/bulk.ts";
 import { addDestroy } from "./commands/destroy.ts";
+import { addRegistry } from "./commands/registry.ts";
 import { addReplicable } from "./commands/replicable.ts";
 import { addStatus } from "./commands/status.ts";
 import { addToken } from "./commands/token.ts";
@@ -24,6 +25,7 @@ const makeProgram = (surroundings: Surroundings): Command => {
     );
   // Commands are made with `parent.command`, by which they end and speak as this one does.
   addStatus(program, surroundings);
+  addRegistry(program, surroundings);
   addReplicable(program, surroundings);
   addBulkActions(program, surroundings);
   addBulk(program, surroundings);
