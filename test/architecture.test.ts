@@ -5,7 +5,7 @@ import { filesOf, foldersOf, ROOT, textOf } from "./docs/support/repository.ts";
 import { importsOf, ROOMS, violationsOf } from "./support/import-rules.ts";
 
 /** What ships, and what deploys it. Tests may import anything. */
-const sources = filesOf().filter((path) => /^(shared|functions|infra|cli)\/.*\.ts$/.test(path));
+const sources = filesOf().filter((path) => /^(shared|functions|infra|cli|web)\/.*\.tsx?$/.test(path));
 
 describe("the import table of docs/architecture.md", () => {
   test.each(ROOMS.map(({ name, holds }) => [name, holds] as const))(
@@ -85,7 +85,7 @@ describe("every folder of functions/", () => {
 describe("every file", () => {
   test("is named in lowercase words joined by hyphens", () => {
     const word = "[a-z0-9]+(?:-[a-z0-9]+)*";
-    const good = new RegExp(`^${word}(\\.(config|contract|test|local))*\\.ts$`);
+    const good = new RegExp(`^${word}(\\.(config|contract|test|local|d))*\\.tsx?$`);
     expect(sources.filter((path) => !good.test(path.split("/").at(-1) ?? ""))).toEqual([]);
   });
 

@@ -1,7 +1,9 @@
+import process from "node:process";
+
 import { RemovalPolicy, type Duration } from "aws-cdk-lib";
 import { Role, ServicePrincipal, type IGrantable, type IPrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
-import { NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import { NodejsFunction, OutputFormat, type ICommandHooks } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import * as z from "zod/mini";
@@ -26,11 +28,20 @@ export interface GeoFunctionProps<Schema extends EnvironmentSchema> {
   readonly memorySize: number;
   /** Whether to report to X-Ray. Default false. */
   readonly tracing?: boolean;
+  /** A script of this product that writes further files: Node runs it with the folder of the finished bundle. Default: none. */
+  readonly furtherFiles?: string;
 }
 
 /** Some dependencies are CommonJS and call `require`, which an ES module does not have. */
 const REQUIRE_BANNER =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+/** Hooks of the bundling that run a script on the Node that synthesizes. */
+const writingFiles = (script: string): ICommandHooks => ({
+  beforeBundling: () => [],
+  beforeInstall: () => [],
+  afterBundling: (_from, to) => [[process.execPath, script, to].map((word) => JSON.stringify(word)).join(" ")],
+});
 
 /**
  * One Lambda of this product: Node 24 on arm64, everything it uses in its bundle, a role of its own that may write its
@@ -83,6 +94,7 @@ export class GeoFunction<Schema extends EnvironmentSchema> extends Construct imp
         minify: true,
         banner: REQUIRE_BANNER,
         esbuildArgs: { "--alias:@aws-sdk/credential-provider-node": LAMBDA_CREDENTIALS },
+        ...(props.furtherFiles !== undefined && { commandHooks: writingFiles(props.furtherFiles) }),
       },
     });
     this.grantPrincipal = role;

@@ -27,6 +27,9 @@ export interface DemoWorld {
   registryRow(ref: ObjectRef): Promise<RegistryRow | undefined>;
 }
 
+/** Where the site's admin page is. */
+export const adminUrlOf = ({ apiUrl }: Pick<DemoSite, "apiUrl">): string => `${apiUrl}/admin/geo/sites`;
+
 /** What is written to `.local/run.json`. */
 export const runFileOf = (world: DemoWorld): RunFile => ({
   cloud: world.cloud,
@@ -38,6 +41,7 @@ export const runFileOf = (world: DemoWorld): RunFile => ({
     bucket: site.bucket.name,
     ...(site.siteTable === undefined ? {} : { site_table: site.siteTable }),
     api_url: site.apiUrl,
+    admin_url: adminUrlOf(site),
     admin_token: site.adminToken,
   })),
   pid: process.pid,

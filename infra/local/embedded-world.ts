@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import type { BuiltPage } from "../../functions/admin-page/built-page.ts";
+import { withPage } from "../../functions/admin-page/page-app.ts";
 import { admitted } from "../../functions/status-api/admitted.ts";
 import { statusApp } from "../../functions/status-api/app.ts";
 import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
@@ -62,6 +64,7 @@ import { embeddedDestroys } from "./embedded-destroys.ts";
 import { switchOnExperiments } from "./switch-on.ts";
 import { memoryDemoBucket } from "./memory-demo-bucket.ts";
 import { EMULATED_ACCOUNT } from "./ministack.ts";
+import { buildPage } from "../../web/build.ts";
 import { ROOT } from "./paths.ts";
 import { atEnd } from "./processes.ts";
 
@@ -197,6 +200,7 @@ const openApi = async (
     readonly destroys: Workflow;
   },
   redrivable: readonly Redrivable[],
+  page: BuiltPage,
 ): Promise<Pick<DemoSite, "apiUrl" | "adminToken">> => {
   const { syncObjectStorage, syncTimeoutSeconds } = site;
   const deployed = { syncObjectStorage, syncTimeoutSeconds };
@@ -212,7 +216,9 @@ const openApi = async (
     clock: systemClock,
     telemetry: SILENT,
   };
-  const { url, server } = await serve(admitted(statusApp(served), { site: siteTable, clock: systemClock }));
+  const { url, server } = await serve(
+    withPage(page, admitted(statusApp(served), { site: siteTable, clock: systemClock })),
+  );
   server.unref();
   atEnd(() => server.closeAllConnections());
   const look = () => gatherStatus({ ...served, apiUrl: url }, systemClock.now() + STATUS_EVERY_MS);
@@ -444,6 +450,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
   });
 
   const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
+  const page = await buildPage();
   const all = { checksum, ingest, "geo-events": events, verification, "replica-drift": drift, backfill };
   const redrivableOf = (site: SiteConfig): readonly Redrivable[] =>
     redrivableQueues(config, site, config.primary.region).flatMap(({ name }) =>
@@ -465,6 +472,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
       replicables,
       { bulkWorkflow: bulkWorkflows[site.role], destroys },
       redrivableOf(site),
+      page,
     )),
   });
   return {

@@ -28,6 +28,8 @@ export const RunFile = z.object({
       site_table: z.optional(z.string()),
       /** Without a slash at its end: `${api_url}/api/v4/geo_sites/status`. */
       api_url: z.string(),
+      /** The site's admin page, which asks for the token. */
+      admin_url: z.string(),
       /** With the scope `admin_geo`. */
       admin_token: z.string(),
     }),

@@ -2,7 +2,7 @@ import process from "node:process";
 import CliTable from "cli-table3";
 import { cloudWorld } from "./cloud-world.ts";
 import { deploy } from "./deploy.ts";
-import { type DemoWorld, runFileOf } from "./demo-world.ts";
+import { adminUrlOf, type DemoWorld, runFileOf } from "./demo-world.ts";
 import { embeddedWorld } from "./embedded-world.ts";
 import { RUN_FILE } from "./paths.ts";
 import { atEnd, endOnSignals, isStopping, stopEverything } from "./processes.ts";
@@ -67,6 +67,7 @@ const addresses = (world: DemoWorld): string =>
     .map(
       (site) =>
         `${site.name}: bucket ${site.bucket.name}\n` +
+        `  admin page ${adminUrlOf(site)} (token ${site.adminToken})\n` +
         `  curl -H "PRIVATE-TOKEN: ${site.adminToken}" ${site.apiUrl}/api/v4/geo_sites/status`,
     )
     .join("\n");

@@ -3,6 +3,7 @@ import { Construct } from "constructs";
 
 import type { GeoConfig } from "../../shared/config/geo-config.ts";
 import { SiteDashboard } from "../constructs/dashboard.ts";
+import { AdminPage } from "../subsystems/admin-page.ts";
 import { Authorizer } from "../subsystems/authorizer.ts";
 import { BulkUpdate } from "../subsystems/bulk-update.ts";
 import { BatchDestroy } from "../subsystems/batch-destroy.ts";
@@ -37,6 +38,7 @@ export class GeoPrimarySite extends Construct {
     new CounterAudit(this, props);
     const { authorizer } = new Authorizer(this, props);
     this.api = new StatusApi(this, { ...props, authorizer }).api;
+    new AdminPage(this, { ...props, api: this.api });
     new SiteStatus(this, { ...props, api: this.api });
     new SiteDashboard(this, { ...props, queues: [this.checksum.changes] });
   }

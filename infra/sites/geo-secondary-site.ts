@@ -4,6 +4,7 @@ import { Construct } from "constructs";
 import { reportsDrift } from "../../shared/config/geo-config.ts";
 import { SiteDashboard } from "../constructs/dashboard.ts";
 import type { GeoSiteProps } from "../constructs/geo-site.ts";
+import { AdminPage } from "../subsystems/admin-page.ts";
 import { Authorizer } from "../subsystems/authorizer.ts";
 import { BulkUpdate } from "../subsystems/bulk-update.ts";
 import { CounterAudit } from "../subsystems/counter-audit.ts";
@@ -42,6 +43,7 @@ export class GeoSecondarySite extends Construct {
     new CounterAudit(this, props);
     const { authorizer } = new Authorizer(this, props);
     this.api = new StatusApi(this, { ...props, authorizer }).api;
+    new AdminPage(this, { ...props, api: this.api });
     new SiteStatus(this, { ...props, api: this.api });
     new SiteDashboard(this, {
       ...props,

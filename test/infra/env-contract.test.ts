@@ -4,6 +4,7 @@ import { Duration, Stack } from "aws-cdk-lib";
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 
+import { env as adminPage } from "../../functions/admin-page/env.ts";
 import { env as authorizer } from "../../functions/authorizer/env.ts";
 import { env as batchDestroy } from "../../functions/batch-destroy/env.ts";
 import { env as bulkUpdate } from "../../functions/bulk-update/env.ts";
@@ -27,6 +28,7 @@ import { decodeReplicableSelection } from "../../shared/geo/replicable-selection
 import { asText, ofType, synthesize, testApp } from "./support/templates.ts";
 
 const SCHEMAS = {
+  "admin-page": adminPage,
   authorizer,
   "batch-destroy": batchDestroy,
   "bulk-update": bulkUpdate,

@@ -1,0 +1,73 @@
+import { useEffect } from "preact/hooks";
+import { place } from "./navigation.ts";
+import { Announcer } from "./parts/announcer.tsx";
+import { Link } from "./parts/basics.tsx";
+import type { Route } from "./routes.ts";
+import { signOut, token } from "./session.ts";
+import { Nowhere } from "./views/nowhere.tsx";
+import { SignIn } from "./views/sign-in.tsx";
+import { Sites } from "./views/sites.tsx";
+
+const View = ({ route }: { readonly route: Route }) => {
+  return route.view === "sites" ? <Sites /> : <Nowhere />;
+};
+
+const TITLES: Readonly<Record<Route["view"], string>> = {
+  sites: "Geo sites",
+  site: "Site",
+  settings: "Site settings",
+  registries: "Replication details",
+  registry: "Registry",
+  records: "Data management",
+  record: "Record",
+  nowhere: "Not found",
+};
+
+/** The whole page: its bar, and the view of its address. Without a token, a place to enter one. */
+export const Page = () => {
+  const { route } = place.value;
+  useEffect(() => {
+    document.title = token.value === undefined ? "Sign in · s3-geo" : `${TITLES[route.view]} · s3-geo`;
+  }, [route.view, token.value]);
+  if (token.value === undefined) {
+    return (
+      <>
+        <SignIn />
+        <Announcer />
+      </>
+    );
+  }
+  return (
+    <>
+      <a class="skip" href="#view">
+        Skip to the content
+      </a>
+      <header class="bar-top">
+        <Link to={{ view: "sites" }} class="brand">
+          <svg viewBox="0 0 32 32" aria-hidden="true">
+            <rect width="32" height="32" rx="8" />
+            <circle cx="10.5" cy="16" r="4.5" />
+            <circle cx="22.5" cy="10" r="3.5" />
+            <circle cx="22.5" cy="22" r="3.5" />
+          </svg>
+          s3-geo
+        </Link>
+        <nav aria-label="Main">
+          <Link to={{ view: "sites" }} current={route.view === "sites"}>
+            Sites
+          </Link>
+          <Link to={{ view: "records", model: undefined }} current={route.view === "records"}>
+            Data management
+          </Link>
+        </nav>
+        <button type="button" class="quiet" onClick={() => signOut()}>
+          Sign out
+        </button>
+      </header>
+      <main id="view" tabIndex={-1}>
+        <View route={route} />
+      </main>
+      <Announcer />
+    </>
+  );
+};
