@@ -2,6 +2,7 @@ import { dynamoClient } from "../../shared/aws/clients.ts";
 import { DynamoTable } from "../../shared/aws/dynamo-table.ts";
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
 import { systemClock } from "../../shared/aws/system-clock.ts";
+import { countedTable } from "../../shared/geo/counters.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
@@ -10,7 +11,6 @@ import {
   type AuditedOnce,
   type AuditedSite,
 } from "../../shared/services/counter-audit/audit-counters.ts";
-import { countedTable } from "../../shared/services/site-status.ts";
 import { env } from "./env.ts";
 
 /**

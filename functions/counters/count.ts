@@ -1,4 +1,5 @@
 import { METRICS } from "../../shared/geo/metrics.ts";
+import { countedTable } from "../../shared/geo/counters.ts";
 import type { SiteRole } from "../../shared/geo/site-status.ts";
 import type { StreamBatch } from "../../shared/lambda/stream-handler.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
@@ -6,7 +7,6 @@ import type { Table } from "../../shared/ports/table.ts";
 import type { Telemetry } from "../../shared/ports/telemetry.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import type { KnownPartitions } from "../../shared/services/filled-partitions.ts";
-import { countedTable } from "../../shared/services/site-status.ts";
 
 /** What counting needs. */
 export interface Counting {

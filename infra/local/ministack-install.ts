@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { access, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { localFolder } from "./paths.ts";
-import { findPython } from "./python.ts";
+import { findPython, pipInstall } from "./python.ts";
 import { CommandFailedError, isRunning, runCommand, runOrThrow, tail } from "./processes.ts";
 
 /** MiniStack, installed in the project's own folder. */
@@ -73,18 +73,9 @@ export const installMiniStack = async (
       };
     }
     detail(`installing MiniStack ${version} with pip`);
-    const pip = [
-      "-m",
-      "pip",
-      "install",
-      "--disable-pip-version-check",
-      "--no-input",
-      "--retries",
-      "2",
-      "--timeout",
-      "20",
-    ];
-    const installed = await runCommand(join(making, "bin/python"), [...pip, "--requirement", REQUIREMENTS], {
+    const installed = await pipInstall(join(making, "bin/python"), REQUIREMENTS, {
+      retries: 2,
+      waitSeconds: 20,
       timeoutMs: 300_000,
       onLine: (line) => detail(line.trim().slice(0, 80)),
     });

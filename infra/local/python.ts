@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import process from "node:process";
-import { runCommand } from "./processes.ts";
+import { type CommandOutput, runCommand } from "./processes.ts";
 
 /** A Python that is new enough. */
 export interface Python {
@@ -43,4 +43,37 @@ export const findPython = async (
   }
   const found = seen.length === 0 ? "none is on PATH" : seen.join(", ");
   return { reason: `Python ${OLDEST.join(".")} or newer is needed for MiniStack; ${found}` };
+};
+
+/**
+ * Has pip install what a file of requirements pins, without a question and without the advice to take a newer pip.
+ *
+ * @param options.further more of pip's arguments
+ * @param options.retries how often pip asks an index again that does not answer; `waitSeconds` is how long it waits for one.
+ */
+export const pipInstall = (
+  python: string,
+  requirements: string,
+  options: {
+    readonly further?: readonly string[];
+    readonly retries: number;
+    readonly waitSeconds: number;
+    readonly timeoutMs: number;
+    readonly onLine?: (line: string) => void;
+  },
+): Promise<CommandOutput> => {
+  const quiet = ["--disable-pip-version-check", "--no-input"];
+  const patience = ["--retries", String(options.retries), "--timeout", String(options.waitSeconds)];
+  const args = [
+    "-m",
+    "pip",
+    "install",
+    ...quiet,
+    ...patience,
+    ...(options.further ?? []),
+    "--requirement",
+    requirements,
+  ];
+  const { timeoutMs, onLine } = options;
+  return runCommand(python, args, { timeoutMs, ...(onLine === undefined ? {} : { onLine }) });
 };

@@ -1,4 +1,5 @@
 import { REPLICATION_STATE } from "./replication-state.ts";
+import type { SiteRole } from "./site-status.ts";
 
 /**
  * Exact counts from a table's stream. Every change of a row takes it out of one cell and puts it into another, so that
@@ -9,6 +10,9 @@ import { REPLICATION_STATE } from "./replication-state.ts";
 /** The tables that are counted. */
 export const COUNTED_TABLES = ["registry", "verification_state"] as const;
 export type CountedTable = (typeof COUNTED_TABLES)[number];
+
+/** The table that a site's rows are counted from. */
+export const countedTable = (role: SiteRole): CountedTable => (role === "primary" ? "verification_state" : "registry");
 
 /** One change of one row, as the table's stream tells it. A row that was created has no `before`, a purged one no `after`. */
 export interface RowChange {

@@ -1,4 +1,4 @@
-import { sumCells } from "../geo/counters.ts";
+import { countedTable, sumCells } from "../geo/counters.ts";
 import {
   DAY_MS,
   dayBegan,
@@ -16,7 +16,6 @@ import { everyItem } from "../tables/every-item.ts";
 import type { Counter } from "../tables/site/counter-item.ts";
 import { listCounters } from "../tables/site/list-counters.ts";
 import { noteUsage, parseUsage, usageKey, usageSince } from "../tables/site/usage-item.ts";
-import { countedTable } from "./site-status.ts";
 
 /** A site whose usage is told. */
 export interface UsedSite {

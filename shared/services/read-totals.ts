@@ -1,10 +1,11 @@
+import { countedTable } from "../geo/counters.ts";
 import { cumulative, eachPart } from "../geo/lag-histogram.ts";
 import { ROW_OUTCOMES, type RowOutcome } from "../geo/row-outcomes.ts";
 import type { LagHistogram, LagPart } from "../geo/type-summary.ts";
 import type { Table } from "../ports/table.ts";
 import { listCounters } from "../tables/site/list-counters.ts";
 import { sumCounters } from "./roll-up.ts";
-import { countedTable, type StatusReader } from "./site-status.ts";
+import type { StatusReader } from "./site-status.ts";
 
 /** What has happened to one type at a site since its counters began. */
 export interface TypeTotals {

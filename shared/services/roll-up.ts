@@ -1,4 +1,4 @@
-import { type CountedCell, type CountedTable, sumCells } from "../geo/counters.ts";
+import { type CountedCell, countedTable, sumCells } from "../geo/counters.ts";
 import { GeoError } from "../geo/errors.ts";
 import { cumulative, eachPart, figuresOf, type LagBuckets, sumBuckets } from "../geo/lag-histogram.ts";
 import { isStepDue, lastHour, nextStep } from "../geo/lag-window.ts";
@@ -20,8 +20,6 @@ export interface RollUpSite {
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
-
-const TABLE_OF: Readonly<Record<SiteRole, CountedTable>> = { primary: "verification_state", secondary: "registry" };
 
 /** The latest of some times; nothing when there is none. */
 const latest = (times: readonly (number | undefined)[]): number | undefined =>
@@ -55,7 +53,7 @@ export const sumCounters = (counters: readonly Counter[], name: string): TypeCou
  */
 export const rollUp = async ({ siteTable, replicables, role, now }: RollUpSite): Promise<RolledUp> => {
   const [counters, stored, audits] = await Promise.all([
-    listCounters(siteTable, TABLE_OF[role]),
+    listCounters(siteTable, countedTable(role)),
     siteTable.get(ROLL_UP_KEY),
     siteTable.query(auditsQuery()),
   ]);

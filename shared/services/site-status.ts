@@ -1,8 +1,8 @@
-import { type CountedTable, sumCells } from "../geo/counters.ts";
+import { countedTable, sumCells } from "../geo/counters.ts";
 import { GeoError } from "../geo/errors.ts";
 import type { GatheredPart, StoredStatus } from "../geo/gathered-status.ts";
 import { PRODUCT_VERSION } from "../geo/product-version.ts";
-import type { SelectiveSync } from "../geo/selective-sync.ts";
+import type { SiteSettings } from "../geo/site-settings.ts";
 import type { SiteRole, SiteStatus, SitesWord, StatusReplicable, StatusSite } from "../geo/site-status.ts";
 import { type LiveFacts, ownStatus } from "../geo/told-status.ts";
 import type { WalkProgress } from "../geo/walk-progress.ts";
@@ -14,9 +14,6 @@ import { parseStatus, statusKey } from "../tables/site/status-item.ts";
 import { readSettings } from "./change-settings.ts";
 import { sentenceOf } from "./gather-status.ts";
 import { reportProgress } from "./registry-consistency/report-progress.ts";
-
-/** The table that a site's rows are counted from. */
-export const countedTable = (role: SiteRole): CountedTable => (role === "primary" ? "verification_state" : "registry");
 
 /** What a status is read from. */
 export interface StatusReader {
@@ -73,16 +70,11 @@ const readWalks = async (
   return (await readPart(reader, "counters", "consistency_unreadable", read)).value;
 };
 
-/** What a secondary is restricted by. A site whose settings can not be read decides nothing: it is not healthy. */
-const readRule = async (reader: StatusReader): Promise<Read<SelectiveSync>> => {
+/** What a secondary is restricted by, and whether it is paused. A site whose settings can not be read decides nothing: it is not healthy. */
+const readOwnSettings = async (reader: StatusReader): Promise<Read<SiteSettings>> => {
   const { site, siteTable } = reader;
   if (site.role !== "secondary") return { value: undefined, problems: [] };
-  return readPart(
-    reader,
-    "settings",
-    "settings_unreadable",
-    async () => (await readSettings({ siteTable })).selectiveSync,
-  );
+  return readPart(reader, "settings", "settings_unreadable", () => readSettings({ siteTable }));
 };
 
 /** What the site last gathered. Where that can not be read, the rest is told without it: it is made anew each minute. */
@@ -108,16 +100,17 @@ export const readSiteStatus = async (
   const { site, replicables, clock } = reader;
   const counted = await readPart(reader, "counters", "counters_unreadable", () => readCounted(reader));
   const consistency = await readWalks(reader, counted.value);
-  const rule = await readRule(reader);
+  const settings = await readOwnSettings(reader);
   const stored = await readStored(reader);
   const live: LiveFacts = {
     site,
     version: PRODUCT_VERSION,
     replicables,
     counted: counted.value,
-    rule: rule.value,
+    rule: settings.value?.selectiveSync,
+    enabled: settings.value?.enabled ?? true,
     consistency,
-    problems: [...counted.problems, ...rule.problems],
+    problems: [...counted.problems, ...settings.problems],
   };
   return ownStatus(live, stored, { now: clock.now(), apiUrl, word });
 };

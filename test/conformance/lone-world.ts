@@ -1,6 +1,6 @@
-import { countedTable, readSiteStatus } from "../../shared/services/site-status.ts";
+import { readSiteStatus } from "../../shared/services/site-status.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
-import type { RowChange } from "../../shared/geo/counters.ts";
+import { countedTable, type RowChange } from "../../shared/geo/counters.ts";
 import { type GeoEvent, GeoMessage } from "../../shared/geo/geo-message.ts";
 import { buildKey } from "../../shared/geo/key-pattern.ts";
 import {

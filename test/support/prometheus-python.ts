@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localFolder } from "../../infra/local/paths.ts";
 import { runCommand, runOrThrow, tail } from "../../infra/local/processes.ts";
-import { findPython } from "../../infra/local/python.ts";
+import { findPython, pipInstall } from "../../infra/local/python.ts";
 import type { Sample } from "./prometheus-text.ts";
 
 const REQUIREMENTS = join(import.meta.dirname, "prometheus-requirements.txt");
@@ -41,19 +41,12 @@ export const officialParser = async (): Promise<{ readonly parser: OfficialParse
   const env = { PYTHONPATH: folder };
   const importable = await runCommand(command, ["-c", "import prometheus_client.parser"], { env, timeoutMs: 30_000 });
   if (importable.code !== 0) {
-    const pip = [
-      "-m",
-      "pip",
-      "install",
-      "--disable-pip-version-check",
-      "--no-input",
-      "--retries",
-      "1",
-      "--timeout",
-      "15",
-    ];
-    const args = [...pip, "--no-deps", "--upgrade", "--target", folder, "--requirement", REQUIREMENTS];
-    const installed = await runCommand(command, args, { timeoutMs: 60_000 });
+    const installed = await pipInstall(command, REQUIREMENTS, {
+      further: ["--no-deps", "--upgrade", "--target", folder],
+      retries: 1,
+      waitSeconds: 15,
+      timeoutMs: 60_000,
+    });
     if (installed.code !== 0) {
       const why = tail(installed.stderr || installed.stdout, 1).trim();
       return { reason: `pip could not install prometheus-client ${pin}: ${why || "it said nothing"}` };

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { RowChange } from "../../../shared/geo/counters.ts";
+import { countedTable, type RowChange } from "../../../shared/geo/counters.ts";
 import { parseGlobalId } from "../../../shared/geo/global-id.ts";
 import { duePartition, rowKey } from "../../../shared/geo/registry-row.ts";
 import { REPLICATION_STATE, type ReplicationState } from "../../../shared/geo/replication-state.ts";
@@ -7,7 +7,6 @@ import type { SiteRole } from "../../../shared/geo/site-status.ts";
 import { VERIFICATION_STATE, type VerificationState } from "../../../shared/geo/verification-state.ts";
 import type { AttributeValue } from "../../../shared/ports/table.ts";
 import { countChanges } from "../../../shared/services/count-changes.ts";
-import { countedTable } from "../../../shared/services/site-status.ts";
 import { apiSite } from "./site.ts";
 
 /** What a test says of a row; all else is as a synced and verified one has it. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { authorizer } from "../../../functions/authorizer/authorize.ts";
 import { admitted } from "../../../functions/status-api/admitted.ts";
 import { statusApp } from "../../../functions/status-api/app.ts";
-import type { RowChange } from "../../../shared/geo/counters.ts";
+import { countedTable, type RowChange } from "../../../shared/geo/counters.ts";
 import { DUE_INDEX } from "../../../shared/geo/physical-names.ts";
 import { SYNC_TIMEOUT_SECONDS } from "../../../shared/geo/limits.ts";
 import { redrivableQueues } from "../../../shared/geo/redrivable-queues.ts";
@@ -19,7 +19,6 @@ import { replicables } from "../../../shared/replicables/index.ts";
 import { countChanges } from "../../../shared/services/count-changes.ts";
 import { issueToken } from "../../../shared/services/issue-token.ts";
 import { CachedSwitches } from "../../../shared/services/type-switches.ts";
-import { countedTable } from "../../../shared/services/site-status.ts";
 import { undocumented } from "../../support/documented-answers.ts";
 
 /** The primary, where the site is a secondary. */
