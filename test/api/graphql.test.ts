@@ -4,25 +4,8 @@ import { globalId } from "../../shared/geo/global-id.ts";
 import { siteId } from "../../shared/geo/site-status.ts";
 import { replicables } from "../../shared/replicables/index.ts";
 import { setFlag } from "../../shared/tables/site/flags-item.ts";
+import { REVIEWERS_QUERY } from "../support/reviewers-query.ts";
 import { graphqlSite, lfsKey, lfsRows, listLfsObjects } from "./support/graphql.ts";
-
-/** As somebody who reviews a new type is told to ask it. */
-const REVIEWERS_QUERY = `query {
-geoNode {
-name
-primary
-achievementUploadRegistries {
-nodes {
-id
-state
-verificationState
-achievementUploadId
-lastSyncedAt
-verifiedAt
-}
-}
-}
-}`;
 
 const at = (day: number): number => Date.UTC(2026, 5, day);
 

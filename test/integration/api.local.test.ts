@@ -6,6 +6,7 @@ import { STATUS_FIELD_SUFFIXES } from "../../shared/geo/naming.ts";
 import { type CloudSite, primary, secondary } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
 import { officialParser } from "../support/prometheus-python.ts";
+import { REVIEWERS_QUERY } from "../support/reviewers-query.ts";
 import { putOnPrimary, registryRow, verified, versionsAt } from "./support/objects.ts";
 
 /** No other suite uses this type. */
@@ -112,23 +113,7 @@ describe("what anybody with a token can read", () => {
   });
 
   test("the query by which a new type is reviewed runs as it is printed there (F71, F73)", async () => {
-    const query = `query {
-geoNode {
-name
-primary
-achievementUploadRegistries {
-nodes {
-id
-state
-verificationState
-achievementUploadId
-lastSyncedAt
-verifiedAt
-}
-}
-}
-}`;
-    expect(await graphql(query)).toEqual({
+    expect(await graphql(REVIEWERS_QUERY)).toEqual({
       geoNode: { name: secondary.name, primary: false, achievementUploadRegistries: { nodes: [] } },
     });
   });
