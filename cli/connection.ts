@@ -117,6 +117,17 @@ export const connect = async (
   return arrive(addressOf(known, options.token), options.site, surroundings);
 };
 
+/** As `connect`, for what only a secondary does. @param what `copies nothing`, of a primary that was named */
+export const connectSecondary = async (
+  options: ConnectionOptions,
+  what: string,
+  surroundings: Surroundings,
+): Promise<Connection> => {
+  const connection = await connect(options, "secondary", surroundings);
+  if (!connection.site.primary) return connection;
+  throw usage(`${connection.site.name} is a primary and ${what}: ask a secondary (--site)`);
+};
+
 /**
  * Finds every site that is known, all at once, primaries first: the one at the address that was given, else all of the file of
  * sites. With `--site` only that one. A site that can not be reached is told beside those that can.

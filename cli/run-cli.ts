@@ -7,6 +7,9 @@ import { addBulk } from "./commands/bulk.ts";
 import { addDestroy } from "./commands/destroy.ts";
 import { addRegistry } from "./commands/registry.ts";
 import { addReplicable } from "./commands/replicable.ts";
+import { addFlag } from "./commands/flag.ts";
+import { addSelectiveSync } from "./commands/selective-sync.ts";
+import { addSite } from "./commands/site.ts";
 import { addStatus } from "./commands/status.ts";
 import { addToken } from "./commands/token.ts";
 import { CommandError, EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
@@ -26,6 +29,9 @@ const makeProgram = (surroundings: Surroundings): Command => {
   // Commands are made with `parent.command`, by which they end and speak as this one does.
   addStatus(program, surroundings);
   addRegistry(program, surroundings);
+  addSite(program, surroundings);
+  addFlag(program, surroundings);
+  addSelectiveSync(program, surroundings);
   addReplicable(program, surroundings);
   addBulkActions(program, surroundings);
   addBulk(program, surroundings);

@@ -4,6 +4,7 @@ import { addConnectionOptions } from "../connection.ts";
 import { CommandError, EXIT } from "../exit-codes.ts";
 import { lookUntil } from "../look-until.ts";
 import {
+  addExamples,
   addOutputOption,
   CONNECTION_OPTIONS,
   jsonLine,
@@ -29,15 +30,9 @@ const Options = z.object({
 });
 type Options = z.infer<typeof Options>;
 
-const EXAMPLES = `
+const HELP = `
 Every site that is known is asked; of one that does not answer, its primary tells what it last reported. "Queued" are objects that
-wait or are being copied (read), "failed" those that are tried again later.
-
-Examples:
-  $ geo status
-  $ geo status --site dublin --all
-  $ geo status --watch --interval 10s
-  $ geo status --check --output json`;
+wait or are being copied (read), "failed" those that are tried again later.`;
 
 /** Clears the screen and begins at its top. */
 const FROM_THE_TOP = "\u001b[H\u001b[2J";
@@ -86,11 +81,17 @@ const run = async (options: Options, surroundings: Surroundings): Promise<void> 
 /** `geo status`: how far every site has come, as Geo's `geo:status` tells it. */
 export const addStatus = (parent: Command, surroundings: Surroundings): void => {
   const command = parent.command("status").description("How far every site has come, type by type.");
-  addOutputOption(addConnectionOptions(command))
+  addOutputOption(addConnectionOptions(command).addHelpText("after", HELP))
     .option("--all", "types without a single object as well")
     .option("--watch", "show it again and again, until Ctrl-C")
     .option("--interval <time>", "time between two looks of --watch", "5s")
     .option("--check", "exit with 3 when a site is unhealthy, paused, not reached or old news, or objects failed")
-    .addHelpText("after", EXAMPLES)
     .action(async (raw: unknown) => run(readOptions(Options, raw), surroundings));
+  addExamples(
+    command,
+    "geo status",
+    "geo status --site ireland --all",
+    "geo status --watch --interval 10s",
+    "geo status --check --output json",
+  );
 };

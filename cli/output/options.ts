@@ -13,6 +13,10 @@ export const CONNECTION_OPTIONS = {
   token: z.string().optional(),
 };
 
+/** Shows command lines in a command's help, as one would type them. Tests run each of them. */
+export const addExamples = (command: Command, ...examples: readonly string[]): Command =>
+  command.addHelpText("after", `\nExamples:\n${examples.map((example) => `  $ ${example}`).join("\n")}`);
+
 /** Gives a command the option by which its answer looks otherwise. */
 export const addOutputOption = (command: Command): Command =>
   command.addOption(new Option("-o, --output <format>", "table or json").default("table"));

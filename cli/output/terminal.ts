@@ -29,5 +29,5 @@ export const terminalOf = <Err extends StreamFacts>(
   };
 };
 
-/** How wide answers may be. Where there is no screen, as wide as on an ordinary one: what scripts read does not vary. */
-export const columnsOf = ({ screen }: Surroundings): number => screen?.columns() ?? COLUMNS_DEFAULT;
+/** How wide answers may be. Where there is no screen no line is broken, so that what scripts read does not vary. */
+export const columnsOf = ({ screen }: Surroundings): number => screen?.columns() ?? Number.POSITIVE_INFINITY;

@@ -24,21 +24,25 @@ export interface UnseenSite {
 /** All sites that a command can tell of, primaries first. */
 export interface SeenSites {
   readonly seen: readonly SeenSite[];
+  /** Sites that somebody has noted at the primary and that are not deployed yet. */
+  readonly noted: readonly SiteSettingsAnswer[];
   /** Why a site's own API was not asked, by its name; also of sites that are seen by their reports. */
   readonly unreached: readonly UnseenSite[];
 }
 
-const settingsOf = async ({ client }: Connection): Promise<readonly SiteSettingsAnswer[]> => client.sites();
-
-const seenThrough = async (connection: Connection): Promise<readonly SeenSite[]> => {
-  const settings = await settingsOf(connection);
-  return connection.statuses.map((status, at) => ({
+/** What one site tells of itself and of others. */
+const seenThrough = async (connection: Connection): Promise<Pick<SeenSites, "seen" | "noted">> => {
+  const settings = await connection.client.sites();
+  const told = new Set(connection.statuses.map((status) => status.geo_node_id));
+  const noted = settings.filter(({ id }) => !told.has(id));
+  const seen = connection.statuses.map((status, at) => ({
     name: status.name,
     primary: status.primary,
     status,
     settings: settings.find(({ id }) => id === status.geo_node_id),
     connection: at === 0 ? connection : undefined,
   }));
+  return { seen, noted };
 };
 
 /** What a site says of itself goes before what others heard of it. */
@@ -62,17 +66,20 @@ const problemText = (problem: CommandError | GeoApiError): string => problem.mes
 export const seeSites = async (options: ConnectionOptions, surroundings: Surroundings): Promise<SeenSites> => {
   // A site that has no profile of its own may be known to its primary, so that all are asked and one is chosen.
   const all = await connectAll(options.token === undefined ? { ...options, site: undefined } : options, surroundings);
-  const seen = firstOfEach((await Promise.all(reached(all).map(seenThrough))).flat());
+  const told = await Promise.all(reached(all).map(seenThrough));
+  const seen = firstOfEach(told.flatMap((one) => one.seen));
+  const noted = told.flatMap((one) => one.noted);
   const unreached = all.flatMap((reach) =>
     "problem" in reach ? [{ name: reach.name, problem: problemText(reach.problem) }] : [],
   );
   const { site } = options;
-  if (site === undefined) return { seen, unreached };
+  if (site === undefined) return { seen, noted, unreached };
   const meant = {
+    noted: noted.filter(({ name }) => name === site),
     seen: seen.filter(({ name }) => name === site),
     unreached: unreached.filter(({ name }) => name === site),
   };
-  if (meant.seen.length > 0 || meant.unreached.length > 0) return meant;
+  if (meant.seen.length + meant.noted.length + meant.unreached.length > 0) return meant;
   throw new CommandError(
     EXIT.usage,
     `--site is ${JSON.stringify(site)}, expected one of ${seen.map(({ name }) => name).join(", ")}`,

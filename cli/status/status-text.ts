@@ -13,7 +13,8 @@ import {
 } from "../output/texts.ts";
 import { isPaused, STATUS_OLD_MS, statusTime } from "./complaints.ts";
 import type { SeenSite, SeenSites } from "./seen-sites.ts";
-import { isEmpty, type Part, type TypeProgress, typesOf } from "./type-progress.ts";
+import { syncSettings } from "./sync-settings.ts";
+import { isEmpty, type Part, sumOf, type TypeProgress, typesOf } from "./type-progress.ts";
 
 /** How a status is shown. */
 export interface StatusView {
@@ -66,20 +67,6 @@ const typeFacts = (type: TypeProgress, isPrimary: boolean, { paint, now }: Statu
 
 const when = (seconds: number | null, now: number): string =>
   seconds === null ? "never" : `${agoText(seconds * 1_000, now)} (${new Date(seconds * 1_000).toISOString()})`;
-
-const syncSettings = ({ status, settings }: SeenSite): string => {
-  const type = status.selective_sync_type;
-  if (type === null) return "Full";
-  const ids =
-    settings === undefined
-      ? []
-      : type === "namespaces"
-        ? settings.selective_sync_namespace_ids
-        : type === "shards"
-          ? settings.selective_sync_shards
-          : settings.selective_sync_organization_ids;
-  return `Selective (${type}${ids.length === 0 ? "" : `: ${printable(ids.join(", "))}`})`;
-};
 
 const headFacts = (site: SeenSite, paint: Paint): readonly Fact[] => {
   const { status } = site;
@@ -162,18 +149,6 @@ export const statusText = ({ seen, unreached }: SeenSites, view: StatusView): st
     );
   return [...sites, ...unseen].join("\n");
 };
-
-/** All types of a site together. */
-export const sumOf = (parts: readonly (Part | null)[]): Part =>
-  parts.reduce<Part>(
-    (sum, part) => ({
-      done: sum.done + (part?.done ?? 0),
-      total: sum.total + (part?.total ?? 0),
-      failed: sum.failed + (part?.failed ?? 0),
-      queued: sum.queued + (part?.queued ?? 0),
-    }),
-    { done: 0, total: 0, failed: 0, queued: 0 },
-  );
 
 /** A site in a line, for where a screen can not be drawn anew. */
 export const statusLine = (site: SeenSite, { replicables, now }: StatusView): string => {

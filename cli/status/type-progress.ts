@@ -97,3 +97,15 @@ export const typesOf = (status: SiteStatusAnswer, replicables: readonly Replicab
 /** Whether there is nothing to tell of a type. One that could not be counted is told. */
 export const isEmpty = ({ checksummed, replicated, bytes }: TypeProgress): boolean =>
   bytes !== null && (checksummed?.total ?? 0) === 0 && (replicated?.total ?? 0) === 0;
+
+/** All types of a site together. */
+export const sumOf = (parts: readonly (Part | null)[]): Part =>
+  parts.reduce<Part>(
+    (sum, part) => ({
+      done: sum.done + (part?.done ?? 0),
+      total: sum.total + (part?.total ?? 0),
+      failed: sum.failed + (part?.failed ?? 0),
+      queued: sum.queued + (part?.queued ?? 0),
+    }),
+    { done: 0, total: 0, failed: 0, queued: 0 },
+  );

@@ -85,7 +85,7 @@ describe("geo status", () => {
     const { code, out } = await geo("status");
     expect(code).toBe(0);
     expect(out).toContain("virginia (primary");
-    expect(out).toMatch(/\nfrankfurt\nNobody could tell of it:\nhttp:\/\/127\.0\.0\.1:2\/geo/);
+    expect(out).toMatch(/\nfrankfurt\nNobody could tell of it: http:\/\/127\.0\.0\.1:2\/geo/);
     expect(out).toContain("ECONNREFUSED");
     down.add("primary");
     expect(await geo("status")).toMatchObject({
