@@ -5,6 +5,7 @@ import { PRODUCT_VERSION } from "../shared/geo/product-version.ts";
 import { addBulkActions } from "./commands/bulk-actions.ts";
 import { addBulk } from "./commands/bulk.ts";
 import { addDestroy } from "./commands/destroy.ts";
+import { addExplain } from "./commands/explain.ts";
 import { addRegistry } from "./commands/registry.ts";
 import { addReplicable } from "./commands/replicable.ts";
 import { addFlag } from "./commands/flag.ts";
@@ -28,6 +29,7 @@ const makeProgram = (surroundings: Surroundings): Command => {
     );
   // Commands are made with `parent.command`, by which they end and speak as this one does.
   addStatus(program, surroundings);
+  addExplain(program, surroundings);
   addRegistry(program, surroundings);
   addSite(program, surroundings);
   addFlag(program, surroundings);

@@ -8,7 +8,14 @@ import { addConnectionOptions, connect, type Connection } from "../connection.ts
 import { CommandError, EXIT } from "../exit-codes.ts";
 import { grid } from "../output/grid.ts";
 import { factLines } from "../output/lines.ts";
-import { addOutputOption, CONNECTION_OPTIONS, jsonLine, OutputFormat, readOptions } from "../output/options.ts";
+import {
+  addExamples,
+  addOutputOption,
+  CONNECTION_OPTIONS,
+  jsonLine,
+  OutputFormat,
+  readOptions,
+} from "../output/options.ts";
 import { columnsOf } from "../output/terminal.ts";
 import { countOf } from "../output/texts.ts";
 import {
@@ -55,16 +62,9 @@ const ListOptions = z.object({
 
 const ShowOptions = z.object({ ...CONNECTION_OPTIONS, output: OutputFormat });
 
-const EXAMPLES = `
+const HELP = `
 A registry is what a secondary knows of one object. Without --type, types are listed one after the other, those that have such rows
-by the site's counters; an order holds within each type.
-
-Examples:
-  $ geo registry list --state failed
-  $ geo registry list --type lfs_object --verification-state failed --limit 100
-  $ geo registry list --type upload --sort last_synced_at_desc --output json
-  $ geo registry show lfs_objects/42/4c/8e31f2
-  $ geo registry show gid://geo/LfsObjectRegistry/bGZzX29iamVjdHMv…`;
+by the site's counters; an order holds within each type.`;
 
 const atSecondary = async (options: z.infer<typeof ShowOptions>, surroundings: Surroundings): Promise<Connection> => {
   const connection = await connect(options, "secondary", surroundings);
@@ -140,9 +140,9 @@ export const addRegistry = (parent: Command, surroundings: Surroundings): void =
   const command = parent
     .command("registry")
     .description("What a secondary knows of each object, and why it has failed.")
-    .addHelpText("after", EXAMPLES);
+    .addHelpText("after", HELP);
 
-  addOutputOption(
+  const listing = addOutputOption(
     addConnectionOptions(
       command
         .command("list")
@@ -156,39 +156,48 @@ export const addRegistry = (parent: Command, surroundings: Surroundings): void =
         .option("--limit <number>", `so many at most, up to ${LIMIT_MAX}`, String(LIMIT_DEFAULT))
         .option("--after <cursor>", "go on behind the page that told this"),
     ),
-  )
-    .addHelpText("after", EXAMPLES)
-    .action(async (raw: unknown) => {
-      const options = readOptions(ListOptions, raw);
-      const { client, site, statuses } = await atSecondary(options, surroundings);
-      const types = askedTypes(options, statuses[0], replicables);
-      const list = await listRegistries(client, types, options.limit, options.after);
-      out(
-        options.output === "json"
-          ? jsonLine({ site: site.name, registries: list.registries, next: list.next })
-          : listText(list, options, site.name, surroundings),
-      );
-    });
+  );
+  listing.addHelpText("after", HELP).action(async (raw: unknown) => {
+    const options = readOptions(ListOptions, raw);
+    const { client, site, statuses } = await atSecondary(options, surroundings);
+    const types = askedTypes(options, statuses[0], replicables);
+    const found = await listRegistries(client, types, options.limit, options.after);
+    out(
+      options.output === "json"
+        ? jsonLine({ site: site.name, registries: found.registries, next: found.next })
+        : listText(found, options, site.name, surroundings),
+    );
+  });
 
-  addOutputOption(
+  const showing = addOutputOption(
     addConnectionOptions(
       command
         .command("show")
         .argument("<key or id>", "the whole S3 key, or a registry's global id")
         .description("Everything that a secondary's registry says of one object."),
     ),
-  )
-    .addHelpText("after", EXAMPLES)
-    .action(async (wanted: string, raw: unknown) => {
-      const options = readOptions(ShowOptions, raw);
-      const connection = await atSecondary(options, surroundings);
-      const registry = await findOne(connection, wanted, replicables);
-      if (options.output === "json") return out(jsonLine({ site: connection.site.name, ...registry }));
-      out(
-        factLines(
-          detailLines(registry).map(([label, text]) => ({ label, text })),
-          columnsOf(surroundings),
-        ),
-      );
-    });
+  );
+  showing.action(async (wanted: string, raw: unknown) => {
+    const options = readOptions(ShowOptions, raw);
+    const connection = await atSecondary(options, surroundings);
+    const registry = await findOne(connection, wanted, replicables);
+    if (options.output === "json") return out(jsonLine({ site: connection.site.name, ...registry }));
+    out(
+      factLines(
+        detailLines(registry).map(([label, text]) => ({ label, text })),
+        columnsOf(surroundings),
+      ),
+    );
+  });
+  addExamples(
+    listing,
+    "geo registry list --state failed",
+    "geo registry list --type lfs_object --verification-state failed --limit 100",
+    "geo registry list --type lfs_object --sort last_synced_at_desc --output json",
+  );
+  addExamples(
+    showing,
+    "geo registry show lfs_objects/42/4c/8e31f2",
+    "geo registry show gid://geo/LfsObjectRegistry/bGZzX29iamVjdHMvNDIvNGMvOGUzMWYy",
+  );
 };
