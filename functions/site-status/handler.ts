@@ -8,6 +8,7 @@ import { parseEnv } from "../../shared/lambda/parse-env.ts";
 import { replicables as declared } from "../../shared/replicables/index.ts";
 import { UsageLedger } from "../../shared/services/daily-usage.ts";
 import { type GatheringSite, gatherStatus } from "../../shared/services/gather-status.ts";
+import { tellStatus } from "../../shared/services/tell-status.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { env } from "./env.ts";
 
@@ -45,6 +46,7 @@ interface Run {
 /** The site looks at itself, and tells the primary; the first look of a day is noted in the ledger of its usage. */
 export const handler = flushing(telemetry, async (): Promise<Run> => {
   const { status, failed } = await gatherStatus(gathering, systemClock.now() + STOP_AFTER_MS);
+  tellStatus(telemetry, status.gathered);
   await ledger.note();
   return { failed, report_problem: status.reportProblem ?? null };
 });

@@ -4,7 +4,7 @@ import { Construct } from "constructs";
 
 import { acknowledge } from "./acknowledge.ts";
 import { geoAlarm } from "./alarm.ts";
-import type { FunctionFolder } from "./function-folder.ts";
+import type { AlarmSection } from "./alarm-names.ts";
 
 /** As long as SQS can keep a message. */
 export const MESSAGE_RETENTION = Duration.days(14);
@@ -12,7 +12,7 @@ export const MESSAGE_RETENTION = Duration.days(14);
 export interface DeadLetterQueueProps {
   readonly queueName: string;
   /** Whose messages end here, which is also the section of the runbook. */
-  readonly runbook: FunctionFolder;
+  readonly runbook: AlarmSection;
   readonly alarmTopicArn?: string | undefined;
 }
 

@@ -22,6 +22,12 @@ export const DRIFT_BATCHING_WINDOW = Duration.seconds(20);
 const MAX_RECEIVE_COUNT = 100;
 
 /**
+ * Longer than anybody holds a row: a message about one is given back until its holder is done, or was found to be dead by the
+ * next sweep, an hour later at the most.
+ */
+const WAITS_AT_MOST = Duration.hours(2);
+
+/**
  * Where S3 reports the changes of a secondary's bucket. It belongs to what is retained: S3 asks a queue for its policy
  * when a rule is set, and a rule whose queue went away with a site would report to nobody from then on. The site's
  * function may come and go; what is reported meanwhile waits here.
@@ -38,6 +44,7 @@ export class DriftQueue extends Construct {
       consumerTimeout: DRIFT_TIMEOUT,
       batchingWindow: DRIFT_BATCHING_WINDOW,
       maxReceiveCount: MAX_RECEIVE_COUNT,
+      waitsAtMost: WAITS_AT_MOST,
       deliveryDelay: Duration.seconds(config.driftDelaySeconds),
       runbook: "replica-drift",
       alarmTopicArn: site.alarmTopicArn,

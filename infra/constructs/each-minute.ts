@@ -6,7 +6,7 @@ import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Construct } from "constructs";
 
 import { DeadLetterQueue } from "./dead-letter-queue.ts";
-import type { FunctionFolder } from "./function-folder.ts";
+import type { AlarmSection } from "./alarm-names.ts";
 
 export interface EachMinuteProps {
   readonly scheduleName: string;
@@ -20,7 +20,7 @@ export interface EachMinuteProps {
   /** Where starts go that could not be delivered. */
   readonly deadLetterQueueName: string;
   /** The section of docs/runbook.md about the function. */
-  readonly runbook: FunctionFolder;
+  readonly runbook: AlarmSection;
   /** A topic that hears of starts that could not be delivered. */
   readonly alarmTopicArn: string | undefined;
 }

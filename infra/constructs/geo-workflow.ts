@@ -6,7 +6,7 @@ import { Construct } from "constructs";
 
 import { acknowledge } from "./acknowledge.ts";
 import { geoAlarm } from "./alarm.ts";
-import type { FunctionFolder } from "./function-folder.ts";
+import type { AlarmSection } from "./alarm-names.ts";
 
 /**
  * A state machine in Amazon States Language with JSONPath, as data, so that what is validated and run in tests is what is
@@ -55,7 +55,7 @@ export interface GeoWorkflowProps {
   /** What it means when an execution fails, in a sentence: the description of its alarms. */
   readonly failureMeaning: string;
   /** The section of docs/runbook.md that says what to do. */
-  readonly runbook: FunctionFolder;
+  readonly runbook: AlarmSection;
   /**
    * Whether what goes from state to state is logged as well as the states. Default true: counts, cursors and keys, never
    * the content of an object and never a secret.

@@ -6,8 +6,9 @@ import { Queue, QueueEncryption, type IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 
 import { DeadLetterQueue, MESSAGE_RETENTION } from "./dead-letter-queue.ts";
-import type { FunctionFolder } from "./function-folder.ts";
+import type { AlarmSection } from "./alarm-names.ts";
 import type { EnvironmentSchema, GeoFunction } from "./geo-function.ts";
+import { waitedTooLong, waitingAlarm } from "./work-alarms.ts";
 
 /** AWS's own advice for a queue that feeds a Lambda: room for throttled and retried batches. */
 const VISIBILITY_PER_TIMEOUT = 6;
@@ -59,12 +60,14 @@ export interface QueueWithDeadLettersProps {
   readonly deliveryDelay?: Duration;
   /** Receives after which a message is put aside, 1 to 1000. */
   readonly maxReceiveCount: number;
+  /** From which age of its oldest message on somebody is told. Default: two visibility timeouts, and 15 minutes at least. */
+  readonly waitsAtMost?: Duration;
   /** The function that reads it, which is also the section of the runbook. */
-  readonly runbook: FunctionFolder;
+  readonly runbook: AlarmSection;
   readonly alarmTopicArn?: string | undefined;
 }
 
-/** A standard queue that one function reads, its dead letters, and the alarm on them. */
+/** A standard queue that one function reads, its dead letters, the alarm on them and on what waits for too long. */
 export class QueueWithDeadLetters extends Construct {
   readonly queue: Queue;
   readonly deadLetters: DeadLetterQueue;
@@ -76,16 +79,24 @@ export class QueueWithDeadLetters extends Construct {
       runbook: props.runbook,
       alarmTopicArn: props.alarmTopicArn,
     });
+    const visibilityTimeout = Duration.seconds(
+      props.consumerTimeout.toSeconds() * VISIBILITY_PER_TIMEOUT + (props.batchingWindow?.toSeconds() ?? 0),
+    );
     this.queue = new Queue(this, "Queue", {
       queueName: props.queueName,
-      visibilityTimeout: Duration.seconds(
-        props.consumerTimeout.toSeconds() * VISIBILITY_PER_TIMEOUT + (props.batchingWindow?.toSeconds() ?? 0),
-      ),
+      visibilityTimeout,
       ...(props.deliveryDelay === undefined ? {} : { deliveryDelay: props.deliveryDelay }),
       retentionPeriod: MESSAGE_RETENTION,
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       deadLetterQueue: { queue: this.deadLetters.queue, maxReceiveCount: props.maxReceiveCount },
+    });
+    waitingAlarm(this, {
+      queueName: props.queueName,
+      queue: this.queue,
+      after: props.waitsAtMost ?? waitedTooLong(visibilityTimeout),
+      runbook: props.runbook,
+      alarmTopicArn: props.alarmTopicArn,
     });
   }
 

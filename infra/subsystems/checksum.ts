@@ -13,6 +13,7 @@ import { bucketOf, flagTableOf, placeOf, stateTableOf, type GeoSiteProps } from 
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
 import { siteMetric } from "../constructs/site-metric.ts";
+import { STILL_FAILING, functionAlarms } from "../constructs/work-alarms.ts";
 
 /** As long as a function may run: an object without a stored checksum is read from end to end. */
 const TIMEOUT = Duration.minutes(15);
@@ -77,6 +78,16 @@ export class Checksum extends Construct {
     Grant.addToPrincipal({ grantee: checksum, actions: ["sns:Publish"], resourceArns: [announcements] });
     this.changes.feed(checksum, MAX_CONCURRENCY);
 
+    const name = functionName(config, site, "checksum");
+    functionAlarms(this, { name, reader: checksum, runbook: "checksum", alarmTopicArn: site.alarmTopicArn });
+    geoAlarm(this, "Failing", {
+      alarmName: `${name}-failing`,
+      meaning: `Objects of ${site.name} can not be digested, for hours.`,
+      runbook: "checksum",
+      metric: siteMetric(site.name, METRICS.checksumFailed, STILL_FAILING.period),
+      periods: STILL_FAILING.periods,
+      alarmTopicArn: site.alarmTopicArn,
+    });
     geoAlarm(this, "Differs", {
       alarmName: `${names.checksumQueue}-bytes-differ`,
       meaning: `Objects of ${site.name} have other bytes than were recorded of the very same versions: they have rotted.`,

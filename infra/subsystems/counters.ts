@@ -11,6 +11,7 @@ import { tableArn } from "../constructs/arns.ts";
 import { DeadLetterQueue } from "../constructs/dead-letter-queue.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { objectTableOf, placeOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
+import { functionAlarms } from "../constructs/work-alarms.ts";
 
 /** Records in one invocation, which folds them into a few counters. */
 const BATCH_SIZE = 500;
@@ -49,6 +50,12 @@ export class Counters extends Construct {
       timeout: TIMEOUT,
       memorySize: 256,
       tracing: config.tracing,
+    });
+    functionAlarms(this, {
+      name: functionName(config, site, "counters"),
+      reader: counters,
+      runbook: "counters",
+      alarmTopicArn: site.alarmTopicArn,
     });
     siteTable.grantChangePartition(counters, SITE_TABLE_PARTITIONS.counter);
     const reading = Grant.addToPrincipal({

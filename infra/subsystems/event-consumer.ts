@@ -11,6 +11,7 @@ import { GeoFunction } from "../constructs/geo-function.ts";
 import { placeOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { grantReplication, replicationEnvironment } from "../constructs/replication.ts";
 import { siteMetric } from "../constructs/site-metric.ts";
+import { functionAlarms } from "../constructs/work-alarms.ts";
 import { TableAccess } from "../constructs/table-access.ts";
 import { WorkflowAccess } from "../constructs/workflow-access.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
@@ -31,6 +32,12 @@ const MAX_CONCURRENCY = 50;
 
 /** Functions that work on history at the same time: a fifth of those for what happens now. */
 const BACKFILL_CONCURRENCY = 10;
+
+/**
+ * A full backfill queue, 20,000 keys, is minutes of work where objects are small and hours where they are of gigabytes;
+ * nobody waits for it, and a walk fills it no further.
+ */
+const HISTORY_WAITS_AT_MOST = Duration.hours(6);
 
 /** How long a row that is due may wait for a worker before somebody should look at the queue instead. */
 const WORKED_ON_WITHIN_MINUTES = 15;
@@ -70,6 +77,7 @@ export class EventConsumer extends Construct {
       deadLetterQueueName: names.backfillDeadLetterQueue,
       consumerTimeout: TIMEOUT,
       maxReceiveCount: RECEIVES_OF_WORK_MAX,
+      waitsAtMost: HISTORY_WAITS_AT_MOST,
       runbook: "event-consumer",
       alarmTopicArn: site.alarmTopicArn,
     });
@@ -102,6 +110,12 @@ export class EventConsumer extends Construct {
     this.events.feed(consumer, MAX_CONCURRENCY);
     this.backfill.feed(consumer, BACKFILL_CONCURRENCY);
 
+    functionAlarms(this, {
+      name: functionName(config, site, "event-consumer"),
+      reader: consumer,
+      runbook: "event-consumer",
+      alarmTopicArn: site.alarmTopicArn,
+    });
     const alarm = (id: string, name: string, props: Pick<GeoAlarmProps, "meaning" | "metric">): void =>
       void geoAlarm(this, id, {
         ...props,

@@ -15,6 +15,7 @@ import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, flagTableOf, placeOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters } from "../constructs/queue-with-dead-letters.ts";
+import { functionAlarms } from "../constructs/work-alarms.ts";
 
 /** A minute, so that a message comes back after six. */
 const TIMEOUT = Duration.minutes(1);
@@ -78,5 +79,11 @@ export class EventPublisher extends Construct {
     flags.grantMarkPartition(publisher, SITE_TABLE_PARTITIONS.secondary); // it says which secondary it feeds
     for (const queue of [events, verification, parking]) queue.grantSend(publisher);
     this.ingest.feed(publisher);
+    functionAlarms(this, {
+      name: functionName(config, site, "event-publisher"),
+      reader: publisher,
+      runbook: "event-publisher",
+      alarmTopicArn: primary.alarmTopicArn,
+    });
   }
 }

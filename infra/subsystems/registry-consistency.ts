@@ -11,6 +11,7 @@ import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, flagTableOf, placeOf, registryOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { siteMetric } from "../constructs/site-metric.ts";
+import { errorsAlarm } from "../constructs/work-alarms.ts";
 
 /** A run walks on where the last one came to, so its length decides nothing but how often it is started. */
 const TIMEOUT = Duration.minutes(5);
@@ -73,6 +74,12 @@ export class RegistryConsistency extends Construct {
       alarmTopicArn: site.alarmTopicArn,
     });
 
+    errorsAlarm(this, {
+      name: functionName(config, site, "registry-consistency"),
+      reader: walker,
+      runbook: "registry-consistency",
+      alarmTopicArn: site.alarmTopicArn,
+    });
     for (const [id, metric, what] of [
       ["Missing", METRICS.consistencyMissing, "objects without a record or a replica"],
       ["Stale", METRICS.consistencyStale, "replicas of something else than the primary holds"],

@@ -11,6 +11,7 @@ import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, flagTableOf, placeOf, registryOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { feedFunction } from "../constructs/queue-with-dead-letters.ts";
+import { functionAlarms } from "../constructs/work-alarms.ts";
 
 /** Most messages of them need one read each; this many are done in well below a second. */
 const BATCH_SIZE = 100;
@@ -66,6 +67,12 @@ export class ReplicaDrift extends Construct {
     registry.grantTouch(noticer);
     events.grantSend(noticer);
     parking.grantSend(noticer);
+    functionAlarms(this, {
+      name: functionName(config, site, "replica-drift"),
+      reader: noticer,
+      runbook: "replica-drift",
+      alarmTopicArn: site.alarmTopicArn,
+    });
     feedFunction(this.changes.queue, noticer, {
       batchSize: BATCH_SIZE,
       batchingWindow: DRIFT_BATCHING_WINDOW,

@@ -16,8 +16,17 @@ import { grantGathering } from "../constructs/status-access.ts";
 /** It begins nothing more after half a minute, and a table that hangs is given up on after as long: seconds. */
 const TIMEOUT = Duration.seconds(90);
 
-/** Lambda runs what it was asked to start and failed twice more. */
-const RUNS_OF_A_START = 3;
+/**
+ * Without a look in each of three periods the site's status is a quarter of an hour old: fifteen starts, and two more tries
+ * of each, have come to nothing. It counts as old for everybody after an hour.
+ */
+const LOOKED_WITHIN = { period: Duration.minutes(5), periods: 3 };
+
+/**
+ * Longer than the longest wait between two tries of a row (four hours and some minutes, where its original is missing): what
+ * could heal by being tried again has been tried. Seconds.
+ */
+const BACKLOG_OLD = Duration.hours(6);
 
 /** Reports of a quarter of an hour that may fail before somebody is told: a status counts as old after an hour. */
 const FAILED_REPORTS = 10;
@@ -77,11 +86,19 @@ export class SiteStatus extends Construct {
     geoAlarm(this, "Stale", {
       ...alarm,
       alarmName: `${names.siteStatus}-stale`,
-      meaning: `${site.name} can not look at itself, so its status gets old.`,
-      metric: gatherer.function.metricErrors({ period: Duration.minutes(5), statistic: "Sum" }),
-      threshold: RUNS_OF_A_START, // one start that succeeds in the end is no reason to get up
+      meaning: `${site.name} has not looked at itself for a quarter of an hour, so its status gets old.`,
+      metric: siteMetric(site.name, METRICS.statusGathered, LOOKED_WITHIN.period),
+      periods: LOOKED_WITHIN.periods,
+      whenSilent: true,
     });
     if (site.role === "primary") return;
+    geoAlarm(this, "BacklogOld", {
+      ...alarm,
+      alarmName: `${names.siteStatus}-backlog-old`,
+      meaning: `Something at ${site.name} has not been synced for ${BACKLOG_OLD.toHumanString()}: it does not heal by being tried again.`,
+      metric: siteMetric(site.name, METRICS.backlogAge, Duration.minutes(5), "Maximum"),
+      threshold: BACKLOG_OLD.toSeconds(),
+    });
     geoAlarm(this, "NotReported", {
       ...alarm,
       alarmName: `${names.siteStatus}-not-reported`,

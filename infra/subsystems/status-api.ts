@@ -20,6 +20,7 @@ import { encodeReplicableSelection } from "../../shared/geo/replicable-selection
 import { SITE_TABLE_PARTITIONS, functionName, primaryNames, siteNames } from "../../shared/geo/physical-names.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { stateMachineArn } from "../constructs/arns.ts";
+import { geoAlarm } from "../constructs/alarm.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { flagTableOf, objectTableOf, placeOf, siteTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
@@ -28,6 +29,12 @@ import { WorkflowAccess } from "../constructs/workflow-access.ts";
 
 /** The stage, which is the first part of every path: `<stage>/api/v4/geo_sites/status`. */
 const API_STAGE = "geo";
+
+/**
+ * In a quarter of an hour: who asks once a minute, as Prometheus does, has then been refused a third of the time. One refusal
+ * is told to whoever asked, and is no reason to wake somebody else.
+ */
+const SERVER_ERRORS = 5;
 
 export interface StatusApiProps extends GeoSiteProps {
   readonly authorizer: IAuthorizer;
@@ -139,6 +146,14 @@ export class StatusApi extends Construct {
         dataTraceEnabled: false,
         tracingEnabled: config.tracing,
       },
+    });
+    geoAlarm(this, "ServerErrors", {
+      alarmName: `${functionName(config, site, "status-api")}-server-errors`,
+      meaning: `The API of ${site.name} answers with 5xx, again and again.`,
+      runbook: "status-api",
+      metric: this.api.metricServerError({ period: Duration.minutes(15), statistic: "Sum" }),
+      threshold: SERVER_ERRORS,
+      alarmTopicArn: site.alarmTopicArn,
     });
     this.api.root.addProxy({ anyMethod: true });
     this.api.node.tryRemoveChild("Endpoint"); // the stack says the same under a name that scripts can rely on

@@ -11,6 +11,7 @@ import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, placeOf, siteTableOf, stateTableOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { siteMetric } from "../constructs/site-metric.ts";
+import { errorsAlarm } from "../constructs/work-alarms.ts";
 
 /** A run walks on where the last one came to, so its length decides nothing but how often it is started. */
 const TIMEOUT = Duration.minutes(5);
@@ -68,6 +69,12 @@ export class VerificationBackfill extends Construct {
       alarmTopicArn: site.alarmTopicArn,
     });
 
+    errorsAlarm(this, {
+      name: functionName(config, site, "verification-backfill"),
+      reader: walker,
+      runbook: "verification-backfill",
+      alarmTopicArn: site.alarmTopicArn,
+    });
     for (const [id, metric, what] of [
       ["Missing", METRICS.consistencyMissing, "objects without a record"],
       ["Stale", METRICS.consistencyStale, "records of something else than its bucket holds"],

@@ -4,6 +4,8 @@ import { Construct } from "constructs";
 import { env } from "../../functions/verification/env.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { SITE_TABLE_PARTITIONS, functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
+import { METRICS } from "../../shared/geo/metrics.ts";
+import { geoAlarm } from "../constructs/alarm.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import {
   bucketOf,
@@ -16,6 +18,8 @@ import {
 } from "../constructs/geo-site.ts";
 import { QueueAccess } from "../constructs/queue-access.ts";
 import { QueueWithDeadLetters, RECEIVES_OF_WORK_MAX } from "../constructs/queue-with-dead-letters.ts";
+import { siteMetric } from "../constructs/site-metric.ts";
+import { STILL_FAILING, functionAlarms } from "../constructs/work-alarms.ts";
 
 /** As long as a function may run: a replica is read from end to end. */
 const TIMEOUT = Duration.minutes(15);
@@ -25,6 +29,9 @@ const TIMEOUT = Duration.minutes(15);
  * that a site has when nobody has changed it (`verification_max_capacity`) each works on as many keys as it has sockets for.
  */
 const MAX_CONCURRENCY = 60;
+
+/** How long a replica that differed is shown as an alarm: by then it has been copied and read again. */
+const MISMATCHES_SHOWN = Duration.hours(1);
 
 /** At a secondary: reads replicas back and compares them with what the primary says. */
 export class Verification extends Construct {
@@ -78,5 +85,22 @@ export class Verification extends Construct {
     primaryState.grantLookUp(verifier);
     parking.grantSend(verifier);
     this.requests.feed(verifier, MAX_CONCURRENCY);
+
+    const name = functionName(config, site, "verification");
+    const alarm = { runbook: "verification", alarmTopicArn: site.alarmTopicArn } as const;
+    functionAlarms(this, { ...alarm, name, reader: verifier });
+    geoAlarm(this, "Mismatch", {
+      ...alarm,
+      alarmName: `${name}-mismatch`,
+      meaning: `A replica of ${site.name} was read and is not the primary's object. It is being copied again.`,
+      metric: siteMetric(site.name, METRICS.checksumMismatch, MISMATCHES_SHOWN),
+    });
+    geoAlarm(this, "Failing", {
+      ...alarm,
+      alarmName: `${name}-failing`,
+      meaning: `Replicas of ${site.name} can not be verified, for hours.`,
+      metric: siteMetric(site.name, METRICS.verificationFailed, STILL_FAILING.period),
+      periods: STILL_FAILING.periods,
+    });
   }
 }

@@ -68,7 +68,7 @@ export const COUNT_METRICS = {
   recheckRepaired: "RecheckRepaired",
   /** The primary has a checksum for a version. */
   checksumSucceeded: "ChecksumSucceeded",
-  /** The primary could not get a checksum; it will be tried again. */
+  /** The primary could not get a checksum; it will be tried again. By type, and for the whole site: an alarm watches it. */
   checksumFailed: "ChecksumFailed",
   /**
    * The primary's own bytes are not what was recorded of the very same version. Counted again at each retry, and for the
@@ -83,9 +83,15 @@ export const COUNT_METRICS = {
   recordsRemoved: "RecordsRemoved",
   /** A replica was read back and is equal to the primary's object, byte for byte. */
   verified: "Verified",
-  /** A verification ended without an answer, or with a difference; the row will be copied or read again. */
+  /**
+   * A verification ended without an answer, or with a difference; the row will be copied or read again. By type, and for the
+   * whole site: an alarm watches it.
+   */
   verificationFailed: "VerificationFailed",
-  /** A replica was read back and differs from the primary's object. Always worth a look. */
+  /**
+   * A replica was read back and differs from the primary's object. Always worth a look. By type, and for the whole site: an
+   * alarm watches it.
+   */
   checksumMismatch: "ChecksumMismatch",
   /** A key that no replicable's pattern matches: not replicated. Never an error. */
   unmatchedKey: "UnmatchedKey",
@@ -113,6 +119,8 @@ export const COUNT_METRICS = {
   changesCounted: "ChangesCounted",
   /** Changes that had been counted before and were delivered again. Normal after a retry. */
   changesSkipped: "ChangesSkipped",
+  /** A site has looked at itself and written down what it found: once a minute. An alarm watches for its absence. */
+  statusGathered: "StatusGathered",
   /** Something of a site's status could not be found out; it stays as it was. */
   statusPartFailed: "StatusPartFailed",
   /** A secondary could not tell the primary of its status. Counted for the whole site: an alarm watches it. */
@@ -133,8 +141,17 @@ export const DURATION_METRICS = {
   countingLag: "CountingLag",
 } as const;
 
+/** How much there is of something now. Recorded with `Telemetry.gauge`; what ends in `Age` is in seconds. */
+export const GAUGE_METRICS = {
+  /**
+   * How long the oldest row has waited that is not synced, seconds; 0 when none waits. Of a secondary as a whole, each minute;
+   * nothing while it is paused. An alarm watches it.
+   */
+  backlogAge: "BacklogAge",
+} as const;
+
 /** All of them, by the name that code uses. */
-export const METRICS = { ...COUNT_METRICS, ...DURATION_METRICS } as const;
+export const METRICS = { ...COUNT_METRICS, ...DURATION_METRICS, ...GAUGE_METRICS } as const;
 
 /** The name of a metric, as CloudWatch shows it. */
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];

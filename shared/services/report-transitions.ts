@@ -141,6 +141,11 @@ const countUnverified = ({ telemetry }: ReportingSite, replicableName: string): 
   telemetry.count(COUNT_METRICS.verificationFailed, 1);
 };
 
+const countUndigested = ({ telemetry }: ReportingSite, replicableName: string): void => {
+  telemetry.count(COUNT_METRICS.checksumFailed, 1, replicableName);
+  telemetry.count(COUNT_METRICS.checksumFailed, 1);
+};
+
 /** Tells of one reading of a replica; made when it begins. */
 export class VerificationReporter {
   readonly #site: ReportingSite;
@@ -232,14 +237,14 @@ export const reportChecksum = (
       told("checksum_succeeded", { bytes: result.size, how: result.result });
       return;
     case "failed":
-      telemetry.count(COUNT_METRICS.checksumFailed, 1, replicableName);
+      countUndigested(site, replicableName);
       told("checksum_failed", { reason: result.text, retry_at: result.retryAt });
       return;
     case "paused":
       told("checksum_paused", { reason: result.detail });
       return;
     case "differs":
-      telemetry.count(COUNT_METRICS.checksumFailed, 1, replicableName);
+      countUndigested(site, replicableName);
       // For the site as a whole: an alarm watches it.
       telemetry.count(COUNT_METRICS.primaryDiffers, 1);
       told("primary_differs", { reason: result.text, retry_at: result.retryAt });

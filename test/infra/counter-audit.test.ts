@@ -31,7 +31,7 @@ describe("recounts of a site's rows call a person", () => {
     const startsOfAnHour = 60 / 15;
     for (const alarm of failing) {
       expect(alarm).toMatchObject({ Namespace: "AWS/Lambda", MetricName: "Errors", Statistic: "Sum", Period: 3_600 });
-      expect(alarm["AlarmDescription"]).toMatch(/docs\/runbook\.md#counter-audit$/);
+      expect(alarm["AlarmDescription"]).toMatch(/docs\/runbook\.md#counter-audit-not-recounting$/);
       expect(Number(alarm["Threshold"])).toBeGreaterThan(1);
       expect(Number(alarm["Threshold"])).toBeLessThan(startsOfAnHour);
     }

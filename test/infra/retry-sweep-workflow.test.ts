@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-
 import { describe, expect, it } from "vitest";
 
 import config from "../../infra/examples/one-primary-three-secondaries.config.ts";
@@ -335,14 +333,5 @@ describe("the sweep's schedule", () => {
       });
       expect(Properties.Target).toHaveProperty("DeadLetterConfig.Arn");
     }
-  });
-});
-
-describe("runbook sections", () => {
-  it("that alarms point to are folders of functions/", () => {
-    const sections = new Set(
-      alarms.map(({ Properties }) => /docs\/runbook\.md#([a-z-]+)$/.exec(String(Properties.AlarmDescription))?.[1]),
-    );
-    for (const section of sections) expect(() => readFileSync(`functions/${String(section)}/env.ts`)).not.toThrow();
   });
 });
