@@ -15,7 +15,7 @@ const scenarios = (...names: readonly string[]): readonly string[] =>
 
 /**
  * The rules are held by their own tests alone, the steps by stories of two sites as well. Stories of what is built on the
- * steps (batch destroys, bulk updates, walks, storms) are left out: they take seconds each and are about something else.
+ * steps (batch destroys, walks at scale, storms) are left out: they take seconds each and are about something else.
  */
 export const GROUPS = {
   rules: {
@@ -30,6 +30,7 @@ export const GROUPS = {
       ...scenarios("primary-record", "paused-reads", "large-reads", "large-copies", "drift", "sent-twice", "owners"),
       ...scenarios("checksum-kinds", "standing", "sweep", "out-of-pattern", "leaked-uploads", "capacities", "orders"),
       ...scenarios("killed-large-copies", "races", "release", "removals", "re-verification", "consistency"),
+      ...scenarios("waiting-and-lag", "selective-sync", "large-copy-workflow", "bulk-update", "verification-backfill"),
     ],
   },
 } as const satisfies Record<string, MutationGroup>;
