@@ -10,6 +10,7 @@ import { replicables as declared } from "../../shared/replicables/index.ts";
 import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
 import { type SweepingSite, sweepStep } from "../../shared/services/sweep-step.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
+import { whileNotPaused } from "../../shared/services/while-not-paused.ts";
 import { env } from "./env.ts";
 
 const config = parseEnv(env, process.env);
@@ -22,14 +23,15 @@ const wanted = config.ROLE === "primary" ? "primaryChecksumming" : "replication"
 const table = new DynamoTable(dynamoClient(), config.TABLE);
 const queue = new SqsQueue(sqsClient(), config.EVENTS_QUEUE);
 const base = { clock: systemClock, telemetry };
-const settings = new CachedSiteRecord(flags, systemClock).settings;
+const siteTable = new DynamoTable(dynamoClient(), config.SITE_TABLE);
+const { settings, standing } = new CachedSiteRecord(siteTable, systemClock);
 const site: SweepingSite = {
   ...base,
   table,
   replicableNames: replicables.map(({ name }) => name),
-  isOn: async (name) => (await switches.of(name))[wanted],
+  isOn: whileNotPaused(standing, async (name) => (await switches.of(name))[wanted]),
   queue,
-  siteTable: new DynamoTable(dynamoClient(), config.SITE_TABLE),
+  siteTable,
   workflow: new SfnWorkflow(sfnClient(), config.STATE_MACHINE_ARN),
   ...(config.ROLE === "primary"
     ? { reverifying: { ...base, verificationState: table, replicables, settings, queue, switches } }

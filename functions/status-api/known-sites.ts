@@ -8,6 +8,7 @@ import { SETTINGS_DEFAULT, type SiteSettings } from "../../shared/geo/site-setti
 import { readSettings, type RecordedSite } from "../../shared/services/change-settings.ts";
 import { type DeployedSettings, settledFacts } from "../../shared/services/gather-status.ts";
 import {
+  isEnabled,
   noteSite,
   type NotChanged,
   readKnownSites,
@@ -47,7 +48,7 @@ export const ownAnswer = (
     role: served.site.role,
     url,
     internalUrl: note?.internalUrl ?? url,
-    enabled: true, // a site that is not wanted is not deployed
+    enabled: settings.enabled,
     current: true,
     settled: settledFacts(settings, served),
     firstType: served.replicables[0]?.names.plural,
@@ -69,7 +70,7 @@ export const otherAnswer = (known: KnownSite, stored: StoredStatus | undefined, 
     role: "secondary",
     url,
     internalUrl: known.internalUrl ?? url,
-    enabled: known.enabled,
+    enabled: isEnabled(known, stored),
     current: false,
     settled: stored?.gathered.settled ?? UNTOLD,
     firstType: stored?.gathered.types[0]?.plural,

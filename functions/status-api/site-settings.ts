@@ -1,6 +1,6 @@
 import type { Context, Hono } from "hono";
 import { isNotable, parseSiteEdit } from "../../shared/geo/site-request.ts";
-import { siteId } from "../../shared/geo/site-status.ts";
+import { siteId, type SiteRole } from "../../shared/geo/site-status.ts";
 import { changeSiteSettings, readSettings } from "../../shared/services/change-settings.ts";
 import { type GatheringSite, gatherStatus } from "../../shared/services/gather-status.ts";
 import { editSite, type KnownSites, readKnownSites, readReports } from "../../shared/services/known-sites.ts";
@@ -30,12 +30,14 @@ export interface SettledSite extends SitesServed, StatusReader {
 type Sent = Readonly<Record<string, unknown>>;
 
 /** What was sent in two: what is noted of a site at the primary, and the settings of the site itself. */
-const split = (sent: unknown): { readonly notes: Sent; readonly settings: Sent } | undefined => {
+const split = (sent: unknown, role: SiteRole): { readonly notes: Sent; readonly settings: Sent } | undefined => {
   if (typeof sent !== "object" || sent === null || Array.isArray(sent)) return undefined;
   const entries = Object.entries(sent);
+  // Whether a secondary is paused, it knows itself; nobody can pause a primary.
+  const isNote = (field: string): boolean => isNotable(field) && !(field === "enabled" && role === "secondary");
   return {
-    notes: Object.fromEntries(entries.filter(([field]) => isNotable(field))),
-    settings: Object.fromEntries(entries.filter(([field]) => !isNotable(field))),
+    notes: Object.fromEntries(entries.filter(([field]) => isNote(field))),
+    settings: Object.fromEntries(entries.filter(([field]) => !isNote(field))),
   };
 };
 
@@ -48,8 +50,8 @@ const isEmpty = (sent: Sent): boolean => Object.keys(sent).length === 0;
  * - `PUT …/:id` with any of its settings, for example `{"selective_sync_type": "namespaces",
  *   "selective_sync_namespace_ids": [7]}`: changes them while it runs, and answers the site as it is then. 400 names
  *   everything that was expected and what came; 413 for more than 131,072 bytes. A site changes its own settings only: to
- *   change another one's is refused with its address. At the primary, `url`, `internal_url`, `enabled` and, before it is
- *   deployed, `name` are noted of any site
+ *   change another one's is refused with its address. `{"enabled": false}` pauses a secondary (F98). At the primary, `url`
+ *   and `internal_url` are noted of any site and, before it is deployed, `name` and `enabled`
  * - `POST …/:id/repair`: the site looks at itself anew, writes what it found, and answers its status. There is no OAuth
  *   application to repair, as Geo does; it is the way to have a site known again at once
  */
@@ -91,13 +93,13 @@ export const addSiteSettings = (app: Hono<ApiEnv>, sites: SitesPath, settled: Se
 
   const changeOwn = async (context: Context<ApiEnv>, sent: unknown): Promise<Response> => {
     const by = context.env?.tokenName;
-    const { notes, settings } = split(sent) ?? { notes: {}, settings: sent };
+    const { notes, settings } = split(sent, site.role) ?? { notes: {}, settings: sent };
     const known = isEmpty(notes) ? { own: undefined, others: [], unreadable: [] } : await readKnownSites(settled);
     const self = known.own ?? ownNote(site.name);
     const refusal = refuseNotes(context, notes, self, known);
     if (refusal !== undefined) return refusal;
     // Without notes also nothing at all is for the settings to refuse.
-    if (isEmpty(notes) || !isEmpty(split(sent)?.settings ?? {})) {
+    if (isEmpty(notes) || !isEmpty(split(sent, site.role)?.settings ?? {})) {
       const changed = await changeSiteSettings(settled, site.role, settings, by);
       if ("problems" in changed) {
         return context.json({ message: `400 Bad request - ${changed.problems.join("; ")}` }, 400);

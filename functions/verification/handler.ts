@@ -19,14 +19,12 @@ import { env } from "./env.ts";
 const config = parseEnv(env, process.env);
 const telemetry = new PowertoolsTelemetry({ siteName: config.SITE_NAME, service: "verification" });
 const replicables = applySelection(declared, decodeReplicableSelection(config.REPLICABLES));
-const site = awsVerifyingSite(
-  config,
-  telemetry,
-  replicables,
-  (table, clock) => new CachedSwitches(table, replicables, clock),
-);
+const { settings, standing } = new CachedSiteRecord(new DynamoTable(dynamoClient(), config.SITE_TABLE), systemClock);
+const site = awsVerifyingSite(config, telemetry, replicables, {
+  switchesOf: (table, clock) => new CachedSwitches(table, replicables, clock),
+  standing,
+});
 const parking = new SqsQueue(sqsClient(), config.PARKING_QUEUE);
-const { settings } = new CachedSiteRecord(new DynamoTable(dynamoClient(), config.SITE_TABLE), systemClock);
 const capacity = new KeyCapacity(settings, "verification_max_capacity", Number(config.WORKERS_MAX));
 
 /** Reads the replicas of the keys that a batch of the verification queue names, and compares. */

@@ -67,6 +67,8 @@ export class BulkUpdate extends Construct {
       tracing: config.tracing,
     });
     flags.grantLookUpPartition(bulk, SITE_TABLE_PARTITIONS.site);
+    // Whether the site is paused. (The primary's own record stands beside the flags.)
+    if (site.role === "secondary") siteTable.grantLookUpPartition(bulk, SITE_TABLE_PARTITIONS.site);
     siteTable.grantChangePartition(bulk, SITE_TABLE_PARTITIONS.bulkUpdate);
     rows.grantListRows(bulk);
     rows.grantReadDue(bulk);

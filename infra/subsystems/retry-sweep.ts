@@ -76,6 +76,8 @@ export class RetrySweep extends Construct {
     work.grantSend(sweep);
     work.grantMeasure(sweep);
     workflow.grantStart(sweep);
+    // Whether the site is paused. (The primary's own record stands beside the flags.)
+    if (site.role === "secondary") siteTable.grantLookUpPartition(sweep, SITE_TABLE_PARTITIONS.site);
     siteTable.grantReadPartition(sweep, SITE_TABLE_PARTITIONS.retrySweep);
     siteTable.grantChangePartition(sweep, SITE_TABLE_PARTITIONS.retrySweep);
     // The primary's says of objects that it is time to read them again, unless there is enough to do.

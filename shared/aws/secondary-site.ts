@@ -82,9 +82,10 @@ export const awsVerifyingSite = (
   config: ReplicaEnvironment,
   telemetry: Telemetry,
   replicables: readonly Replicable[],
-  switchesOf: SwitchesOf,
+  { switchesOf, standing }: { readonly switchesOf: SwitchesOf; readonly standing: StandingReader },
 ): VerifyingSite => ({
   ...siteBase(config, telemetry, switchesOf),
+  standing,
   checksums: checksumRules(replicables),
   ...tables(config),
   replica: new S3Bucket({ client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId: config.ACCOUNT_ID }),

@@ -37,7 +37,8 @@ export const SiteStatusContract = z.looseObject({
   region: z.string(),
   healthy: z.boolean(),
   health: z.string(),
-  health_status: z.enum(["Healthy", "Unhealthy"]),
+  health_status: z.enum(["Healthy", "Unhealthy", "Disabled"]),
+  enabled: z.boolean(),
   replication_slots_used_in_percentage: z.string(),
   repositories_checked_in_percentage: z.string(),
   last_event_timestamp: z.nullable(z.number()),
@@ -202,6 +203,8 @@ export const RemovalGuardContract = z.looseObject({
   paused_at: z.nullable(z.iso.datetime()),
   release: z.nullable(z.object({ removals: z.number(), until: z.iso.datetime() })),
 }) satisfies z.ZodMiniType<RemovalGuardAnswer>;
+
+export type RemovalGuardState = z.infer<typeof RemovalGuardContract>;
 
 /** The answer of `GET /api/v4/geo_sites/:id/removal_guards`. */
 export const RemovalGuardsContract = z.array(RemovalGuardContract);

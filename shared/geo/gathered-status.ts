@@ -102,6 +102,8 @@ const Type = z.object({
     copy: z.optional(Figures),
     verify: z.optional(Figures),
   }),
+  /** End, versions, p50 and p99 in milliseconds; absent in what an older version wrote. */
+  steps: z._default(z.array(z.tuple([Time, z.number(), z.number(), z.number()])), []),
   audit: z.optional(
     z.object({ at: Time, verdict: z.enum(["exact", "different", "unsettled"]), difference: z.number() }),
   ),
@@ -119,6 +121,7 @@ const Document = z.object({
   counted: z.optional(z.object({ asOf: Time, lastChangeAt: z.optional(Time), types: z.record(z.string(), Type) })),
   settled: z.optional(
     z.object({
+      enabled: z._default(z.boolean(), true),
       selectiveSync: z.object({ type: z.enum(SELECTIVE_SYNC_TYPES), ids: z.array(z.string()) }),
       syncObjectStorage: z.boolean(),
       capacities: z.object({
@@ -142,12 +145,13 @@ type StoredType = z.infer<typeof Type>;
 const isEmpty = ({ cells, audit, lag }: GatheredType): boolean =>
   cells.length === 0 && audit === undefined && lag.total === undefined;
 
-const encodeType = ({ cells, oldestUnsyncedTime, backlogAges, lag, audit }: GatheredType) => ({
+const encodeType = ({ cells, oldestUnsyncedTime, backlogAges, lag, lagSteps, audit }: GatheredType) => ({
   cells: cells.map(({ state, verificationState, rows, bytes }) => [state ?? null, verificationState, rows, bytes]),
   oldest: oldestUnsyncedTime,
   // Bands without rows say nothing that their absence does not.
   ages: backlogAges.map(({ upToSeconds, rows }) => [upToSeconds ?? null, rows]),
   lag,
+  steps: lagSteps.map(({ until, figures }) => [until, figures.count, figures.p50Ms, figures.p99Ms]),
   audit,
 });
 
@@ -168,6 +172,7 @@ const decodeType = (replicableName: string, stored: StoredType): GatheredType =>
     copy: stored.lag.copy,
     verify: stored.lag.verify,
   },
+  lagSteps: stored.steps.map(([until, count, p50Ms, p99Ms]) => ({ until, figures: { count, p50Ms, p99Ms } })),
   audit: stored.audit,
 });
 

@@ -3,7 +3,8 @@ export interface Health {
   readonly healthy: boolean;
   /** `Healthy`, or everything that is wrong. */
   readonly health: string;
-  readonly health_status: "Healthy" | "Unhealthy";
+  /** `Disabled`, Geo's badge, of a site that is paused and has nothing else to complain of. */
+  readonly health_status: "Healthy" | "Unhealthy" | "Disabled";
 }
 
 /** What is older says nothing of a site any more: Geo's bound, milliseconds. */
@@ -34,15 +35,17 @@ const stalenessOf = (source: HealthSource, gatheredAt: number | undefined, now: 
  * @param problems what is wrong, in sentences for people
  * @param gatheredAt when the status was last gathered, milliseconds since the epoch; undefined: never, as with a site that
  * has just been deployed and answers for itself
+ * @param enabled false: the site is paused, which is what somebody wants and no outage
  */
 export const assessHealth = (
   problems: readonly string[],
   source: HealthSource,
   gatheredAt: number | undefined,
   now: number,
+  enabled = true,
 ): Health => {
   const all = [...problems, ...stalenessOf(source, gatheredAt, now)];
   return all.length === 0
-    ? { healthy: true, health: "Healthy", health_status: "Healthy" }
+    ? { healthy: true, health: "Healthy", health_status: enabled ? "Healthy" : "Disabled" }
     : { healthy: false, health: all.join(" "), health_status: "Unhealthy" };
 };

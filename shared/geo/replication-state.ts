@@ -18,6 +18,7 @@ export type ReplicationState = keyof typeof REPLICATION_STATE;
  * | `excuse` | T7: it differs, and that may pass: both sides are looked at again (F32) |
  * | `note` | T5c: whoever wrote without holding the row says so |
  * | `drift` | T9 |
+ * | `keep` | T1p: a hint that a paused site keeps for later |
  * | `purge` | a tombstone is deleted |
  */
 export type ReplicationChange =
@@ -33,6 +34,7 @@ export type ReplicationChange =
   | "excuse"
   | "note"
   | "drift"
+  | "keep"
   | "purge";
 
 /** What only the holder of a row may do, and nobody holds one that is not started (F10). */
@@ -59,6 +61,7 @@ export const NEXT_REPLICATION_STATE = {
     excuse: "refused",
     note: "pending",
     drift: "pending",
+    keep: "pending",
     purge: "refused",
   },
   pending: {
@@ -69,6 +72,7 @@ export const NEXT_REPLICATION_STATE = {
     excuse: "refused",
     note: "pending",
     drift: "pending",
+    keep: "pending",
     purge: "refused",
   },
   started: {
@@ -85,6 +89,7 @@ export const NEXT_REPLICATION_STATE = {
     excuse: "refused",
     note: "started",
     drift: "refused",
+    keep: "refused",
     purge: "refused",
   },
   synced: {
@@ -96,6 +101,7 @@ export const NEXT_REPLICATION_STATE = {
     excuse: "pending",
     note: "synced",
     drift: "synced",
+    keep: "pending",
     purge: "refused",
   },
   failed: {
@@ -106,6 +112,7 @@ export const NEXT_REPLICATION_STATE = {
     excuse: "refused",
     note: "failed",
     drift: "failed",
+    keep: "pending",
     purge: "refused",
   },
   absent: {
@@ -116,6 +123,7 @@ export const NEXT_REPLICATION_STATE = {
     excuse: "refused",
     note: "absent",
     drift: "absent",
+    keep: "pending",
     purge: "none",
   },
 } as const satisfies Record<

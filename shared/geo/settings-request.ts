@@ -12,6 +12,8 @@ import type { SiteRole } from "./site-status.ts";
 
 /** What of a site's settings an operator asks to be changed; what is not named stays. */
 export interface SettingsRequest {
+  /** False pauses a secondary, true has it go on (F98). */
+  readonly enabled?: boolean;
   readonly selectiveSync?: SelectiveSync;
   readonly syncObjectStorage?: boolean;
   readonly capacities?: Partial<Capacities>;
@@ -31,7 +33,8 @@ const LISTED_TYPES = SELECTIVE_SYNC_TYPES.filter((type) => type !== "none");
 
 const INTERVAL = "minimum_reverification_interval";
 const STORAGE = "sync_object_storage";
-const SECONDARY_ONLY = ["selective_sync_type", ...Object.values(SELECTIVE_SYNC_LISTS), STORAGE];
+const ENABLED = "enabled";
+const SECONDARY_ONLY = ["selective_sync_type", ...Object.values(SELECTIVE_SYNC_LISTS), STORAGE, ENABLED];
 
 /** Every setting that a request may name. */
 export const SETTABLE: readonly string[] = [...CAPACITY_NAMES, INTERVAL, ...SECONDARY_ONLY];
@@ -135,11 +138,11 @@ const readInterval = (sent: Sent, note: Note): number | undefined => {
     : note(`${INTERVAL}: expected a whole number of days from ${least} to ${most}, got ${shown(value)}`);
 };
 
-const readStorage = (sent: Sent, note: Note): boolean | undefined => {
-  const value = sent[STORAGE];
+const readFlag = (sent: Sent, field: typeof STORAGE | typeof ENABLED, note: Note): boolean | undefined => {
+  const value = sent[field];
   return value === undefined || typeof value === "boolean"
     ? value
-    : note(`${STORAGE}: expected true or false, got ${shown(value)}`);
+    : note(`${field}: expected true or false, got ${shown(value)}`);
 };
 
 const noteUnknown = (sent: Sent, note: Note): void => {
@@ -182,12 +185,14 @@ export const parseSettingsRequest = (
   noteUnknown({ ...input }, note);
   const sent = role === "primary" ? forPrimary({ ...input }, note) : { ...input };
   const selectiveSync = readRule(sent, stored, note);
-  const syncObjectStorage = readStorage(sent, note);
+  const syncObjectStorage = readFlag(sent, STORAGE, note);
+  const enabled = readFlag(sent, ENABLED, note);
   const capacities = readCapacities(sent, note);
   const minimumReverificationInterval = readInterval(sent, note);
   if (problems.length > 0) return { problems };
   return {
     request: {
+      ...(enabled === undefined ? {} : { enabled }),
       ...(selectiveSync === undefined ? {} : { selectiveSync }),
       ...(syncObjectStorage === undefined ? {} : { syncObjectStorage }),
       ...(capacities === undefined ? {} : { capacities }),

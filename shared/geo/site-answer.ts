@@ -6,7 +6,7 @@ import { siteId, type SiteRole, type SitesWord, siteUrl } from "./site-status.ts
 /** What of a site's settings others are told, as they hold there. */
 export interface SettledFacts extends Pick<
   SiteSettings,
-  "selectiveSync" | "capacities" | "minimumReverificationInterval"
+  "enabled" | "selectiveSync" | "capacities" | "minimumReverificationInterval"
 > {
   /** Whether it keeps replicas of objects. */
   readonly syncObjectStorage: boolean;
@@ -24,7 +24,10 @@ export interface SiteAnswer {
   /** As `url`, for other sites. */
   readonly internal_url: string | null;
   readonly primary: boolean;
-  /** False for a secondary that the primary does not count on; it is left out of usage data and of metrics. */
+  /**
+   * False for a secondary that is paused, as it says itself or last reported, and for one that was noted as disabled before it
+   * was deployed. The primary leaves it out of usage data and of metrics.
+   */
   readonly enabled: boolean;
   /** Whether it is the site that answers. */
   readonly current: boolean;

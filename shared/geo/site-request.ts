@@ -156,6 +156,7 @@ export interface SiteEdit {
   readonly url?: string;
   /** Empty: as its URL. */
   readonly internalUrl?: string;
+  /** Only of a site that is not deployed yet, and of the primary, whose is always true. */
   readonly enabled?: boolean;
 }
 
@@ -167,10 +168,12 @@ const editName = (value: unknown, edited: EditedSite, others: readonly NotedSite
   return { name };
 };
 
-const editEnabled = (value: unknown, { isPrimary }: EditedSite, errors: Errors) => {
+const editEnabled = (value: unknown, { isPrimary, isDeployed, settingsAre }: EditedSite, errors: Errors) => {
   if (value === undefined) return {};
   const enabled = readFlag("enabled", value, errors);
   if (isPrimary && value === false) errors.add("enabled", "Geo primary node cannot be disabled");
+  // Who is paused is for the site itself to know, whose functions read its own table.
+  if (!isPrimary && isDeployed) errors.add("enabled", `is a setting of the site itself: ${settingsAre}`);
   return { enabled };
 };
 

@@ -10,10 +10,13 @@ export interface SiteStanding {
   readonly role: SiteRoleNow;
   /** Grows with every change of role and with every restore. */
   readonly epoch: number;
+  /** An operator has paused the site (F98): it starts nothing, and keeps what it hears. Absent: no. */
+  readonly paused?: true;
 }
 
 /** A site that nobody has ever promoted or restored. */
 export const FIRST_STANDING: SiteStanding = { role: "secondary", epoch: 0 };
 
-/** Whether an attempt that began in `epoch` may still write. */
-export const mayWrite = (now: SiteStanding, epoch: number): boolean => now.role === "secondary" && now.epoch === epoch;
+/** Whether an attempt that began in `epoch` may still write. Who began before a pause lets go before the next write. */
+export const mayWrite = (now: SiteStanding, epoch: number): boolean =>
+  now.role === "secondary" && now.epoch === epoch && now.paused !== true;

@@ -77,6 +77,8 @@ export interface SiteStatusBase extends Health {
   readonly name: string;
   readonly primary: boolean;
   readonly region: string;
+  /** False while a secondary is paused (F98): as it is now, or as it last reported. Always true at a primary. */
+  readonly enabled: boolean;
   /** Percentages of what there is not, as Geo prints them. */
   readonly replication_slots_used_in_percentage: string;
   readonly repositories_checked_in_percentage: string;
@@ -122,6 +124,8 @@ export interface StatusRollUp {
 export interface StatusFacts {
   readonly site: StatusSite;
   readonly version: string;
+  /** False: the site is paused. */
+  readonly enabled: boolean;
   readonly replicables: readonly StatusReplicable[];
   /** What was counted, by type; nothing when the counters could not be read. */
   readonly cells: ReadonlyMap<string, readonly CountedCell[]> | undefined;
@@ -156,6 +160,7 @@ export interface StatusFacts {
 const NOTHING_ROLLED_UP: RolledUpType = {
   oldestUnsyncedTime: undefined,
   backlogAges: [],
+  lagSteps: [],
   lag: { total: undefined, notify: undefined, queue: undefined, copy: undefined, verify: undefined },
   audit: undefined,
 };
@@ -196,7 +201,8 @@ export const siteStatus = (facts: StatusFacts): SiteStatus => {
     name: site.name,
     primary: site.role === "primary",
     region: site.region,
-    ...assessHealth(facts.problems, facts.source, facts.gatheredAt, facts.now),
+    enabled: facts.enabled,
+    ...assessHealth(facts.problems, facts.source, facts.gatheredAt, facts.now, facts.enabled),
     ...Object.fromEntries(WITHOUT_MEANING.map((field) => [field, null])),
     replication_slots_used_in_percentage: "0.00%",
     repositories_checked_in_percentage: "0.00%",

@@ -56,6 +56,8 @@ export interface LiveFacts {
     | { readonly cells: ReadonlyMap<string, readonly CountedCell[]>; readonly lastChangeAt: number | undefined }
     | undefined;
   readonly rule: SelectiveSync | undefined;
+  /** False: the site is paused. */
+  readonly enabled: boolean;
   readonly consistency: Readonly<Record<string, WalkProgress>> | undefined;
   /** What could not be read of it, in sentences. */
   readonly problems: readonly string[];
@@ -75,6 +77,7 @@ export const ownStatus = (
     ...gatheredFacts(stored),
     site: live.site,
     version: live.version,
+    enabled: live.enabled,
     replicables: live.replicables,
     cells: live.counted?.cells,
     lastChangeAt: live.counted?.lastChangeAt,
@@ -97,6 +100,7 @@ export const reportedStatus = (stored: StoredStatus, { now, apiUrl, word }: Aske
     ...gatheredFacts(stored),
     site: gathered.site,
     version: gathered.version,
+    enabled: gathered.settled?.enabled ?? true,
     replicables: gathered.types.map(({ name, plural }) => ({
       name,
       names: { plural, statusFields: deriveStatusFields(plural) },

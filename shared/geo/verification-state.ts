@@ -11,6 +11,7 @@ export type VerificationState = keyof typeof VERIFICATION_STATE;
  *   failure that is told of (F21)
  * - `succeed`, `fail`, `disable`: how a claimed verification ends; `put_back`: when it ends without a verdict, because the
  *   time was up in the middle of a large replica, or both sides have to be looked at again (F32)
+ * - `keep`: the primary has announced a digest, and the site is paused: it is read later
  * - `settle_…`: what the attempt that wrote or found the replica says of its bytes in the same write (T5, T6): it has read
  *   them itself, will have them read, or waits for the primary's digest
  */
@@ -22,6 +23,7 @@ export type VerificationChange =
   | "fail"
   | "disable"
   | "put_back"
+  | "keep"
   | "settle_verified"
   | "settle_pending"
   | "settle_disabled"
@@ -44,6 +46,7 @@ const NOT_STARTED = {
   fail: "refused",
   disable: "refused",
   put_back: "refused",
+  keep: "refused",
 } as const;
 
 /**
@@ -61,10 +64,11 @@ export const NEXT_VERIFICATION_STATE = {
     fail: "failed",
     disable: "disabled",
     put_back: "pending",
+    keep: "refused",
   },
-  succeeded: { ...NOT_STARTED, ...SETTLED },
+  succeeded: { ...NOT_STARTED, ...SETTLED, keep: "pending" },
   failed: { ...NOT_STARTED, ...SETTLED },
-  disabled: { ...NOT_STARTED, ...SETTLED },
+  disabled: { ...NOT_STARTED, ...SETTLED, keep: "pending" },
 } as const satisfies Record<VerificationState, Record<VerificationChange, VerificationState | "refused">>;
 
 const NAME_OF = new Map<number, VerificationState>(

@@ -60,14 +60,14 @@ export interface VerifyingSite extends SiteBase {
   /** The primary's verification states, read only. */
   readonly primaryState: Pick<Table, "get">;
   readonly checksums: ChecksumRules;
+  readonly standing: StandingReader;
 }
 
-/** What a site is for now, by its own record. */
+/** What a site is for now, and whether it is paused, by its own record. */
 export type StandingReader = LateReader<SiteStanding>;
 
 /** A secondary site, seen by its event-consumer. */
 export interface SecondarySite extends VerifyingSite {
-  readonly standing: StandingReader;
   /** This site's own table: the removal guard, and the counts that its limit is made from. */
   readonly siteTable: Pick<Table, "update" | "query">;
   readonly removalGuard: RemovalGuardPolicy;

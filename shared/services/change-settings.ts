@@ -28,12 +28,13 @@ const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) ==
  * with that a walk through all history.
  */
 const whatIsNew = (request: SettingsRequest, present: SiteSettings): SettingsRequest => {
-  const { selectiveSync, syncObjectStorage, minimumReverificationInterval: days } = request;
+  const { enabled, selectiveSync, syncObjectStorage, minimumReverificationInterval: days } = request;
   const capacities = CAPACITY_NAMES.flatMap((name) => {
     const value = request.capacities?.[name];
     return value === undefined || value === present.capacities[name] ? [] : [[name, value] as const];
   });
   return {
+    ...(enabled === undefined || enabled === present.enabled ? {} : { enabled }),
     ...(selectiveSync === undefined || isSame(selectiveSync, present.selectiveSync) ? {} : { selectiveSync }),
     ...(syncObjectStorage === undefined || syncObjectStorage === present.syncObjectStorage
       ? {}

@@ -8,6 +8,7 @@ import type { MessageQueue, ReceivedMessage } from "../ports/message-queue.ts";
 import type { SecondarySite, VerifyingSite } from "../ports/site.ts";
 import { countThrottled } from "../tables/site/walk-pace-item.ts";
 import { syncBlob } from "./blob-sync/blob-sync.ts";
+import { keepForLater, keepVerificationForLater } from "./keep-for-later.ts";
 import type { KeyCapacity } from "./key-capacity.ts";
 import { keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
@@ -35,6 +36,17 @@ const forwardToVerification = async (site: SecondarySite, replicableName: string
   const message: GeoMessage = { version: 1, kind: "due", replicable_name: replicableName, keys: [encodeKey(key)] };
   await site.verificationQueue.send([{ body: JSON.stringify(message), group: replicableName }]);
 };
+
+/**
+ * A paused site does nothing about what it hears, and forgets none of it (F98): a hint is counted into its row, which is due
+ * until somebody follows it. What is named as due is due, and stays that.
+ */
+const keep = async (site: VerifyingSite, wanted: Exclude<Wanted, { want: "put_off" }>): Promise<void> => {
+  if (wanted.want === "verify") return keepVerificationForLater(site, wanted);
+  if (wanted.cause !== "due") await keepForLater(site, wanted, wanted.cause === "resync");
+};
+
+const isPaused = async ({ standing }: VerifyingSite): Promise<boolean> => (await standing.read()).paused === true;
 
 /**
  * Works through what a message asks for, and then parks it if some of it can not be read. A message that is delivered
@@ -84,6 +96,8 @@ export const consumeEvents = async (
     if (!(await site.switches.of(replicableName)).replication) {
       return site.telemetry.count(COUNT_METRICS.switchedOff, 1, replicableName);
     }
+    // Asked before each key: a message may name many, and a pause is to be heard of soon.
+    if (await isPaused(site)) return keep(site, wanted);
     if (wanted.want === "verify") return forwardToVerification(site, replicableName, key);
     const reporter = new SyncReporter(site, { replicableName, key }, correlationId);
     const request = { ref: { replicableName, key }, cause: wanted.cause, stopAt, epoch };
@@ -112,6 +126,7 @@ export const consumeVerifications = async (
     if (!(await site.switches.of(replicableName)).verification) {
       return site.telemetry.count(COUNT_METRICS.switchedOff, 1, replicableName);
     }
+    if (await isPaused(site)) return wanted.want === "verify" ? keep(site, wanted) : undefined;
     const cause = wanted.want === "verify" ? "checksum_succeeded" : "due";
     const reporter = new VerificationReporter(site, { replicableName, key }, correlationId);
     reporter.ended(await verifyReplica(site, { replicableName, key }, cause, stopAt, reporter.claimed));

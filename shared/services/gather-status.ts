@@ -56,6 +56,7 @@ export interface Gathered {
 
 /** What is told of settings that an operator may have changed, with what the site was deployed with. */
 export const settledFacts = (settings: SiteSettings, deployed: DeployedSettings): SettledFacts => ({
+  enabled: settings.enabled,
   selectiveSync: settings.selectiveSync,
   capacities: settings.capacities,
   minimumReverificationInterval: settings.minimumReverificationInterval,

@@ -125,6 +125,10 @@ export const readReports = async (
   );
 };
 
+/** Whether a site is to work: a site that has reported says so itself, one that has not is what was noted of it. */
+export const isEnabled = (known: KnownSite, stored: StoredStatus | undefined): boolean =>
+  stored?.gathered.settled?.enabled ?? known.enabled;
+
 /** Why a change of the known sites was not made. */
 export type NotChanged = Refused | { readonly conflict: string };
 

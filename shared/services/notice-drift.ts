@@ -10,9 +10,17 @@ import type { SecondarySite } from "../ports/site.ts";
 import { touchDrifted } from "../tables/registry/touch-drifted.ts";
 import { firstRev } from "../tables/write-columns.ts";
 import { asRecorded } from "./blob-sync/rechecking.ts";
+import { keepForLater } from "./keep-for-later.ts";
 import { keyMatcher } from "./key-matcher.ts";
 import { park } from "./park.ts";
 import { type WorkedThrough, workThrough } from "./work-through.ts";
+
+/**
+ * How often a report waits for somebody who holds a row, or for S3's word. Then it is counted into the row as a hint, which
+ * costs a look, so that it ends in no dead-letter queue however long the row is held (F98). Half of what its queue bears
+ * (infra/constructs/drift-queue.ts).
+ */
+const DRIFT_PATIENCE = 50;
 
 /** What noticing drift needs of a secondary: it reads the replica, and writes nothing but rows. */
 export type DriftingSite = Pick<SecondarySite, "clock" | "chance" | "telemetry" | "registry" | "switches"> & {
@@ -137,7 +145,10 @@ export const noticeDrift = async (noticing: NoticingDrift, message: ReceivedMess
       return;
     }
     const ref = { replicableName: match.replicable.name, key: change.key };
-    if ((await noticeChange(noticing, ref, change)) === "later") left += 1;
+    if ((await noticeChange(noticing, ref, change)) !== "later") return;
+    // A site that is paused takes no row from a holder that is gone: what is not known by now is a hint for whoever comes.
+    if (message.receiveCount >= DRIFT_PATIENCE) await keepForLater(site, ref, false);
+    else left += 1;
   });
   if (!worked.done) return worked;
   if (left > 0)

@@ -3,7 +3,7 @@ import { GeoError } from "../geo/errors.ts";
 import type { GatheredPart, StoredStatus } from "../geo/gathered-status.ts";
 import { PRODUCT_VERSION } from "../geo/product-version.ts";
 import type { SiteSettings } from "../geo/site-settings.ts";
-import type { SiteRole, SiteStatus, SitesWord, StatusReplicable, StatusSite } from "../geo/site-status.ts";
+import type { SiteStatus, SitesWord, StatusReplicable, StatusSite } from "../geo/site-status.ts";
 import { type LiveFacts, ownStatus } from "../geo/told-status.ts";
 import type { WalkProgress } from "../geo/walk-progress.ts";
 import type { Clock } from "../ports/clock.ts";

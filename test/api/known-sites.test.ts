@@ -182,7 +182,7 @@ describe("a site that is noted before it is deployed (F64)", () => {
     expect((await statusesOf(api)).map(({ name }) => name)).toEqual(["frankfurt"]);
     await secondaryOf(api, "oslo").report();
     expect((await call(api, "GET", `${pathOf("oslo")}/status`)).status).toBe(200);
-    expect((await sitesOf(api))[1]).toMatchObject({ ...OSLO, enabled: false });
+    expect((await sitesOf(api))[1]).toMatchObject({ ...OSLO, enabled: true });
   });
 
   test.each<readonly [string, unknown, unknown]>([
@@ -232,17 +232,33 @@ describe("a change of what is noted (F64, F67)", () => {
 
   test("of a site that runs is made, but for its name and its settings, which its own API changes", async () => {
     const api = apiSite("primary");
-    await secondaryOf(api, "tokyo").report();
-    expect((await call(api, "PUT", pathOf("tokyo"), { url: "https://t.example", enabled: false })).status).toBe(200);
-    expect((await sitesOf(api))[1]).toMatchObject({ url: "https://t.example", enabled: false });
-    const refused = await call(api, "PUT", pathOf("tokyo"), { name: "kyoto", files_max_capacity: 5 });
+    const tokyo = secondaryOf(api, "tokyo");
+    await tokyo.report();
+    expect((await call(api, "PUT", pathOf("tokyo"), { url: "https://t.example" })).status).toBe(200);
+    expect((await sitesOf(api))[1]).toMatchObject({ url: "https://t.example", enabled: true });
+    const change = { name: "kyoto", files_max_capacity: 5, enabled: false };
+    const refused = await call(api, "PUT", pathOf("tokyo"), change);
     expect(refused.status).toBe(400);
     expect(await messageOf(refused)).toEqual({
+      enabled: [
+        "is a setting of the site itself: change it through the API of tokyo itself: https://tokyo.example.com/geo",
+      ],
       files_max_capacity: [
         "is a setting of the site itself: change it through the API of tokyo itself: https://tokyo.example.com/geo",
       ],
       name: [expect.stringContaining("deployed as")],
     });
+  });
+
+  test("tells whether a secondary is paused as the secondary last reported it (F98)", async () => {
+    const api = apiSite("primary");
+    const tokyo = secondaryOf(api, "tokyo");
+    await tokyo.report();
+    expect((await sitesOf(api))[1]).toMatchObject({ name: "tokyo", enabled: true });
+    await tokyo.siteTable.update(changeSettings({ enabled: false }, api.clock.now()));
+    await tokyo.report();
+    expect((await sitesOf(api))[1]).toMatchObject({ name: "tokyo", enabled: false });
+    expect((await statusesOf(api))[1]).toMatchObject({ enabled: false, healthy: true, health_status: "Disabled" });
   });
 
   test("of the primary takes URLs beside settings, and neither another name nor that it does not count", async () => {
@@ -702,9 +718,10 @@ describe("the usage object (F70)", () => {
   test("tells at the primary of every secondary that counts and has reported", async () => {
     const api = apiSite("primary");
     await secondaryOf(api, "tokyo").report();
-    await secondaryOf(api, "lima").report();
+    const lima = secondaryOf(api, "lima");
+    await lima.siteTable.update(changeSettings({ enabled: false }, api.clock.now()));
+    await lima.report();
     await call(api, "POST", SITES, OSLO);
-    await call(api, "PUT", pathOf("lima"), { enabled: false });
     const usage = (await (await call(api, "GET", "/api/v4/usage_data/geo")).json()) as {
       readonly geo_node_usage: readonly Readonly<Record<string, unknown>>[];
     };

@@ -119,6 +119,7 @@ describe("a change of settings (F34, F51, F54)", () => {
     ["the others", { repos_max_capacity: 1, container_repositories_max_capacity: 3 }],
     ["the interval", { minimum_reverification_interval: 7 }],
     ["keeping objects", { sync_object_storage: false }],
+    ["a pause (F98)", { enabled: false }],
     ["namespaces", { selective_sync_type: "namespaces", selective_sync_namespace_ids: [7, 42, "007"] }],
     ["shards", { selective_sync_type: "shards", selective_sync_shards: ["default"] }],
     ["organizations", { selective_sync_type: "organizations", selective_sync_organization_ids: [3] }],
@@ -138,6 +139,29 @@ describe("a change of settings (F34, F51, F54)", () => {
     const refused = await put(api, '{"selective_sync_type": "shards", "selective_sync_shards": ["a"]}');
     expect(refused.status).toBe(400);
     expect(await messageOf(refused)).toContain("is a setting of secondaries, and this site is the primary");
+  });
+
+  test("pauses a secondary and has it go on, which its status tells; a primary can not be paused (F98)", async () => {
+    const api = apiSite();
+    const status = async () => {
+      const response = await api.call(`${SITE}/status`, { headers: await headersOf(api) });
+      return (await response.json()) as unknown;
+    };
+    expect(await status()).toMatchObject({ enabled: true, health_status: "Healthy" });
+    expect((await put(api, '{"enabled": false}')).status).toBe(200);
+    expect(await status()).toMatchObject({ enabled: false, healthy: true, health_status: "Disabled" });
+    expect((await put(api, '{"enabled": true}')).status).toBe(200);
+    expect(await status()).toMatchObject({ enabled: true, health_status: "Healthy" });
+    const wrong = await put(api, '{"enabled": "no"}');
+    expect([wrong.status, await messageOf(wrong)]).toEqual([
+      400,
+      '400 Bad request - enabled: expected true or false, got "no"',
+    ]);
+    const refused = await put(apiSite("primary"), '{"enabled": false}');
+    expect([refused.status, await messageOf(refused)]).toEqual([
+      400,
+      { enabled: ["Geo primary node cannot be disabled"] },
+    ]);
   });
 
   test("keeps the stored ids when only their type is named", async () => {

@@ -352,6 +352,7 @@ describe("the API", () => {
         ...SHOWING,
         ...rights(READING, "counter", "its own"),
         ...rights(CHANGING, "cursor_key", "its own"),
+        ...rights(READING, "usage", "its own"),
         ...rights(KEEPING, "bulk_update", "its own"),
         ...rights(KEEPING, "idempotency", "its own"),
         ...RUNNING,
@@ -378,6 +379,7 @@ describe("the API", () => {
         ...SHOWING,
         ...rights(READING, "counter", "the primary's"),
         ...rights(CHANGING, "cursor_key", "the primary's"),
+        ...rights(READING, "usage", "the primary's"),
         ...rights(CHANGING, "site", "the primary's"),
         ...rights(KEEPING, "bulk_update", "the primary's"),
         ...rights(KEEPING, "idempotency", "the primary's"),
@@ -429,7 +431,9 @@ describe("a site that looks at itself (F61)", () => {
       "dynamodb:GetItem site of virginia-site",
       "dynamodb:GetItem status#tokyo of tokyo-site",
       "dynamodb:GetItem status#virginia of virginia-site",
+      "dynamodb:GetItem usage of tokyo-site",
       "dynamodb:PutItem roll_up of tokyo-site",
+      "dynamodb:PutItem usage of tokyo-site",
       "dynamodb:Query counter of tokyo-site",
       "dynamodb:Query counter_audit of tokyo-site",
       "dynamodb:UpdateItem known_site of virginia-site",
@@ -490,7 +494,8 @@ describe("rights on the site table", () => {
     const backfill = 3;
     // Each sweep reads and changes what it remembers of each type, and each secondary's consumer tells it of outcomes.
     const sweeps = sites + secondaries;
-    // Each site's bulk updates look up the flags, and remember how far they came; its API keeps their requests.
+    // Each site's bulk updates look up the flags, and remember how far they came; its API keeps their requests. (Whether the
+    // site is paused, they and the sweeps look up by the same right as the flags.)
     const bulks = sites * 3;
     // Each site's counter audit reads its counters and puts them right, and remembers how far it came.
     const audits = sites * 2;
@@ -507,8 +512,11 @@ describe("rights on the site table", () => {
     // that beyond the counters. A secondary looks at the primary's status, tells its own and that it is there, at both. (The
     // flags and the settings are one right.) The primary's API keeps notes of sites, and reads and removes statuses.
     const statuses = sites * (5 + 3) + secondaries * (3 + 3) + 2;
+    // It keeps the ledger of its usage, which its API tells.
+    const usage = sites * 2;
     expect(statements).toHaveLength(
       statuses +
+        usage +
         sites * 4 +
         secondaries * 7 +
         flags +
@@ -523,7 +531,7 @@ describe("rights on the site table", () => {
     );
     for (const { Condition } of statements) {
       expect(JSON.stringify(Condition)).toMatch(
-        /^\{"ForAllValues:String(Equals":\{"dynamodb:LeadingKeys":\["(counter|counter_audit|token|cursor_key|removal_guard|site|consistency|retry_sweep|bulk_update|idempotency|secondary|destroy|destroy_parent|destroy_release|roll_up|known_site|status#[a-z]+)"|Like":\{"dynamodb:LeadingKeys":\["(destroy_slice|destroy_versions|status)#\*")\]\}\}$/,
+        /^\{"ForAllValues:String(Equals":\{"dynamodb:LeadingKeys":\["(counter|counter_audit|token|cursor_key|removal_guard|site|consistency|retry_sweep|bulk_update|idempotency|secondary|destroy|destroy_parent|destroy_release|roll_up|known_site|usage|status#[a-z]+)"|Like":\{"dynamodb:LeadingKeys":\["(destroy_slice|destroy_versions|status)#\*")\]\}\}$/,
       );
     }
   });

@@ -207,6 +207,23 @@ describe("a batch", () => {
     expect(await world.execute(inputOf(world), promoted)).toEqual(["ended"]);
   });
 
+  test("F98: copies nothing once the site is paused, and neither does an advance, nor is an upload swept", async () => {
+    const world = await handedOver();
+    const batch = await batchOf(world);
+    const paused: SecondarySite = {
+      ...world.secondary,
+      standing: { read: () => Promise.resolve({ role: "secondary", epoch: 0, paused: true }) },
+    };
+    world.secondary.replica.listUploads = () => Promise.reject(new Error("a paused site sweeps nothing"));
+    expect(await world.take(batch, paused)).toEqual({ status: "copied", parts: 0 });
+    expect(await world.take({ step: "sweep_uploads" }, paused)).toEqual({ status: "swept", seen: 0, aborted: 0 });
+    const before = await world.row(KEY);
+    expect(await world.execute(inputOf(world), paused)).toEqual(["ended"]);
+    // Due as it was: whoever comes back to it when the site goes on starts another execution.
+    expect(await world.row(KEY)).toEqual(before);
+    expect(before?.due_at).toBeTypeOf("number");
+  });
+
   test.each(["listParts", "copyPart"] as const)(
     "fails when S3 does not answer (%s), and is tried again",
     async (call) => {

@@ -24,6 +24,7 @@ import type { OutgoingMessage, ReceivedMessage } from "../../shared/ports/messag
 import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
 import { SiteScope } from "../../shared/services/site-scope.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
+import { whileNotPaused } from "../../shared/services/while-not-paused.ts";
 import { setFlag } from "../../shared/tables/site/flags-item.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { noticeDrift } from "../../shared/services/notice-drift.ts";
@@ -291,7 +292,7 @@ export const twoSites = (options: TwoSitesOptions = {}) => {
       ...sweeping,
       table: registry,
       queue: measured(events.live),
-      isOn: at("replication"),
+      isOn: whileNotPaused(record.standing, at("replication")),
       siteTable,
       workflow: new MemoryWorkflow({ name: "secondary-retry-sweep", clock }),
     },

@@ -3,7 +3,7 @@ import { GeoError } from "../../../shared/geo/errors.ts";
 import type { Replicable } from "../../../shared/geo/replicable.ts";
 import { reportedStatus } from "../../../shared/geo/told-status.ts";
 import type { SiteStatus } from "../../../shared/geo/site-status.ts";
-import { readKnownSites, readReports, type SitesKeeper } from "../../../shared/services/known-sites.ts";
+import { isEnabled, readKnownSites, readReports, type SitesKeeper } from "../../../shared/services/known-sites.ts";
 import { readTotals, type TypeTotals } from "../../../shared/services/read-totals.ts";
 import { readSiteStatus, type StatusReader } from "../../../shared/services/site-status.ts";
 import { allowOnly, type ApiEnv, apiUrlOf } from "../site-paths.ts";
@@ -19,10 +19,14 @@ const reportsOf = async (measured: MeasuredSite, apiUrl: string): Promise<readon
     const { others } = await readKnownSites(measured);
     const reports = await readReports(
       measured,
-      // As in Geo, a site that is noted as disabled exports nothing.
-      others.filter(({ reportedAt, enabled }) => reportedAt !== undefined && enabled),
+      others.filter(({ reportedAt }) => reportedAt !== undefined),
     );
-    return [...reports.values()].map((stored) => reportedStatus(stored, { now, apiUrl, word: "geo_sites" }));
+    // As in Geo, a site that is disabled exports nothing.
+    const enabled = others.flatMap((known) => {
+      const stored = reports.get(known.name);
+      return stored !== undefined && isEnabled(known, stored) ? [stored] : [];
+    });
+    return enabled.map((stored) => reportedStatus(stored, { now, apiUrl, word: "geo_sites" }));
   } catch (error) {
     if (!(error instanceof GeoError)) throw error;
     measured.telemetry.error("reports_unreadable", { code: error.code, message: error.message });

@@ -4,7 +4,7 @@ import type { BulkUpdate } from "../../geo/bulk-progress.ts";
 import type { Workflow } from "../../ports/workflows.ts";
 import { endBulkUpdate, goOnWithBulkUpdate, parseBulkUpdate } from "../../tables/site/bulk-updates.ts";
 import type { BulkSite } from "./bulk-site.ts";
-import { readBulkUpdate } from "./work-slice.ts";
+import { isPaused, readBulkUpdate } from "./work-slice.ts";
 
 /** What an execution is started with. */
 export interface ExecutionInput {
@@ -43,7 +43,8 @@ export const goOn = async (site: BulkSite, id: string, execution: number): Promi
   if (update.execution === execution + 1) return startExecution(site.workflow, update);
   if (update.state !== "running" || update.execution !== execution) return;
   const now = site.clock.now();
-  if (update.pages === update.pagesAtStart) {
+  // A pause may last longer than an execution, and is nothing that it comes no further by.
+  if (update.pages === update.pagesAtStart && !(await isPaused(site))) {
     await site.siteTable.update(endBulkUpdate(id, { state: "failed", failure: STUCK }, now));
     site.telemetry.error("a bulk update comes no further", { id, reason: STUCK });
     return;

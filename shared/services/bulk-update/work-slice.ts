@@ -12,6 +12,7 @@ import { GeoError } from "../../geo/errors.ts";
 import { KEYS_PER_MESSAGE_MAX } from "../../geo/geo-message.ts";
 import { REVERIFICATION_BACKLOG_MESSAGES_MAX } from "../../geo/limits.ts";
 import { advanceBulkUpdate, bulkUpdateKey, endBulkUpdate, parseBulkUpdate } from "../../tables/site/bulk-updates.ts";
+import { parseSiteRecord, siteRecordKey } from "../../tables/site/site-record.ts";
 import { type KeyMatcher, keyMatcher } from "../key-matcher.ts";
 import type { BulkSite } from "./bulk-site.ts";
 import { handOver, queueOf } from "./hand-over.ts";
@@ -29,6 +30,10 @@ export const readBulkUpdate = async (site: Pick<BulkSite, "siteTable">, id: stri
   if (item === undefined) throw new GeoError("GEO_WORKFLOW_REQUEST", `there is no bulk update ${id}`);
   return parseBulkUpdate(item);
 };
+
+/** Whether the site is paused: then nobody would do what rows are asked for (F98). */
+export const isPaused = async ({ siteTable }: Pick<BulkSite, "siteTable">): Promise<boolean> =>
+  parseSiteRecord(await siteTable.get(siteRecordKey)).standing.paused === true;
 
 /** What rows may be asked for by a request: as much waits as waits for the slowest of them. */
 const asksOf = ({ selection: { action } }: BulkUpdate): readonly Asked[] => {
@@ -88,6 +93,7 @@ const goThrough = async ({ site, execution, matching, stopAt }: Slicing, first: 
   let handedOverWhenMeasured = -1;
   while (update.state === "running" && update.execution === execution) {
     if (site.clock.now() >= stopAt) return { status: "more" };
+    if (await isPaused(site)) return { status: "wait", wait_seconds: BULK_BACKLOG_WAIT_SECONDS };
     if (handedOverWhenMeasured !== update.counts.changed) {
       handedOverWhenMeasured = update.counts.changed;
       if (await isBacklogged(site, update)) return { status: "wait", wait_seconds: BULK_BACKLOG_WAIT_SECONDS };

@@ -18,8 +18,11 @@ export type LargeCopyAnswer =
   | { readonly status: "copy"; readonly batches: readonly CopyPartsStep[] }
   /** Somebody else has the row, or it was taken from us: advance again after a while. */
   | { readonly status: "wait"; readonly wait_seconds: number }
-  /** Nothing more is to be done by this execution. `switched_off`: its type is, and what is switched off copies nothing. */
-  | { readonly status: "ended"; readonly result: SyncResult["result"] | "switched_off" }
+  /**
+   * Nothing more is to be done by this execution. `switched_off`: its type is, and what is switched off copies nothing;
+   * `paused`: the site is. The row is due, and whoever comes back to it starts another one.
+   */
+  | { readonly status: "ended"; readonly result: SyncResult["result"] | "switched_off" | "paused" }
   /** A batch: how many of its parts were copied now. Whether all are there, S3 is asked by the next advance. */
   | { readonly status: "copied"; readonly parts: number }
   | { readonly status: "swept"; readonly seen: number; readonly aborted: number };
@@ -94,8 +97,9 @@ export const takeLargeCopyStep = async (
 ): Promise<LargeCopyAnswer> => {
   switch (step.step) {
     case "advance": {
-      const { role, epoch } = await site.standing.read();
+      const { role, epoch, paused } = await site.standing.read();
       if (role !== "secondary") return { status: "ended", result: "handed_over" };
+      if (paused) return { status: "ended", result: "paused" };
       if (!(await site.switches.of(step.replicable_name)).replication) {
         return { status: "ended", result: "switched_off" };
       }
@@ -111,6 +115,8 @@ export const takeLargeCopyStep = async (
     case "copy_parts":
       return copyBatch(site, step, stopAt);
     case "sweep_uploads": {
+      // Tomorrow's sweep finds what this one leaves.
+      if ((await site.standing.read()).paused) return { status: "swept", seen: 0, aborted: 0 };
       const { seen, aborted } = await sweepUploads({ ...site, replicables, stopAt });
       return { status: "swept", seen, aborted };
     }

@@ -6,6 +6,7 @@ import type { Walker, WalkingSite } from "./walk-range.ts";
 export const registryWalker = (site: WalkingSite): Walker => ({
   ...site,
   isWalked: ({ replication }) => replication,
+  isPaused: async () => !(await site.settings.read()).enabled,
   scopeOf: async ({ name }) => {
     const { selectiveSync, scopeChangedAt } = await site.settings.read();
     return {

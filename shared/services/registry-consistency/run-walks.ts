@@ -63,7 +63,7 @@ export interface WalkedOnce {
   /** Walks that ended in it. */
   readonly finished: readonly string[];
   /** Why it stopped, when not because everything is walked through. */
-  readonly stopped: "time" | "backlog" | "pace" | "queue" | undefined;
+  readonly stopped: "time" | "backlog" | "pace" | "queue" | "paused" | undefined;
 }
 
 const everyItem = async (site: WalkBase, query: QueryRequest): Promise<readonly Item[]> => {
@@ -216,6 +216,7 @@ const walkInTurn = async (
     const further: Replicable[] = [];
     for (const replicable of left) {
       if (site.clock.now() >= run.stopAt) return done("time");
+      if (await site.isPaused()) return done("paused");
       if (findings.enqueued >= run.keysPerRun) return done("pace");
       if (await isBacklogged()) return done("backlog");
       const { name } = replicable;

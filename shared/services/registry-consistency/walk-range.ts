@@ -35,6 +35,8 @@ export interface WalkingSite extends JudgingSite, WalkBase {
 export interface Walker extends WalkBase {
   /** Whether a type is walked through. */
   isWalked(switches: TypeSwitches): boolean;
+  /** Whether the site is to begin nothing now (F98). */
+  isPaused(): Promise<boolean>;
   /** What decides which of a type's objects should have rows: when it changes, everything is walked through again. */
   scopeOf(replicable: Replicable): Promise<ScopeInForce>;
   /** Lists a range, a stretch at a time. */

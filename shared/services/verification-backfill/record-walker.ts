@@ -22,6 +22,7 @@ const NOTHING = { list: () => Promise.resolve({ objects: [] }) };
 export const recordWalker = (site: RecordWalkingSite): Walker => ({
   ...site,
   isWalked: ({ primaryChecksumming }) => primaryChecksumming,
+  isPaused: () => Promise.resolve(false), // only secondaries are
   // The primary has all that there is; what has records is decided by flags alone.
   scopeOf: async ({ name }) => ({
     selectiveSync: EVERYTHING,

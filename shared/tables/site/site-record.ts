@@ -43,7 +43,7 @@ export const parseSiteRecord = (item: Item | undefined): SiteRecord => {
   if (parsed.success) {
     const { role, epoch, ...stored } = parsed.data;
     return {
-      standing: { role, epoch },
+      standing: { role, epoch, ...(stored.enabled ? {} : { paused: true }) },
       settings: {
         enabled: stored.enabled,
         selectiveSync: selectiveSyncOf(stored.selective_sync_type, stored.selective_sync_ids),

@@ -39,12 +39,14 @@ const EVERYTHING: GatheredStatus = {
             { upToSeconds: undefined, rows: 2 },
           ],
           lag: { ...NO_LAG, total: FIGURES, verify: FIGURES },
+          lagSteps: [{ until: 850, figures: { count: 4, p50Ms: 250, p99Ms: 707 } }],
           audit: { at: 5, verdict: "exact", difference: 0 },
         },
       ],
     ]),
   },
   settled: {
+    enabled: false,
     selectiveSync: { type: "namespaces", ids: ["7"] },
     syncObjectStorage: true,
     capacities: CAPACITIES_DEFAULT,
@@ -74,6 +76,7 @@ describe("what a site gathers", () => {
       oldestUnsyncedTime: undefined,
       backlogAges: [{ upToSeconds: 60, rows: 0 }],
       lag: NO_LAG,
+      lagSteps: [],
       audit: undefined,
     };
     const text = encodeGathered({
@@ -82,6 +85,14 @@ describe("what a site gathers", () => {
     });
     expect(decodeGathered(text).counted?.types.size).toBe(0);
     expect(text.length).toBeLessThan(400);
+  });
+
+  test("is read of a site that is of an earlier version and tells no steps of its lag", () => {
+    const told = JSON.parse(encodeGathered(EVERYTHING)) as {
+      readonly counted: { readonly types: Record<string, { steps?: unknown }> };
+    };
+    delete told.counted.types["cool_widget"]?.steps;
+    expect(decodeGathered(JSON.stringify(told)).counted?.types.get("cool_widget")).toMatchObject({ lagSteps: [] });
   });
 
   test("is read of a site that is of a later version and says more", () => {

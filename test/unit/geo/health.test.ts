@@ -16,6 +16,15 @@ describe("a site's health (F59)", () => {
     },
   );
 
+  test("is that of a paused site whose word for it is Disabled, unless something else is wrong (F98)", () => {
+    expect(assessHealth([], "own", NOW, NOW, false)).toEqual({
+      healthy: true,
+      health: "Healthy",
+      health_status: "Disabled",
+    });
+    expect(assessHealth(["The pump is dry."], "own", NOW, NOW, false)).toMatchObject({ health_status: "Unhealthy" });
+  });
+
   test("is good of a site that has just been deployed, and has never looked at itself", () => {
     expect(assessHealth([], "own", undefined, NOW).healthy).toBe(true);
   });

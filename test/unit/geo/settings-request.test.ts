@@ -41,6 +41,7 @@ describe("a change of settings", () => {
   test("leaves what it does not name", () => {
     expect(requestOf({ files_max_capacity: 1 }, NAMESPACES)).toEqual({ capacities: { files_max_capacity: 1 } });
     expect(requestOf({ sync_object_storage: true }, NAMESPACES)).toEqual({ syncObjectStorage: true });
+    expect(requestOf({ enabled: false }, NAMESPACES)).toEqual({ enabled: false });
   });
 
   test("says a primary's own of a primary", () => {

@@ -163,6 +163,12 @@ describe("a change of what is noted of a site (F64)", () => {
       EDITED_PRIMARY,
       { enabled: ["Geo primary node cannot be disabled"] },
     ],
+    [
+      "a pause of a site that runs, which is its own to say (F98)",
+      { enabled: false },
+      DEPLOYED,
+      { enabled: [`is a setting of the site itself: ${DEPLOYED.settingsAre}`] },
+    ],
     ["enabled that is text", { enabled: "no" }, NOTED, { enabled: ['is invalid: expected true or false, got "no"'] }],
     ["a secondary that is to be primary", { primary: true }, DEPLOYED, { primary: ["node already exists"] }],
     [

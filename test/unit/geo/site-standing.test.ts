@@ -13,3 +13,8 @@ test("only a secondary writes replicas: a site that is a primary, or becomes one
 test.each([2, 4])("an attempt that began in epoch %i does not write in epoch 3", (epoch) => {
   expect(mayWrite({ role: "secondary", epoch: 3 }, epoch)).toBe(false);
 });
+
+test("nothing is written by a site that is paused, and by one that goes on it is (F98)", () => {
+  expect(mayWrite({ role: "secondary", epoch: 3, paused: true }, 3)).toBe(false);
+  expect(mayWrite({ role: "secondary", epoch: 3 }, 3)).toBe(true);
+});

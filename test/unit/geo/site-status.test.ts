@@ -22,6 +22,7 @@ const statusOf = (role: SiteRole, cells: readonly CountedCell[] | undefined, fac
   siteStatus({
     site: { name: "tokyo", role, region: "ap-northeast-1" },
     version: "1.2.3",
+    enabled: true,
     replicables: [coolWidget],
     cells: cells && new Map([[coolWidget.name, cells]]),
     rollUp: undefined,
@@ -153,6 +154,7 @@ const ROLLED_UP = {
     { upToSeconds: undefined, rows: 1 },
   ],
   lag: { total: FIGURES, notify: FIGURES, queue: undefined, copy: FIGURES, verify: FIGURES },
+  lagSteps: [{ until: READ_AT - 60_000, figures: { count: 3, p50Ms: 500, p99Ms: 2_000 } }],
   audit: { at: READ_AT - 1_000, verdict: "different", difference: 2 },
 } as const;
 const rollUp = (types: readonly (readonly [string, typeof ROLLED_UP])[]) => ({
@@ -169,6 +171,7 @@ describe("what only a roll-up knows (F56, F58)", () => {
       as_of: "2026-01-02T03:04:05.178Z",
       cool_widgets_oldest_unsynced_time: 1_767_000_000,
       cool_widgets_lag: { ...seconds, parts: { notify: seconds, queue: null, copy: seconds, verify: seconds } },
+      cool_widgets_lag_steps: [{ until: new Date(READ_AT - 60_000).toISOString(), count: 3, p50: 0.5, p99: 2 }],
       cool_widgets_backlog_ages: [
         { up_to_seconds: 60, count: 3 },
         { up_to_seconds: null, count: 1 },
@@ -181,6 +184,7 @@ describe("what only a roll-up knows (F56, F58)", () => {
     expect(statusOf("secondary", [], { rollUp: rollUp([]) })).toMatchObject({
       cool_widgets_oldest_unsynced_time: -1,
       cool_widgets_lag: null,
+      cool_widgets_lag_steps: [],
       cool_widgets_backlog_ages: [],
       cool_widgets_recount: null,
     });
@@ -191,6 +195,7 @@ describe("what only a roll-up knows (F56, F58)", () => {
       as_of: null,
       cool_widgets_oldest_unsynced_time: null,
       cool_widgets_lag: null,
+      cool_widgets_lag_steps: null,
       cool_widgets_backlog_ages: null,
       cool_widgets_recount: null,
     });
@@ -199,6 +204,7 @@ describe("what only a roll-up knows (F56, F58)", () => {
   test("is at a primary no more than whether its counts are right: nothing waits to be synced there", () => {
     expect(statusOf("primary", [], { rollUp: rollUp([[coolWidget.name, ROLLED_UP]]) })).toMatchObject({
       cool_widgets_oldest_unsynced_time: null,
+      cool_widgets_lag_steps: null,
       cool_widgets_backlog_ages: null,
       cool_widgets_recount: recount,
     });

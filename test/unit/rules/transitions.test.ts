@@ -17,6 +17,7 @@ import type { DeleteRequest, Item, UpdateRequest } from "../../../shared/ports/t
 import { claimSeen } from "../../../shared/tables/registry/claim-seen.ts";
 import { fail, failMismatched } from "../../../shared/tables/registry/fail.ts";
 import { leavePending, nextPass, release } from "../../../shared/tables/registry/move-on.ts";
+import { keepHint, keepVerification } from "../../../shared/tables/registry/keep.ts";
 import { purge } from "../../../shared/tables/registry/purge.ts";
 import { commitAbsent, commitSynced, type HeldAttempt } from "../../../shared/tables/registry/settle.ts";
 import { taint } from "../../../shared/tables/registry/taint.ts";
@@ -115,6 +116,7 @@ const WRITES: Record<ReplicationChange, readonly Write[]> = {
   excuse: [{ update: excuseMismatch(verifying(itemIn("synced", "started"))) }],
   note: [{ update: taint(REF, NOW, LATER, LATER, 1) }],
   drift: [{ update: touchDrifted(REF, NOW, 1) }],
+  keep: [false, true].map((resync) => ({ update: keepHint({ ref: REF, now: NOW, revStart: 1, resync }) })),
   purge: [{ delete: purge(REF, 3) }],
 };
 
@@ -148,6 +150,12 @@ describe("registry rows (F8, F10)", () => {
 
   test("after synced, the failure is forgotten; after pending, its text stays and the count begins anew (F11)", async () => {
     const failing = { ...itemIn("started"), last_sync_failure: "before", retry_count: 4, retry_at: 5 };
+    for (const kept of WRITES.keep) {
+      const resting = { ...itemIn("failed"), last_sync_failure: "before", retry_count: 4, retry_at: 5 };
+      const afterKeeping = await after(resting, kept);
+      expect(afterKeeping).toMatchObject({ state: "pending", retry_count: 0, last_sync_failure: "before" });
+      expect(afterKeeping).not.toHaveProperty("retry_at");
+    }
     const [synced] = WRITES.sync;
     const [left] = WRITES.release;
     if (synced === undefined || left === undefined) throw new Error("a change without a write");
@@ -181,6 +189,8 @@ const verifications = (
       };
     case "time_out":
       return { item: over, writes: [{ update: timeOutVerification(REF, parseRegistryRow(over), NOW, FAILURE) }] };
+    case "keep":
+      return { item: settled, writes: [{ update: keepVerification(REF, NOW) }] };
     case "succeed":
       return { item: settled, writes: [{ update: commitVerified(verifier, "sha256:00") }] };
     case "fail":
