@@ -4,7 +4,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { build } from "esbuild";
 import { BUILT_PAGE_FILE, type BuiltFile, type BuiltPage } from "../functions/admin-page/built-page.ts";
+import { CAPACITY_BOUNDS } from "../shared/geo/capacities.ts";
 import { modelNameOf } from "../shared/geo/data-management.ts";
+import { REVERIFICATION_DAYS } from "../shared/geo/site-settings.ts";
 import { replicables } from "../shared/replicables/index.ts";
 import type { TypeNames } from "./type-names.ts";
 
@@ -50,7 +52,10 @@ export const buildPage = async (): Promise<BuiltPage> => {
     jsx: "automatic",
     jsxImportSource: "preact",
     legalComments: "none",
-    define: { DECLARED_TYPES: JSON.stringify(declaredTypes()) },
+    define: {
+      DECLARED_TYPES: JSON.stringify(declaredTypes()),
+      SETTING_BOUNDS: JSON.stringify({ capacity: CAPACITY_BOUNDS, days: REVERIFICATION_DAYS }),
+    },
     logLevel: "warning",
   });
   const textOf = (extension: "js" | "css"): string => {

@@ -5,11 +5,34 @@ import { Link } from "./parts/basics.tsx";
 import type { Route } from "./routes.ts";
 import { signOut, token } from "./session.ts";
 import { Nowhere } from "./views/nowhere.tsx";
+import { RecordView } from "./views/record.tsx";
+import { Records } from "./views/records.tsx";
+import { Registries } from "./views/registries.tsx";
+import { RegistryView } from "./views/registry.tsx";
+import { Settings } from "./views/settings.tsx";
 import { SignIn } from "./views/sign-in.tsx";
+import { SiteView } from "./views/site.tsx";
 import { Sites } from "./views/sites.tsx";
 
 const View = ({ route }: { readonly route: Route }) => {
-  return route.view === "sites" ? <Sites /> : <Nowhere />;
+  switch (route.view) {
+    case "sites":
+      return <Sites />;
+    case "site":
+      return <SiteView id={route.id} />;
+    case "settings":
+      return <Settings id={route.id} />;
+    case "registries":
+      return <Registries id={route.id} plural={route.plural} />;
+    case "registry":
+      return <RegistryView id={route.id} plural={route.plural} opaque={route.opaque} />;
+    case "records":
+      return <Records model={route.model} />;
+    case "record":
+      return <RecordView model={route.model} identifier={route.identifier} />;
+    case "nowhere":
+      return <Nowhere />;
+  }
 };
 
 const TITLES: Readonly<Record<Route["view"], string>> = {

@@ -55,7 +55,12 @@ const barOf = (total: number | undefined, done: number | undefined, failed: numb
   return { total, done: sure, failed: wrong, queued: Math.max(0, total - sure - wrong) };
 };
 
-const isSteps = (value: unknown): value is readonly LagStep[] => Array.isArray(value);
+/** A step as the status tells it. */
+interface ToldStep extends Omit<LagStep, "at"> {
+  readonly until: string;
+}
+
+const isSteps = (value: unknown): value is readonly ToldStep[] => Array.isArray(value);
 
 const progressOf = (status: SiteStatusAnswer, plural: string, switchedOff: ReadonlySet<string>): TypeProgress => {
   const type = typeOf(plural);
@@ -80,7 +85,7 @@ const progressOf = (status: SiteStatusAnswer, plural: string, switchedOff: Reado
     count: number("count") ?? 0,
     bytes: number("bytes") ?? 0,
     lag: lag ?? undefined,
-    lagSteps: isSteps(steps) ? steps : [],
+    lagSteps: isSteps(steps) ? steps.map(({ until, ...step }) => ({ at: Date.parse(until), ...step })) : [],
     oldestUnsynced: oldest === undefined || oldest < 0 ? undefined : oldest * 1_000,
   };
 };

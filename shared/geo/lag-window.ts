@@ -1,4 +1,5 @@
-import { eachPart, growth, type LagBuckets, packLag, sumBuckets, unpackLag } from "./lag-histogram.ts";
+import { eachPart, figuresOf, growth, type LagBuckets, packLag, sumBuckets, unpackLag } from "./lag-histogram.ts";
+import type { LagStep } from "./type-summary.ts";
 
 /**
  * What happened within the last hour, from histograms that only ever grow: how much they grew, step by step. Pure.
@@ -49,6 +50,22 @@ export const lastHour = (window: LagWindow, type: string, counted: LagBuckets, n
   const steps = window.steps.filter(({ until }) => isWithin(now, until)).map(({ grown }) => packedOf(grown, type));
   const grown = grownOf(window, type, counted);
   return eachPart((part) => sumBuckets([...steps.map((step) => step[part]), grown[part]]));
+};
+
+/** How late a type's replicas were in each step of the last hour, and since the last one: at most 13 of them. */
+export const stepsOfLastHour = (
+  window: LagWindow,
+  type: string,
+  counted: LagBuckets,
+  now: number,
+): readonly LagStep[] => {
+  const ended = window.steps
+    .filter(({ until }) => isWithin(now, until))
+    .map(({ until, grown }) => ({ until, lag: packedOf(grown, type) }));
+  return [...ended, { until: now, lag: grownOf(window, type, counted) }].flatMap(({ until, lag }) => {
+    const figures = figuresOf(lag.total);
+    return figures === undefined ? [] : [{ until, figures }];
+  });
 };
 
 /**

@@ -16,7 +16,7 @@ export interface StatusType {
 }
 
 /** What only the roll-up of each minute knows of a type. */
-export type RolledUpType = Pick<TypeSummary, "oldestUnsyncedTime" | "backlogAges" | "lag" | "audit">;
+export type RolledUpType = Pick<TypeSummary, "oldestUnsyncedTime" | "backlogAges" | "lag" | "lagSteps" | "audit">;
 
 /** What was found out about one type. */
 export interface TypeFacts {
@@ -146,12 +146,26 @@ const rolledUpFields = (
   rolledUp: RolledUpType | undefined,
 ): Readonly<Record<string, unknown>> => {
   if (rolledUp === undefined) {
-    return { [`${plural}_lag`]: null, [`${plural}_backlog_ages`]: null, [`${plural}_recount`]: null };
+    return {
+      [`${plural}_lag`]: null,
+      [`${plural}_lag_steps`]: null,
+      [`${plural}_backlog_ages`]: null,
+      [`${plural}_recount`]: null,
+    };
   }
-  const { audit, lag, backlogAges } = rolledUp;
+  const { audit, lag, lagSteps, backlogAges } = rolledUp;
   const parts = LAG_PARTS.flatMap((part) => (part === "total" ? [] : [[part, lagOf(lag[part])] as const]));
   return {
     [`${plural}_lag`]: lag.total === undefined ? null : { ...lagOf(lag.total), parts: Object.fromEntries(parts) },
+    [`${plural}_lag_steps`]:
+      role === "primary"
+        ? null
+        : lagSteps.map(({ until, figures: { count, p50Ms, p99Ms } }) => ({
+            until: new Date(until).toISOString(),
+            count,
+            p50: p50Ms / MS_PER_SECOND,
+            p99: p99Ms / MS_PER_SECOND,
+          })),
     [`${plural}_backlog_ages`]:
       role === "primary"
         ? null

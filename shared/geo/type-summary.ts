@@ -25,6 +25,14 @@ export interface LagFigures {
   readonly maxMs: number;
 }
 
+/** A part of the last hour, of about five minutes. */
+export interface LagStep {
+  /** When it ended, milliseconds since the epoch. */
+  readonly until: number;
+  /** From the write to the verified replica, for what was verified in it. */
+  readonly figures: Pick<LagFigures, "count" | "p50Ms" | "p99Ms">;
+}
+
 /** A histogram since the counters began; it only grows. Without any buckets while nothing is in it. */
 export interface LagHistogram {
   /** How many took at most so many seconds, for ascending bounds. Those above the last bound are in `count` alone. */
@@ -62,6 +70,8 @@ export interface TypeSummary {
   readonly backlogAges: readonly BacklogAge[];
   /** Of what was verified for the first time within the last hour, part by part; undefined when there was nothing. */
   readonly lag: Readonly<Record<LagPart, LagFigures | undefined>>;
+  /** The same, `total` alone, step by step, the oldest first; steps in which nothing was verified are left out. */
+  readonly lagSteps: readonly LagStep[];
   /** Of all that was verified since the counters began. */
   readonly lagHistogram: Readonly<Record<LagPart, LagHistogram>>;
   /** Undefined before the first recount has ended. */

@@ -1,7 +1,7 @@
 import { type CountedCell, countedTable, sumCells } from "../geo/counters.ts";
 import { GeoError } from "../geo/errors.ts";
 import { cumulative, eachPart, figuresOf, type LagBuckets, sumBuckets } from "../geo/lag-histogram.ts";
-import { isStepDue, lastHour, nextStep } from "../geo/lag-window.ts";
+import { isStepDue, lastHour, nextStep, stepsOfLastHour } from "../geo/lag-window.ts";
 import type { SiteRole } from "../geo/site-status.ts";
 import type { RolledUp, TypeSummary } from "../geo/type-summary.ts";
 import { backlogOf, sumWaiting } from "../geo/waiting-ages.ts";
@@ -72,6 +72,7 @@ export const rollUp = async ({ siteTable, replicables, role, now }: RollUpSite):
       oldestUnsyncedTime: backlog.oldestSince,
       backlogAges: role === "primary" ? [] : backlog.ages,
       lag: eachPart((part) => figuresOf(recent[part])),
+      lagSteps: stepsOfLastHour(window, name, lag, now),
       lagHistogram: eachPart((part) => cumulative({ buckets: lag[part], sumMs: lagMs[part] })),
       audit: verdicts.get(name),
     };

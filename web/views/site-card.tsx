@@ -17,7 +17,6 @@ export const SiteCard = ({
   readonly switchedOff: ReadonlySet<string>;
   /** To compare with; undefined where the primary is not known. */
   readonly primaryVersion: string | undefined;
-  readonly onChange: () => void;
 }) => {
   const { settings, status } = site;
   const title = `site-${settings.id}`;

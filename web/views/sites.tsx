@@ -80,7 +80,6 @@ export const Sites = () => {
                 site={site}
                 switchedOff={switchedOff}
                 primaryVersion={primary?.status?.version}
-                onChange={reload}
               />
             ))}
           </div>
