@@ -71,10 +71,10 @@ export const ROOMS: readonly Room[] = [
     packages: [/^esbuild$/, BUILT_IN],
   },
   {
-    // What runs in a browser: of ours only what is pure and small, and the API's shapes.
+    // What runs in a browser: of ours nothing but the API's shapes.
     name: "web",
     holds: /^web\//,
-    ours: inside("web", "shared/geo", "shared/client"),
+    ours: inside("web", "shared/client"),
     packages: [/^preact(\/hooks)?$/, /^@preact\/signals$/],
   },
   { name: "infra/local", holds: /^infra\/local\//, ours: [/^/], packages: [/^/] },
