@@ -4,6 +4,7 @@ import { GeoError } from "../shared/geo/errors.ts";
 import { PRODUCT_VERSION } from "../shared/geo/product-version.ts";
 import { addBulkActions } from "./commands/bulk-actions.ts";
 import { addBulk } from "./commands/bulk.ts";
+import { addCost } from "./commands/cost.ts";
 import { addDestroy } from "./commands/destroy.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addRegistry } from "./commands/registry.ts";
@@ -30,6 +31,7 @@ const makeProgram = (surroundings: Surroundings): Command => {
   // Commands are made with `parent.command`, by which they end and speak as this one does.
   addStatus(program, surroundings);
   addExplain(program, surroundings);
+  addCost(program, surroundings);
   addRegistry(program, surroundings);
   addSite(program, surroundings);
   addFlag(program, surroundings);
