@@ -10,10 +10,12 @@ import { addExplain } from "./commands/explain.ts";
 import { addRegistry } from "./commands/registry.ts";
 import { addReplicable } from "./commands/replicable.ts";
 import { addFlag } from "./commands/flag.ts";
+import { addPreflight } from "./commands/preflight.ts";
 import { addSelectiveSync } from "./commands/selective-sync.ts";
 import { addSite } from "./commands/site.ts";
 import { addStatus } from "./commands/status.ts";
 import { addToken } from "./commands/token.ts";
+import { addWait } from "./commands/wait.ts";
 import { CommandError, EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -33,6 +35,8 @@ const makeProgram = (surroundings: Surroundings): Command => {
   addExplain(program, surroundings);
   addCost(program, surroundings);
   addRegistry(program, surroundings);
+  addWait(program, surroundings);
+  addPreflight(program, surroundings);
   addSite(program, surroundings);
   addFlag(program, surroundings);
   addSelectiveSync(program, surroundings);

@@ -22,7 +22,7 @@ export const statusTime = ({ status, connection }: SeenSite): number =>
   Date.parse(connection === undefined ? status.updated_at : (status.as_of ?? status.updated_at));
 
 /** Whether a site's replication is switched off at the moment. A primary has none that could be. */
-export const isPaused = ({ primary, settings }: SeenSite): boolean => !primary && settings?.enabled === false;
+export const isPaused = ({ primary, status }: SeenSite): boolean => !primary && !status.enabled;
 
 const ofHealth = ({ name, status }: SeenSite): readonly Complaint[] =>
   status.healthy
@@ -54,28 +54,34 @@ const ofAge = (site: SeenSite, now: number): readonly Complaint[] => {
   ];
 };
 
-const ofFailures = ({ name, status }: SeenSite, replicables: readonly Replicable[]): readonly Complaint[] =>
-  typesOf(status, replicables).flatMap(({ replicableName: type, title, replicated, verified, checksummed }) => {
-    const parts = [
-      [replicated, "failed to be copied", "failed", `--type ${type} --state failed`],
-      [verified, "failed their verification", "verification_failed", `--type ${type} --verification-state failed`],
-      [checksummed, "have no checksum, since it failed", "checksum_failed", undefined],
-    ] as const;
-    return parts.flatMap(([part, problem, kind, filter]): readonly Complaint[] => {
-      if (part === null || part.failed === 0) return [];
-      return [
-        {
-          site: name,
-          kind,
-          problem: `${countOf(part.failed, `object`)} of ${title} ${problem}`,
-          remedy:
-            filter === undefined
-              ? `geo redrive --site ${name} --type ${type} --verification-state failed`
-              : `geo registry list --site ${name} ${filter}`,
-        },
-      ];
+const ofFailures = (
+  { name, status }: SeenSite,
+  replicables: readonly Replicable[],
+  off: ReadonlySet<string>,
+): readonly Complaint[] =>
+  typesOf(status, replicables)
+    .filter(({ replicableName }) => !off.has(replicableName))
+    .flatMap(({ replicableName: type, title, replicated, verified, checksummed }) => {
+      const parts = [
+        [replicated, "failed to be copied", "failed", `--type ${type} --state failed`],
+        [verified, "failed verification", "verification_failed", `--type ${type} --verification-state failed`],
+        [checksummed, "got no checksum", "checksum_failed", undefined],
+      ] as const;
+      return parts.flatMap(([part, problem, kind, filter]): readonly Complaint[] => {
+        if (part === null || part.failed === 0) return [];
+        return [
+          {
+            site: name,
+            kind,
+            problem: `${countOf(part.failed, "object")} of ${title} ${problem}`,
+            remedy:
+              filter === undefined
+                ? `geo redrive --site ${name} --type ${type} --verification-state failed`
+                : `geo registry list --site ${name} ${filter}`,
+          },
+        ];
+      });
     });
-  });
 
 /** Of sites that do not answer; what their primary knows of them is old soon enough. */
 export const ofUnreached = ({ unreached }: SeenSites): readonly Complaint[] =>
@@ -86,12 +92,21 @@ export const ofUnreached = ({ unreached }: SeenSites): readonly Complaint[] =>
     remedy: `geo doctor --site ${name}`,
   }));
 
-/** What is wrong with a site by its status. */
-export const ofStatus = (site: SeenSite, now: number, replicables: readonly Replicable[]): readonly Complaint[] => [
+/**
+ * What is wrong with a site by its status.
+ * @param now milliseconds since the epoch
+ * @param off types whose failures do not matter, since they are switched off
+ */
+export const ofStatus = (
+  site: SeenSite,
+  now: number,
+  replicables: readonly Replicable[],
+  off: ReadonlySet<string> = new Set(),
+): readonly Complaint[] => [
   ...ofHealth(site),
   ...ofPause(site),
   ...ofAge(site, now),
-  ...ofFailures(site, replicables),
+  ...ofFailures(site, replicables, off),
 ];
 
 /** A complaint in a line. */

@@ -75,7 +75,7 @@ const headFacts = (site: SeenSite, paint: Paint): readonly Fact[] => {
     { label: "Geo Role", text: site.primary ? "Primary" : "Secondary" },
     {
       label: "Health Status",
-      text: status.healthy ? "Healthy" : `Unhealthy: ${printable(status.health)}`,
+      text: status.healthy ? status.health_status : `Unhealthy: ${printable(status.health)}`,
       paint: (text) => paint(status.healthy ? "good" : "bad", text),
     },
     ...(site.primary ? [] : [{ label: "Sync Settings", text: syncSettings(site) }]),
@@ -160,6 +160,6 @@ export const statusLine = (site: SeenSite, { replicables, now }: StatusView): st
   const parts = site.primary
     ? [part("checksummed", "checksummed")]
     : [part("replicated", "replicated"), part("verified", "verified")];
-  const state = [site.status.health_status, ...(isPaused(site) ? ["paused"] : [])].join(", ");
+  const state = isPaused(site) ? `${site.status.health_status}, paused` : site.status.health_status;
   return `${new Date(now).toISOString()}  ${printable(site.name)}: ${parts.join(", ")}; ${state}\n`;
 };

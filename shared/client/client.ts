@@ -21,6 +21,8 @@ import {
   FeatureContract,
   FeaturesContract,
   type FeatureState,
+  RemovalGuardsContract,
+  type RemovalGuardState,
   type SiteChange,
   type NewSiteWish,
   SiteContract,
@@ -158,6 +160,8 @@ export interface GeoClient {
   bulkUpdate(siteId: number, id: string): Promise<BulkUpdateState>;
   /** About how much is in each queue of the site that answers. */
   queues(siteId: number): Promise<readonly QueueState[]>;
+  /** What holds removals back, type by type. A secondary's API only. */
+  removalGuards(siteId: number): Promise<readonly RemovalGuardState[]>;
   /** What lies in its dead-letter queues, and why. */
   deadLetters(siteId: number): Promise<readonly DeadLettersState[]>;
   /** Everything that the site that answers knows of one key. An administrator's token. */
@@ -285,6 +289,7 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
     bulkUpdate: (siteId, id) =>
       call("GET", `${sites}/${siteId}/bulk_updates/${encodeURIComponent(id)}`, BulkUpdateContract),
     queues: (siteId) => call("GET", `${sites}/${siteId}/queues`, QueuesContract),
+    removalGuards: (siteId) => call("GET", `${sites}/${siteId}/removal_guards`, RemovalGuardsContract),
     deadLetters: (siteId) => call("GET", `${sites}/${siteId}/dead_letters`, DeadLetterListContract),
     object: (siteId, key) => call("GET", `${sites}/${siteId}/objects?key=${encodeURIComponent(key)}`, ObjectContract),
     usage: (siteId, days) => call("GET", `${sites}/${siteId}/usage?days=${days}`, UsageContract),

@@ -5,6 +5,8 @@ import type { Surroundings } from "../../../cli/surroundings.ts";
 import { REPLICATION_STATE } from "../../../shared/geo/replication-state.ts";
 import { siteId } from "../../../shared/geo/site-status.ts";
 import { VERIFICATION_STATE } from "../../../shared/geo/verification-state.ts";
+import { NO_FINDINGS } from "../../../shared/geo/consistency.ts";
+import { beginWalk, endWalk, parseWalk, walkRequest } from "../../../shared/tables/site/consistency-items.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 import { apiSite, PRIMARY_NAME } from "../../api/support/site.ts";
 import { checkout } from "./checkout.ts";
@@ -77,6 +79,19 @@ export const twoSites = async (around: Partial<Surroundings> = {}) => {
   };
 
   return { geo, primary, secondary, clock, root, sitesFile, tokens, down };
+};
+
+/** As a secondary is that has compared every type with the primary to the end. */
+export const finishWalks = async ({ secondary }: Awaited<ReturnType<typeof twoSites>>): Promise<void> => {
+  for (const { name } of replicables) {
+    const now = secondary.clock.now();
+    await secondary.siteTable.update(
+      beginWalk(name, undefined, { id: `walk-${name}`, reason: "first", ranges: 1, scope: "all", now }),
+    );
+    const walk = parseWalk(await secondary.siteTable.get(walkRequest(name)));
+    if (walk === undefined) throw new Error(`no walk of ${name}`);
+    await secondary.siteTable.update(endWalk(walk, NO_FINDINGS, now));
+  }
 };
 
 /** A row of a secondary's registry, as far as it is counted. */
