@@ -26,7 +26,16 @@ export const GROUPS = {
     mutate: STEP_FILES,
     tests: [
       ...unitTestsOf("rules", "memory"),
-      ...scenarios("steps-of-looking", "steps", "out-of-time", "timeouts", "resync", "looking-again", "object-life"),
+      ...scenarios(
+        "step-values",
+        "steps-of-looking",
+        "steps",
+        "out-of-time",
+        "timeouts",
+        "resync",
+        "looking-again",
+        "object-life",
+      ),
       ...scenarios("primary-record", "paused-reads", "large-reads", "large-copies", "drift", "sent-twice", "owners"),
       ...scenarios("checksum-kinds", "standing", "sweep", "out-of-pattern", "leaked-uploads", "capacities", "orders"),
       ...scenarios("killed-large-copies", "races", "release", "removals", "re-verification", "consistency"),

@@ -5,67 +5,25 @@ import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";
 import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
 import type { Table, WriteOutcome } from "../../shared/ports/table.ts";
-import type { Attempt, AttemptAt, Asked, Held } from "../../shared/services/blob-sync/attempt.ts";
-import { step, syncBlob } from "../../shared/services/blob-sync/blob-sync.ts";
+import type { Asked, Held } from "../../shared/services/blob-sync/attempt.ts";
+import { syncBlob } from "../../shared/services/blob-sync/blob-sync.ts";
 import {
   type Verification,
   verificationStep,
   verifyReplica,
 } from "../../shared/services/verification/verify-replica.ts";
+import { asked, type Columns, held, putRow, STEPPED_KEY, stepOf } from "../support/single-steps.ts";
 import { type TwoSites, twoSites } from "../support/two-sites.ts";
 import { Worker } from "../support/workers.ts";
 
 /** Single steps, on rows and worlds that whole lives come to only now and then. */
 
-const KEY = "cool_widgets/42/widget.bin";
-
-type Columns = Readonly<Record<string, string | number | boolean>>;
-
-const putRow = async (world: TwoSites, columns: Columns): Promise<void> => {
-  await world.registry.put({
-    ...rowKey(world.refOf(KEY)),
-    state: REPLICATION_STATE.pending,
-    gen: 1,
-    rev: 1,
-    ...columns,
-  });
-};
-
-const asked = (world: TwoSites, cause: Asked["cause"]): Asked => ({
-  ref: world.refOf(KEY),
-  token: "mine",
-  cause,
-  stopAt: Infinity,
-  epoch: 0,
-});
-
-const stepOf = (world: TwoSites, attempt: Exclude<Attempt, AttemptAt<"ended">>): Promise<Attempt> =>
-  step(world.secondary, attempt);
+const KEY = STEPPED_KEY;
 
 const claimSeen = (world: TwoSites, cause: Asked["cause"]) =>
   stepOf(world, { at: "claim_seen", asked: asked(world, cause), seenGen: 1 });
 
 const lookAtRow = (world: TwoSites) => stepOf(world, { at: "look_at_row", asked: asked(world, "due") });
-
-const held = async (world: TwoSites, columns: Columns = {}): Promise<Held> => {
-  await putRow(world, { state: REPLICATION_STATE.started, attempt_token: "mine", claimed_gen: 1, ...columns });
-  const item = await world.registry.get(rowKey(world.refOf(KEY)));
-  return {
-    ref: world.refOf(KEY),
-    token: "mine",
-    row: parseRegistryRow(item),
-    claimedGen: 1,
-    wrote: false,
-    ownTaintUntil: undefined,
-    upload: undefined,
-    uploadOver: false,
-    looks: 0,
-    replicaListed: false,
-    passes: 1,
-    stopAt: Infinity,
-    epoch: 0,
-  };
-};
 
 describe("a row that somebody claims as it was seen", () => {
   test("is touched anew by a hint, and let be by a sweep, when it is gone", async () => {
