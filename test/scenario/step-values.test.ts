@@ -76,7 +76,11 @@ describe("a lease", () => {
 describe("a hint that joins", () => {
   test("is due soon, should its holder never come back", async () => {
     const world = twoSites();
-    await putRow(world, { state: REPLICATION_STATE.started, attempt_token: "other", lease_until: Number.MAX_SAFE_INTEGER });
+    await putRow(world, {
+      state: REPLICATION_STATE.started,
+      attempt_token: "other",
+      lease_until: Number.MAX_SAFE_INTEGER,
+    });
     expect(await stepOf(world, { at: "join", asked: asked(world, "hint") })).toMatchObject({
       at: "ended",
       result: { result: "joined" },
@@ -94,9 +98,15 @@ describe("a hint that joins", () => {
   });
 });
 
-describe("a quarantine", () => {
-  const synced: Columns = { state: REPLICATION_STATE.synced, done_gen: 1, claimed_gen: 1 };
+const synced: Columns = { state: REPLICATION_STATE.synced, done_gen: 1, claimed_gen: 1 };
 
+const cleared = async (world: TwoSites, columns: Columns) => {
+  await putRow(world, { ...synced, taint_until: world.clock.now() - 1, ...columns });
+  const row = await rowNow(world);
+  return stepOf(world, { at: "clear_taint", asked: asked(world, "due"), row });
+};
+
+describe("a quarantine", () => {
   test("is over at its very end, and not before", async () => {
     const world = twoSites();
     await putRow(world, { ...synced, taint_until: world.clock.now() + 1, due_at: 1 });
@@ -110,12 +120,6 @@ describe("a quarantine", () => {
     await putRow(world, { ...synced, gen: 2, taint_until: world.clock.now() - 1 });
     expect(await lookAtRow(world)).toMatchObject({ at: "claim_seen", seenGen: 2 });
   });
-
-  const cleared = async (world: TwoSites, columns: Columns) => {
-    await putRow(world, { ...synced, taint_until: world.clock.now() - 1, ...columns });
-    const row = await rowNow(world);
-    return stepOf(world, { at: "clear_taint", asked: asked(world, "due"), row });
-  };
 
   test("of a replica that is as recorded ends there, and of a tombstone in its purge, due at once", async () => {
     const world = twoSites();
@@ -161,13 +165,20 @@ describe("a quarantine", () => {
   });
 });
 
-describe("letting go", () => {
-  const release = (mine: AttemptAt<"release">["held"], dueAt: number): AttemptAt<"release"> => ({
-    at: "release",
-    held: mine,
-    later: { dueAt, result: { result: "handed_over" } },
-  });
+const release = (mine: AttemptAt<"release">["held"], dueAt: number): AttemptAt<"release"> => ({
+  at: "release",
+  held: mine,
+  later: { dueAt, result: { result: "handed_over" } },
+});
 
+const failing = (mine: AttemptAt<"fail">["held"]): AttemptAt<"fail"> => ({
+  at: "fail",
+  held: mine,
+  kind: "unavailable",
+  detail: "503",
+});
+
+describe("letting go", () => {
   test("for later waits as long as was said, unless a hint joined: that one is due now", async () => {
     const world = twoSites();
     const later = world.clock.now() + FIFTY_SECONDS;
@@ -198,12 +209,6 @@ describe("letting go", () => {
 
   test("after a failure waits for the retry, unless a hint joined: that one is due now", async () => {
     const world = twoSites();
-    const failing = (mine: AttemptAt<"fail">["held"]): AttemptAt<"fail"> => ({
-      at: "fail",
-      held: mine,
-      kind: "unavailable",
-      detail: "503",
-    });
     expect(await stepOf(world, failing(await held(world)))).toMatchObject({
       at: "ended",
       result: { result: "failed", kind: "unavailable", blocked: false, retryAt: (await rowNow(world)).retry_at },
@@ -227,17 +232,17 @@ describe("letting go", () => {
   });
 });
 
-describe("a commit that is refused because the key was touched", () => {
-  const touched = async (world: TwoSites, changes: Partial<AttemptAt<"commit_synced">["held"]> = {}) => {
-    const source = world.primaryBucket.put(STEPPED_KEY, "one");
-    const mine = { ...(await held(world)), ...changes };
-    await putRow(world, { state: REPLICATION_STATE.started, attempt_token: "mine", claimed_gen: 1, gen: 2 });
-    const seen = await world.secondary.primary.head(STEPPED_KEY);
-    if (seen.outcome !== "present") throw new Error(`${source.versionId} is ${seen.outcome}`);
-    const written: Written = { source: seen.facts, replica: { versionId: "r", etag: '"e"' }, how: "unchanged" };
-    return stepOf(world, { at: "commit_synced", held: mine, written, verdict: { verdict: "switched_off" } });
-  };
+const touched = async (world: TwoSites, changes: Partial<AttemptAt<"commit_synced">["held"]> = {}) => {
+  const source = world.primaryBucket.put(STEPPED_KEY, "one");
+  const mine = { ...(await held(world)), ...changes };
+  await putRow(world, { state: REPLICATION_STATE.started, attempt_token: "mine", claimed_gen: 1, gen: 2 });
+  const seen = await world.secondary.primary.head(STEPPED_KEY);
+  if (seen.outcome !== "present") throw new Error(`${source.versionId} is ${seen.outcome}`);
+  const written: Written = { source: seen.facts, replica: { versionId: "r", etag: '"e"' }, how: "unchanged" };
+  return stepOf(world, { at: "commit_synced", held: mine, written, verdict: { verdict: "switched_off" } });
+};
 
+describe("a commit that is refused because the key was touched", () => {
   test("looks again while there is time, knowing that the row named that replica before", async () => {
     const world = twoSites();
     expect(await touched(world, { stopAt: world.clock.now() + 1 })).toMatchObject({
