@@ -84,6 +84,8 @@ export interface TwoSitesOptions {
   readonly flagsOfDeclarations?: boolean;
   /** Whether the replica's bucket reports its changes. Default true. */
   readonly replicaDrift?: boolean;
+  /** What the services of both sites tell. Default: it is kept for assertions. */
+  readonly telemetry?: (clock: ManualClock) => MemoryTelemetry;
 }
 
 /** A queue that can say how much waits in it. */
@@ -101,7 +103,7 @@ const measured = (queue: MemoryQueue) => ({
 export const twoSites = (options: TwoSitesOptions = {}) => {
   const clock = new ManualClock();
   const chance = new SeededChance(options.seed ?? 1);
-  const telemetry = new MemoryTelemetry();
+  const telemetry = options.telemetry?.(clock) ?? new MemoryTelemetry();
   const replicables = options.replicables ?? declared;
   const primaryFaults = new ScriptedFaults();
   const replicaFaults = new ScriptedFaults();
