@@ -1,14 +1,16 @@
 /**
- * Writes docs/api/openapi.json from the API's routes and contracts, and docs/api/geo_node_usage.json from the declared types:
- * `npm run docs:api`.
+ * Writes docs/api/openapi.json and docs/api/README.md from the API's routes and contracts, and docs/api/geo_node_usage.json
+ * from the declared types: `npm run docs:api`.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { format } from "prettier";
+import { formatted } from "../../cli/scaffold/formatted.ts";
 import { usageSchema } from "../../shared/geo/usage-data.ts";
 import { replicables } from "../../shared/replicables/index.ts";
 import { API_ROUTES } from "../../shared/client/api-routes.ts";
 import { openApi } from "../../shared/client/openapi.ts";
+import { API_PAGE, apiPage } from "./api-page.ts";
 import { ROOT } from "./paths.ts";
 
 /** Where the description is, beneath the checkout. */
@@ -29,6 +31,7 @@ if (import.meta.main) {
   for (const [path, text] of [
     [OPENAPI_FILE, await openApiText()],
     [USAGE_SCHEMA_FILE, await usageSchemaText()],
+    [API_PAGE, await formatted(ROOT, API_PAGE, apiPage())],
   ] as const) {
     const file = join(ROOT, path);
     await mkdir(dirname(file), { recursive: true });

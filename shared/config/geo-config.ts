@@ -67,7 +67,9 @@ const Site = z.strictObject(
         error: `expected a name that does not end in ${SITE_NAME_ENDS_RESERVED.join(" or ")} (stacks end so)`,
       }),
     ),
+    /** What the site is for. The primary is written to; a secondary keeps replicas. One primary, at least one secondary. */
     role: z.enum(["primary", "secondary"], { error: "expected primary or secondary" }),
+    /** Where it is. Each site in a region of its own, all of one AWS partition. */
     region: z.enum(AWS_REGIONS, { error: "expected an AWS region such as eu-west-1" }),
     /** Replicate from or into this bucket instead of making one. Default: a bucket is made. */
     existingBucket: z.optional(ExistingBucket),
@@ -101,11 +103,16 @@ const Site = z.strictObject(
   { error: "expected { name, role, region }" },
 );
 
-const Shape = z.strictObject({
+/**
+ * All that may be configured. docs/configuration.md is made of it and of what its comments say of each setting
+ * (`npm run docs:config`).
+ */
+export const Shape = z.strictObject({
   /** Beginning of every name. Default `s3-geo`. */
   name: z._default(text(WORD, "expected lowercase letters and digits in words joined by single hyphens"), "s3-geo"),
   /** The AWS account of every site. */
   account: text(/^\d{12}$/, "expected the 12 digits of an AWS account (cdk sets CDK_DEFAULT_ACCOUNT)"),
+  /** The primary and its secondaries, in any order. */
   sites: z.array(Site, { error: "expected a list of sites" }),
   /** Which of the declared replicables this installation replicates. Default `all`. */
   replicables: z._default(
@@ -114,12 +121,17 @@ const Shape = z.strictObject({
   ),
   /** Key patterns that differ from the declared ones, by replicable name. Default: none. */
   keyPatterns: z._default(z.record(z.string(), z.string(), { error: "expected key patterns by replicable name" }), {}),
-  /** What each site's API lets through. Default 20 requests a second, 40 at once. */
+  /** What each site's API lets through. Default: 20 requests a second, 40 at once. */
   apiThrottle: z._default(
-    z.strictObject({
-      ratePerSecond: integer(1, 10_000, "expected requests per second, 1 to 10000"),
-      burst: integer(1, 5_000, "expected requests at once, 1 to 5000"),
-    }),
+    z.strictObject(
+      {
+        /** Requests a second that are let through over time. */
+        ratePerSecond: integer(1, 10_000, "expected requests per second, 1 to 10000"),
+        /** Requests that are let through at once. */
+        burst: integer(1, 5_000, "expected requests at once, 1 to 5000"),
+      },
+      { error: "expected { ratePerSecond, burst }" },
+    ),
     { ratePerSecond: 20, burst: 40 },
   ),
   /** Minutes between two sweeps of what is due, 1 to 60. Default 1. */
