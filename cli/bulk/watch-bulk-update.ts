@@ -1,7 +1,7 @@
-import { setTimeout as passing } from "node:timers/promises";
 import type { BulkUpdateState } from "../../shared/client/contract.ts";
 import type { Connection } from "../connection.ts";
 import { CommandError, EXIT } from "../exit-codes.ts";
+import { lookUntil } from "../look-until.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 /** How often a request that is under way is looked at, milliseconds. */
@@ -34,29 +34,23 @@ const howToGoOn = ({ url, site }: Connection, { id }: BulkUpdateState): string =
 export const watchBulkUpdate = async (
   connection: Connection,
   first: BulkUpdateState,
-  { err, sleep = passing, onInterrupt = () => () => {} }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<BulkUpdateState> => {
-  let isInterrupted = false;
-  const { promise: interruption, resolve: wake } = Promise.withResolvers<void>();
-  const stopListening = onInterrupt(() => {
-    isInterrupted = true;
-    wake();
-  });
-  let update = first;
   let said = "";
-  try {
-    while (update.state === "running") {
-      const line = progressLine(update);
-      if (line !== said) err(`${line}\n`);
-      said = line;
-      await Promise.race([sleep(LOOK_EVERY_MS), interruption]);
-      if (isInterrupted) throw new CommandError(EXIT.failure, `interrupted. ${howToGoOn(connection, update)}`);
-      update = await connection.client.bulkUpdate(connection.site.id, update.id);
-    }
-  } finally {
-    stopListening();
-  }
-  err(`${progressLine(update)}\n`);
+  const look = async (times: number): Promise<BulkUpdateState> => {
+    const update = times === 0 ? first : await connection.client.bulkUpdate(connection.site.id, first.id);
+    const line = progressLine(update);
+    if (line !== said) surroundings.err(`${line}\n`);
+    said = line;
+    return update;
+  };
+  const { seen: update = first, isInterrupted } = await lookUntil(
+    look,
+    ({ state }) => state !== "running",
+    LOOK_EVERY_MS,
+    surroundings,
+  );
+  if (isInterrupted) throw new CommandError(EXIT.failure, `interrupted. ${howToGoOn(connection, update)}`);
   if (update.state === "succeeded") return update;
   const why = update.error === null ? "" : `: ${update.error}`;
   throw new CommandError(EXIT.failure, `it was ${update.state}${why}. Make the same request again to go on`);

@@ -5,22 +5,30 @@ import { selectedRows, totalRows } from "../bulk/selected-rows.ts";
 import { watchBulkUpdate } from "../bulk/watch-bulk-update.ts";
 import { addConnectionOptions, connect, type Connection } from "../connection.ts";
 import { CommandError, EXIT } from "../exit-codes.ts";
+import { confirmed } from "../output/confirm.ts";
+import {
+  addCautionOptions,
+  addExamples,
+  addOutputOption,
+  CAUTION_OPTIONS,
+  CONNECTION_OPTIONS,
+  OutputFormat,
+  readOptions,
+} from "../output/options.ts";
+import { typeNamed } from "../registry/asked-types.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 const Options = z.object({
-  endpointUrl: z.string().optional(),
-  site: z.string().optional(),
-  token: z.string().optional(),
+  ...CONNECTION_OPTIONS,
+  ...CAUTION_OPTIONS,
   type: z.string().optional(),
   key: z.array(z.string()).optional(),
   state: z.string().optional(),
   verificationState: z.string().optional(),
   reason: z.string().optional(),
   force: z.boolean().default(false),
-  dryRun: z.boolean().default(false),
-  yes: z.boolean().default(false),
   wait: z.boolean().default(true),
-  output: z.enum(["table", "json"]).default("table"),
+  output: OutputFormat,
 });
 type Options = z.infer<typeof Options>;
 
@@ -32,7 +40,7 @@ interface BulkCommand {
   readonly actions: { readonly secondary: string; readonly primary: string | undefined };
   /** What becomes of a row, for questions and answers: `would be copied again`. */
   readonly done: string;
-  readonly examples: string;
+  readonly examples: readonly string[];
 }
 
 const COMMANDS: readonly BulkCommand[] = [
@@ -41,34 +49,34 @@ const COMMANDS: readonly BulkCommand[] = [
     description: "Copies objects again, whatever their replicas hold.",
     actions: { secondary: "resync", primary: undefined },
     done: "copied again",
-    examples: `
-Examples:
-  $ geo resync --type upload --key uploads/-/system/user/avatar/1/a.png
-  $ geo resync --type lfs_object --state failed --dry-run
-  $ geo resync --type lfs_object --yes`,
+    examples: [
+      "geo resync --type upload --key uploads/-/system/user/avatar/1/a.png",
+      "geo resync --type lfs_object --state failed --dry-run",
+      "geo resync --type lfs_object --yes",
+    ],
   },
   {
     name: "reverify",
     description: "Reads replicas again; at the primary, its own objects and then their replicas.",
     actions: { secondary: "reverify", primary: "checksum" },
     done: "read again",
-    examples: `
-Examples:
-  $ geo reverify --type upload --yes
-  $ geo reverify --verification-state failed
-  $ geo reverify --site london --type lfs_object --dry-run`,
+    examples: [
+      "geo reverify --type upload --yes",
+      "geo reverify --verification-state failed",
+      "geo reverify --site london --type lfs_object --dry-run",
+    ],
   },
   {
     name: "redrive",
     description: "Tries failed objects again now, and not at the end of their wait.",
     actions: { secondary: "retry_now", primary: "retry_now" },
     done: "tried again",
-    examples: `
-Examples:
-  $ geo redrive --yes
-  $ geo redrive --reason forbidden --dry-run
-  $ geo redrive --verification-state failed --yes
-  $ geo redrive --type upload --key uploads/-/system/user/avatar/1/a.png`,
+    examples: [
+      "geo redrive --yes",
+      "geo redrive --reason forbidden --dry-run",
+      "geo redrive --verification-state failed --yes",
+      "geo redrive --type upload --key uploads/-/system/user/avatar/1/a.png",
+    ],
   },
 ];
 
@@ -91,15 +99,9 @@ const wishOf = (command: BulkCommand, options: Options, { site }: Connection): B
   };
 };
 
-const knownType = (type: string | undefined, { replicables }: Surroundings): void => {
-  if (type === undefined || replicables.some(({ name }) => name === type)) return;
-  const names = replicables.map(({ name }) => name).join(", ");
-  throw new CommandError(EXIT.usage, `--type is ${JSON.stringify(type)}, expected one of ${names}`);
-};
-
 const run = async (command: BulkCommand, options: Options, surroundings: Surroundings): Promise<void> => {
-  const { out, ask, replicables } = surroundings;
-  knownType(options.type, surroundings);
+  const { out, replicables } = surroundings;
+  if (options.type !== undefined) typeNamed(options.type, replicables);
   const connection = await connect(options, "secondary", surroundings);
   const { client, site } = connection;
   const wish = wishOf(command, options, connection);
@@ -122,10 +124,8 @@ const run = async (command: BulkCommand, options: Options, surroundings: Surroun
     );
     return;
   }
-  if (wish.keys === undefined && !options.yes) {
-    const question = `At most ${rows} rows of ${site.name} would be ${command.done}. Go on?`;
-    if (ask === undefined) throw new CommandError(EXIT.usage, `${question} Nobody is there to answer; say --yes`);
-    if (!(await ask(question))) throw new CommandError(EXIT.failure, "nothing was done");
+  if (wish.keys === undefined) {
+    await confirmed(`At most ${rows} rows of ${site.name} would be ${command.done}. Go on?`, options, surroundings);
   }
   const begun = await client.askForBulkUpdate(site.id, wish);
   if (begun.asked === "same" && begun.state !== "running") {
@@ -168,20 +168,10 @@ export const addBulkActions = (parent: Command, surroundings: Surroundings): voi
     if (one.name === "redrive") {
       command.option("--reason <kind>", "only what failed for this reason: forbidden, kms, removal_guard and others");
     }
-    addConnectionOptions(command)
+    addOutputOption(addCautionOptions(addConnectionOptions(command)))
       .option("--force", "do again what was done within the last hour")
-      .option("--dry-run", "only say how many rows there are, by the site's counters")
-      .option("--yes", "do not ask")
       .option("--no-wait", "do not wait until all rows were asked")
-      .option("--output <format>", "table or json", "table")
-      .addHelpText("after", one.examples)
-      .action(async (raw: unknown) => run(one, readOptions(raw), surroundings));
+      .action(async (raw: unknown) => run(one, readOptions(Options, raw), surroundings));
+    addExamples(command, ...one.examples);
   }
-};
-
-const readOptions = (raw: unknown): Options => {
-  const parsed = Options.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new CommandError(EXIT.usage, `--${String(issue?.path[0])}: ${issue?.message ?? "can not be used"}`);
 };

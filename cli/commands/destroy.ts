@@ -4,13 +4,12 @@ import type { DestroyProgress, DestroyWish } from "../../shared/client/destroy-c
 import { addConnectionOptions, connect, type Connection } from "../connection.ts";
 import { planText, progressLine, watchDestroy } from "../destroy/watch-destroy.ts";
 import { CommandError, EXIT } from "../exit-codes.ts";
+import { addExamples, addOutputOption, CONNECTION_OPTIONS, OutputFormat, readOptions } from "../output/options.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 const Options = z.object({
-  endpointUrl: z.string().optional(),
-  site: z.string().optional(),
-  token: z.string().optional(),
-  output: z.enum(["json", "table"], { error: "--output: expected table or json" }).default("table"),
+  ...CONNECTION_OPTIONS,
+  output: OutputFormat,
   wait: z.boolean().default(true),
   watch: z.boolean().default(false),
   yes: z.boolean().default(false),
@@ -24,23 +23,9 @@ const Options = z.object({
 });
 type Options = z.infer<typeof Options>;
 
-const EXAMPLES = `
+const HELP = `
 Nothing is destroyed without a dry run, and only what it showed: an object that is overwritten meanwhile stays. Objects are
-hidden behind delete markers; as long as their versions are kept, "geo destroy undo" brings them back.
-
-Examples:
-  $ geo destroy plan --namespace 42
-  $ geo destroy plan --project 7 --type job_artifact
-  $ geo destroy plan --prefix namespace_uploads/42/
-  $ geo destroy confirm 0a1b2c3d4e5f --confirm 1234
-  $ geo destroy show 0a1b2c3d4e5f --watch
-  $ geo destroy undo 0a1b2c3d4e5f`;
-
-const parsed = (raw: unknown): Options => {
-  const options = Options.safeParse(raw);
-  if (options.success) return options.data;
-  throw new CommandError(EXIT.usage, options.error.issues.map(({ message }) => message).join("; "));
-};
+hidden behind delete markers; as long as their versions are kept, "geo destroy undo" brings them back.`;
 
 const wishOf = (options: Options): DestroyWish => {
   const parents: readonly DestroyWish[] = [
@@ -87,12 +72,11 @@ export const addDestroy = (parent: Command, surroundings: Surroundings): void =>
   const command = parent
     .command("destroy")
     .description("Destroys all objects of a namespace, a project, a prefix or a list, on every site.")
-    .addHelpText("after", EXAMPLES);
-  const added = (name: string, description: string): Command =>
-    addConnectionOptions(command.command(name).description(description)).option(
-      "--output <format>",
-      "table or json",
-      "table",
+    .addHelpText("after", HELP);
+  const added = (name: string, description: string, ...examples: readonly string[]): Command =>
+    addExamples(
+      addOutputOption(addConnectionOptions(command.command(name).description(description)).addHelpText("after", HELP)),
+      ...examples,
     );
   const say = (options: Options, destroy: DestroyProgress, text: (destroy: DestroyProgress) => string): void =>
     out(options.output === "json" ? `${JSON.stringify(destroy)}\n` : text(destroy));
@@ -125,7 +109,13 @@ export const addDestroy = (parent: Command, surroundings: Surroundings): void =>
     }
   };
 
-  added("plan", "A dry run: lists what would be destroyed, and destroys nothing.")
+  added(
+    "plan",
+    "A dry run: lists what would be destroyed, and destroys nothing.",
+    "geo destroy plan --namespace 42",
+    "geo destroy plan --project 7 --type job_artifact",
+    "geo destroy plan --prefix namespace_uploads/42/",
+  )
     .option("--namespace <id>", "a namespace with all its descendants")
     .option("--project <id>", "a project, by the keys of its objects")
     .option("--organization <id>", "an organization")
@@ -134,20 +124,24 @@ export const addDestroy = (parent: Command, surroundings: Surroundings): void =>
     .option("--type <name>", "objects of this type only (default: of every type)")
     .option("--no-wait", "do not wait until everything is listed")
     .action(async (raw: unknown) => {
-      const options = parsed(raw);
+      const options = readOptions(Options, raw);
       const wish = wishOf(options);
       const connection = await opened(options);
       const { id } = await connection.client.planDestroy(connection.site.id, wish);
       await settled(connection, id, options, "planned", planText);
     });
 
-  added("confirm", "Destroys what a dry run has shown, or goes on with a destroy that stopped.")
+  added(
+    "confirm",
+    "Destroys what a dry run has shown, or goes on with a destroy that stopped.",
+    "geo destroy confirm 0a1b2c3d4e5f --confirm 1234",
+  )
     .argument("<id>", "of the dry run")
     .option("--confirm <count>", "the number of objects that it showed")
     .option("--yes", "confirm the number that it shows now, without a question")
     .option("--no-wait", "do not wait until it is done")
     .action(async (id: string, raw: unknown) => {
-      const options = parsed(raw);
+      const options = readOptions(Options, raw);
       const connection = await opened(options);
       const seen = await connection.client.destroy(connection.site.id, id);
       const count = await countToConfirm(options, seen, surroundings);
@@ -155,11 +149,11 @@ export const addDestroy = (parent: Command, surroundings: Surroundings): void =>
       await settled(connection, id, options, "destroyed");
     });
 
-  added("show", "How far a destroy has come.")
-    .argument("<id>")
+  added("show", "How far a destroy has come.", "geo destroy show 0a1b2c3d4e5f --watch")
+    .argument("<id>", "12 letters and digits, from the list")
     .option("--watch", "wait until nothing is under way")
     .action(async (id: string, raw: unknown) => {
-      const options = parsed(raw);
+      const options = readOptions(Options, raw);
       const connection = await opened(options);
       const destroy = options.watch
         ? await watchDestroy(connection, id, surroundings)
@@ -167,8 +161,8 @@ export const addDestroy = (parent: Command, surroundings: Surroundings): void =>
       say(options, destroy, destroy.state === "planned" || destroy.state === "refused" ? planText : inALine);
     });
 
-  added("list", "The newest destroys.").action(async (raw: unknown) => {
-    const options = parsed(raw);
+  added("list", "The newest destroys.", "geo destroy list").action(async (raw: unknown) => {
+    const options = readOptions(Options, raw);
     const { client, site } = await opened(options);
     const destroys = await client.destroys(site.id);
     if (options.output === "json") return out(`${JSON.stringify(destroys)}\n`);
@@ -177,20 +171,20 @@ export const addDestroy = (parent: Command, surroundings: Surroundings): void =>
     }
   });
 
-  added("cancel", "Ends a destroy; what is hidden stays hidden.")
-    .argument("<id>")
+  added("cancel", "Ends a destroy; what is hidden stays hidden.", "geo destroy cancel 0a1b2c3d4e5f")
+    .argument("<id>", "12 letters and digits, from the list")
     .action(async (id: string, raw: unknown) => {
-      const options = parsed(raw);
+      const options = readOptions(Options, raw);
       const { client, site } = await opened(options);
       await client.cancelDestroy(site.id, id);
       say(options, await client.destroy(site.id, id), inALine);
     });
 
-  added("undo", "Brings back what a destroy has hidden; never over something newer.")
-    .argument("<id>")
+  added("undo", "Brings back what a destroy has hidden; never over something newer.", "geo destroy undo 0a1b2c3d4e5f")
+    .argument("<id>", "12 letters and digits, from the list")
     .option("--no-wait", "do not wait until it is done")
     .action(async (id: string, raw: unknown) => {
-      const options = parsed(raw);
+      const options = readOptions(Options, raw);
       const connection = await opened(options);
       await connection.client.undoDestroy(connection.site.id, id);
       await settled(connection, id, options, "undone");

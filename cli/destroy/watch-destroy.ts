@@ -1,8 +1,8 @@
-import { setTimeout as passing } from "node:timers/promises";
 import type { DestroyProgress } from "../../shared/client/destroy-contract.ts";
 import { quoted } from "../../shared/geo/key-codec.ts";
 import type { Connection } from "../connection.ts";
 import { CommandError, EXIT } from "../exit-codes.ts";
+import { lookUntil } from "../look-until.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 /** How often a destroy that is under way is looked at, milliseconds. */
@@ -40,7 +40,7 @@ export const planText = (destroy: DestroyProgress): string => {
   ].join("\n");
 };
 
-const howToGoOn = ({ url, site }: Pick<Connection, "url" | "site">, { id }: DestroyProgress): string =>
+const howToGoOn = ({ url, site }: Pick<Connection, "url" | "site">, id: string): string =>
   `It goes on at ${site.name} without this command (${url}).\n` +
   `Look again: geo destroy show ${id} --watch\nEnd it:     geo destroy cancel ${id}\n`;
 
@@ -51,28 +51,22 @@ const howToGoOn = ({ url, site }: Pick<Connection, "url" | "site">, { id }: Dest
 export const watchDestroy = async (
   { client, site, url }: Connection,
   id: string,
-  { err, sleep = passing, onInterrupt = () => () => {} }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<DestroyProgress> => {
-  let isInterrupted = false;
-  const { promise: interruption, resolve: wake } = Promise.withResolvers<void>();
-  const stopListening = onInterrupt(() => {
-    isInterrupted = true;
-    wake();
-  });
   let said = "";
-  try {
-    for (;;) {
-      const destroy = await client.destroy(site.id, id);
-      const line = progressLine(destroy);
-      if (line !== said) err(`${line}\n`);
-      said = line;
-      if (!UNDER_WAY.has(destroy.state)) return destroy;
-      await Promise.race([sleep(LOOK_EVERY_MS), interruption]);
-      if (isInterrupted) {
-        throw new CommandError(EXIT.failure, `interrupted. ${howToGoOn({ site, url }, destroy)}`);
-      }
-    }
-  } finally {
-    stopListening();
-  }
+  const look = async (): Promise<DestroyProgress> => {
+    const destroy = await client.destroy(site.id, id);
+    const line = progressLine(destroy);
+    if (line !== said) surroundings.err(`${line}\n`);
+    said = line;
+    return destroy;
+  };
+  const { seen, isInterrupted } = await lookUntil(
+    look,
+    ({ state }) => !UNDER_WAY.has(state),
+    LOOK_EVERY_MS,
+    surroundings,
+  );
+  if (seen !== undefined && !isInterrupted) return seen;
+  throw new CommandError(EXIT.failure, `interrupted. ${howToGoOn({ site, url }, id)}`);
 };

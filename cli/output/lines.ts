@@ -50,3 +50,29 @@ export const factLines = (facts: readonly Fact[], columns: number): string => {
     })
     .join("");
 };
+
+/** `Options:` */
+const HEADING = /^[A-Z][\w ]*:$/;
+
+/** A line of running text; what is indented, a heading or empty is none. */
+const isProse = (line: string): boolean => /^\S/.test(line) && !HEADING.test(line) && !line.startsWith("Usage:");
+
+/** Fits text into a width: lines of a paragraph are joined and broken anew, all others stay. */
+export const reflowed = (text: string, columns: number): string => {
+  const lines: string[] = [];
+  let paragraph: string[] = [];
+  const flush = (): void => {
+    if (paragraph.length > 0) lines.push(...wrapped(paragraph.join(" "), columns));
+    paragraph = [];
+  };
+  for (const line of text.split("\n")) {
+    if (isProse(line)) {
+      paragraph.push(line);
+    } else {
+      flush();
+      lines.push(line);
+    }
+  }
+  flush();
+  return lines.join("\n");
+};

@@ -199,7 +199,7 @@ test.each(["create", "list", "revoke"])(
     const { geo } = await commanding();
     const { code, out } = await geo(command, "--help");
     expect(code).toBe(EXIT.ok);
-    expect(out).toContain("$ geo token create --name prometheus");
+    expect(out).toContain(`$ geo token ${command}`);
     expect(out).toContain("dynamodb:PutItem");
   },
 );
