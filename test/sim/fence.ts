@@ -13,6 +13,7 @@ import type { Report } from "./transitions.ts";
 const standingOf = (record: Item | undefined): SiteStanding => ({
   role: (record?.["role"] ?? FIRST_STANDING.role) as SiteStanding["role"],
   epoch: Number(record?.["epoch"] ?? FIRST_STANDING.epoch),
+  ...(record?.["enabled"] === false ? { paused: true } : {}),
 });
 
 /** What the functions that run on one machine, one after the other, know of the site they belong to. */
@@ -28,7 +29,8 @@ interface Environment {
 /**
  * S7, the soft fence. Keeps what each machine knows of the site's standing as Lambda does, across the processes that run on
  * it until one of them has to be ended, and watches every write that is sent to S3: whoever began under another epoch, or
- * in a site that is no secondary now, must not send one any more once they know, or once what they know is too old.
+ * in a site that is no secondary now or is paused, must not send one any more once they know, or once what they know is too
+ * old.
  */
 export class Fence {
   readonly #report: Report;
@@ -68,13 +70,15 @@ export class Fence {
   /** A process sends a write to S3. @param clockNow the time by the clock of its machine */
   writes(process: Invocation, key: string, clockNow: number): void {
     const known = this.#environmentOf.get(process)?.known;
-    const { role, epoch } = known?.standing ?? FIRST_STANDING;
+    const { role, epoch, paused } = known?.standing ?? FIRST_STANDING;
     const age = clockNow - (known?.askedAt ?? 0);
     const said = `${process.name} writes ${key}`;
-    if ((age >= STANDING_KEPT_MS || age < 0) && (this.#now.epoch !== epoch || this.#now.role !== role)) {
+    const isOther = this.#now.epoch !== epoch || this.#now.role !== role || this.#now.paused !== paused;
+    if ((age >= STANDING_KEPT_MS || age < 0) && isOther) {
       this.#report("S7", `${said} on a standing that is ${age} ms old: the site is ${JSON.stringify(this.#now)}`);
     }
     if (role !== "secondary") this.#report("S7", `${said} although it knows that the site is ${role} now`);
+    if (paused) this.#report("S7", `${said} although it knows that the site is paused`);
     const began = this.#claimedIn.get(`${process.name} ${key}`);
     if (began !== undefined && epoch > began) {
       this.#report("S7", `${said}, claimed in epoch ${began}, although it knows of epoch ${epoch}`);

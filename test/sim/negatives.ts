@@ -167,6 +167,21 @@ export const NEGATIVES: readonly Negative[] = [
     tampering: { site: (site) => ({ ...site, standing: { read: () => Promise.resolve(FIRST_STANDING) } }) },
   },
   {
+    defence: "a write to S3 asks whether the site is paused (F98)",
+    knobs: ["pause"],
+    tampering: {
+      site: (site) => ({
+        ...site,
+        standing: {
+          read: async () => {
+            const { role, epoch } = await site.standing.read();
+            return { role, epoch };
+          },
+        },
+      }),
+    },
+  },
+  {
     defence: "every part names the version that it is a copy of (R26)",
     knobs: ["slow"],
     // With few keys it is seldom that one is overwritten while its parts are copied.

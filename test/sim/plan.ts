@@ -29,6 +29,7 @@ export const KNOBS = [
   "guard", // few removals an hour are let through; operators release the guard now and then
   "promotion", // the site becomes something else for a while, or only its epoch moves
   "resync", // operators want fresh copies
+  "pause", // the secondary is paused, and goes on
 ] as const;
 export type Knob = (typeof KNOBS)[number];
 
@@ -168,7 +169,8 @@ export const planOf = (seed: number, keys?: number): Plan => {
   const count = keys ?? drawn;
   // From none to most: a fault that always comes with all others is never seen alone.
   const share = dice.pick([0, 0.1, 0.2, 0.3, 0.5, 0.8]);
-  const knobs = KNOBS.filter(() => dice.hits(share));
+  // Pauses have dice of their own, so that every other world is the one that it was before there were any.
+  const knobs = KNOBS.filter((knob) => (knob === "pause" ? new Dice(seed, "paused").hits(0.3) : dice.hits(share)));
   const usual = changesFor(dice, count);
   const changes = [...usual, ...emptyingFor(dice, usual)];
   // In a third of the worlds large objects are copied in parts, in some of them all that have any bytes.

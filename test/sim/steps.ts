@@ -8,7 +8,13 @@ import type { Verification } from "../../shared/services/verification/verify-rep
 type PlaceOf<Walk extends { readonly at: string }> = Exclude<Walk["at"], "ended">;
 
 /** Where an attempt, a verification or a look at drift can stand: the protocol's steps, each named after its walk. */
-export type Step = `sync ${PlaceOf<Attempt>}` | `verify ${PlaceOf<Verification>}` | `drift ${PlaceOf<Drift>}`;
+export type Step =
+  | `sync ${PlaceOf<Attempt>}`
+  | `verify ${PlaceOf<Verification>}`
+  | `drift ${PlaceOf<Drift>}`
+  /** What a paused site does with what it hears (F98). */
+  | "keep hint"
+  | "keep verification";
 
 /** Every step, and whether a simulation can reach it; one that is missing does not compile. */
 const EVERY_STEP: Readonly<Record<Step, boolean>> = {
@@ -64,6 +70,8 @@ const EVERY_STEP: Readonly<Record<Step, boolean>> = {
   "drift read_row": true,
   "drift look": true,
   "drift touch": true,
+  "keep hint": true,
+  "keep verification": true,
 };
 
 const STEPS = (Object.keys(EVERY_STEP) as readonly Step[]).filter((step) => EVERY_STEP[step]);
@@ -131,6 +139,7 @@ const heldWrite = (condition: string, update: string, state: unknown, verified: 
 
 /** The writes of verifications: only they have a condition on who verifies. */
 const verificationWrite = (condition: string, update: string, state: unknown, verified: unknown): RegistryWrite => {
+  if (condition.includes(":disabled")) return { step: "keep verification", verification: "keep" };
   if (verified === VERIFICATION_STATE.started) return { step: "verify claim", verification: "start" };
   if (condition.includes("v_lease < :now")) return { step: "verify time_out", verification: "time_out" };
   if (verified === VERIFICATION_STATE.disabled) return { step: "verify await_primary", verification: "disable" };
@@ -160,6 +169,7 @@ const named = (request: UpdateRequest): RegistryWrite | undefined => {
   if (condition.startsWith("taint_until = :taint_until")) return { step: "sync clear_taint" };
   if (update.includes("REMOVE taint_until")) return { step: "sync count_suspicion" };
   if (condition.startsWith("rev = :seen_rev")) return { step: "sync reschedule" };
+  if (update.includes("retry_count = :zero")) return { step: "keep hint", replication: "keep" };
   if (update.startsWith("SET gen = if_not_exists(gen")) return { step: "drift touch", replication: "drift" };
   return undefined;
 };

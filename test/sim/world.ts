@@ -1,5 +1,6 @@
 import { checksumRules } from "../../shared/geo/checksum-policy.ts";
 import { copyRules } from "../../shared/geo/copy-limits.ts";
+import { FIRST_STANDING } from "../../shared/geo/site-standing.ts";
 import { FUSED_VERIFICATION_BYTES_MAX, STOP_BEFORE_TIMEOUT_MS, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
@@ -10,14 +11,16 @@ import { MemoryTable } from "../../shared/memory/table.ts";
 import { MemoryTopic } from "../../shared/memory/topic.ts";
 import { everythingOn, everythingWanted } from "../support/everything.ts";
 import type { ReceivedMessage } from "../../shared/ports/message-queue.ts";
-import type { PrimarySite, SecondarySite, SiteBase } from "../../shared/ports/site.ts";
+import type { PrimarySite, SecondarySite, SiteBase, StandingReader } from "../../shared/ports/site.ts";
 import type { Item } from "../../shared/ports/table.ts";
+import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
 import { noticeDrift } from "../../shared/services/notice-drift.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
 import { sweepDue } from "../../shared/services/sweep-due.ts";
+import { whileNotPaused } from "../../shared/services/while-not-paused.ts";
 import { Calls, type Invocation, type Machine } from "./calls.ts";
 import { Channel } from "./channel.ts";
 import { Dice, NamingChance } from "./dice.ts";
@@ -30,6 +33,7 @@ import { People } from "./people.ts";
 import { DAY_MS, type Plan } from "./plan.ts";
 import { BucketPort, MachineClock, type StaleAnswers, TablePort, type Tampering, type Wires } from "./ports.ts";
 import { ReplicaPort } from "./replica-port.ts";
+import { enable, schedulePauses } from "./pauses.ts";
 import { become, schedulePromotions } from "./promotion.ts";
 import { QueuePort } from "./queue-port.ts";
 import { TYPES } from "./source.ts";
@@ -196,6 +200,11 @@ export class World {
       copies: copyRules(copyLimits),
       fusedVerificationBytesMax: plan.fused ? FUSED_VERIFICATION_BYTES_MAX : 0,
     });
+    // Whoever writes nothing to S3 asks for no more than whether there is a pause, and without one of nobody.
+    const standing = (process: Invocation): StandingReader =>
+      faults.isOn("pause")
+        ? new CachedSiteRecord(ownTable(process), new MachineClock(wires, process)).standing
+        : { read: () => Promise.resolve(FIRST_STANDING) };
     const { replicables } = this;
     const primaryBucketName = this.primaryBucket.name;
 
@@ -247,7 +256,7 @@ export class World {
       )(messages, { stopAt, giveBack: (ids) => this.events.giveBack(ids) });
     });
     fleet("verifier", 2, this.#verification, (process, messages, stopAt) => {
-      const site = secondary(process);
+      const site = { ...secondary(process), standing: standing(process) };
       return eachMessage(SILENT, (message) =>
         consumeVerifications({ site, replicables, parking: parking(process, this.#verification), stopAt }, message),
       )(messages, { stopAt, giveBack: (ids) => this.#verification.giveBack(ids) });
@@ -268,6 +277,7 @@ export class World {
       table: MemoryTable,
       port: (process: Invocation) => TablePort,
       to: Channel,
+      isOn: (process: Invocation) => () => Promise<boolean>,
     ): Sweeper =>
       new Sweeper({
         host,
@@ -283,7 +293,7 @@ export class World {
             queue: queue(process, to),
             clock: new MachineClock(wires, process),
             telemetry: SILENT,
-            isOn: () => Promise.resolve(true),
+            isOn: isOn(process),
           };
           let cursor: Parameters<typeof sweepDue>[1];
           for (let round = 0; round < SWEEP_ROUNDS_MAX; round += 1) {
@@ -293,8 +303,12 @@ export class World {
           }
         },
       });
-    sweeper("registry-sweep", this.registry, registry, this.events);
-    sweeper("state-sweep", this.verificationState, state, this.checksums);
+    const always = () => Promise.resolve(true);
+    sweeper("registry-sweep", this.registry, registry, this.events, (process) => {
+      const isOn = whileNotPaused(standing(process), always);
+      return () => isOn("any");
+    });
+    sweeper("state-sweep", this.verificationState, state, this.checksums, () => always);
 
     const stream = (name: string, table: MemoryTable, counted: "registry" | "verification_state", site: MemoryTable) =>
       new Stream({
@@ -322,6 +336,7 @@ export class World {
     scheduleRedrives(this);
     scheduleRestore(this);
     schedulePromotions(this);
+    schedulePauses(this);
   }
 
   /** When changes and faults are over, at the latest. */
@@ -335,6 +350,7 @@ export class World {
     this.faults.active = false;
     for (const machine of this.machines) machine.skewMs = 0;
     if (this.faults.isOn("promotion")) void become(this, "secondary");
+    if (this.faults.isOn("pause")) void enable(this, true);
     this.tidyUp();
   }
 
