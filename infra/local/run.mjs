@@ -25,6 +25,7 @@ const entries = {
   mutation: "test/mutation/main.ts",
   features: "infra/local/features.ts",
   "docs-api": "infra/local/docs-api.ts",
+  "docs-cli": "infra/local/docs-cli.ts",
   "docs-config": "infra/local/docs-config.ts",
   "docs-graphql": "infra/local/docs-graphql.ts",
   geo: "cli/geo.ts",
