@@ -9,7 +9,7 @@ import { feedNames, primaryNames, secondaryNames } from "../../shared/geo/physic
 /** One of the deployed sites, with clients for its region. */
 export type CloudSite = RunFile["sites"][number] & { readonly clients: Clients };
 
-const runFile = process.env["S3_GEO_RUN_FILE"] ?? "";
+export const runFile = process.env["S3_GEO_RUN_FILE"] ?? "";
 const found = await readRunFile(runFile);
 if (found === undefined) throw new Error(`no sites are described in "${runFile}": run npm run test:integration`);
 
