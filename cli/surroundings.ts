@@ -1,4 +1,6 @@
 import type { Replicable } from "../shared/geo/replicable.ts";
+import type { AwsLook } from "./doctor/aws-look.ts";
+import type { AwsAccess } from "./doctor/aws-looker.ts";
 import type { TableAddress, TokenTable } from "./token-keeper.ts";
 
 /** What a command has of the world; tests have another. */
@@ -27,6 +29,8 @@ export interface Surroundings {
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** How a site's table is opened. Default: DynamoDB's. */
   readonly siteTable?: (address: TableAddress) => TokenTable;
+  /** How AWS is looked at. Default: with the SDK. */
+  readonly awsLook?: (access: AwsAccess) => AwsLook;
   /** Lets so many milliseconds pass. Default: the runtime's own. */
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
   /** Calls back when somebody presses Ctrl-C, instead of ending the command. Returns what ends that. Default: nobody does. */

@@ -49,6 +49,8 @@ const START_MS = Date.UTC(2026, 0, 1);
 /** Rounds that the retry-sweep workflow makes at most before it leaves the rest to the next minute. */
 const SWEEP_ROUNDS_MAX = 10;
 
+const always = (): Promise<boolean> => Promise.resolve(true);
+
 const dueIndex = { name: DUE_INDEX, pk: "due_pk", sk: "due_at", sortType: "number" } as const;
 
 /**
@@ -303,7 +305,6 @@ export class World {
           }
         },
       });
-    const always = () => Promise.resolve(true);
     sweeper("registry-sweep", this.registry, registry, this.events, (process) => {
       const isOn = whileNotPaused(standing(process), always);
       return () => isOn("any");

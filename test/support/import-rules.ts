@@ -96,6 +96,13 @@ export const ROOMS: readonly Room[] = [
     packages: [ZOD, BUILT_IN, /^@aws-sdk\/(client|lib)-dynamodb$/],
   },
   {
+    // And the one that looks around there, for the doctor: what is deployed, an API can not tell that is not.
+    name: "cli/doctor/aws-looker.ts",
+    holds: /^cli\/doctor\/aws-looker\.ts$/,
+    ours: inside("cli/doctor"),
+    packages: [/^@aws-sdk\/client-(dynamodb|s3|sfn|sns|sqs)$/],
+  },
+  {
     name: "cli",
     holds: /^cli\//,
     ours: inside("cli", "shared/client", "shared/geo", "shared/replicables", "shared/config"),

@@ -16,6 +16,9 @@ export const ID = { primary: siteId(PRIMARY_NAME), secondary: siteId(SECONDARY_N
 
 const URLS = { primary: "http://127.0.0.1:1/geo", secondary: "http://127.0.0.1:2/geo" } as const;
 
+/** Where tokens would be looked for; a test says what is there. */
+const PLACE = { region: "eu-central-1", site_table: "s3-geo-site" } as const;
+
 /** What the terminal would obey: nothing of it may come to who is no terminal. */
 const CONTROLS = /[^\P{Cc}\n]/u;
 
@@ -37,8 +40,15 @@ export const twoSites = async (around: Partial<Surroundings> = {}) => {
   const sitesFile = async (given: Partial<Record<"primary" | "secondary", string>> = tokens): Promise<void> => {
     await mkdir(join(root, ".local"), { recursive: true });
     const sites = [
-      { name: PRIMARY_NAME, role: "primary", api_url: URLS.primary, admin_token: given.primary ?? tokens.primary },
       {
+        ...PLACE,
+        name: PRIMARY_NAME,
+        role: "primary",
+        api_url: URLS.primary,
+        admin_token: given.primary ?? tokens.primary,
+      },
+      {
+        ...PLACE,
         name: SECONDARY_NAME,
         role: "secondary",
         api_url: URLS.secondary,
@@ -68,7 +78,9 @@ export const twoSites = async (around: Partial<Surroundings> = {}) => {
         if (down.has(role)) throw new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED") });
         const { pathname, search } = new URL(url);
         const api = role === "primary" ? primary : secondary;
-        return api.call(`${pathname.replace(/^\/geo/, "")}${search}`, init);
+        const response = await api.call(`${pathname.replace(/^\/geo/, "")}${search}`, init);
+        response.headers.set("date", new Date(clock.now()).toUTCString()); // as every server's answers have
+        return response;
       },
       ...around,
     });

@@ -1,0 +1,46 @@
+/** What the doctor looks at in AWS. It only looks: nothing here changes anything. */
+
+/**
+ * What came of a look. `absent`: there is no such thing. `refused`: AWS does not let the caller look, and by which error.
+ * `failed`: nobody answered, or not as expected.
+ */
+export type Looked<T> =
+  | { readonly outcome: "seen"; readonly seen: T }
+  | { readonly outcome: "absent" }
+  | { readonly outcome: "refused" | "failed"; readonly reason: string };
+
+/** What a bucket says of itself. */
+export interface SeenBucket {
+  /** As S3 says it; `Off` for a bucket that never had any. */
+  readonly versioning: string;
+  /** Where it reports changes to, by name: topics, queues. */
+  readonly topics: readonly string[];
+  readonly queues: readonly string[];
+}
+
+/** Uploads in parts that were begun and have not ended. */
+export interface SeenUploads {
+  /** Those that were begun before the time that was asked for. */
+  readonly old: number;
+  /** When the oldest was begun, milliseconds since the epoch; undefined when there is none. */
+  readonly oldestAt: number | undefined;
+  /** Whether there are more than were looked at. */
+  readonly more: boolean;
+}
+
+export interface Place {
+  readonly region: string;
+  readonly name: string;
+}
+
+/** A look around in AWS. */
+export interface AwsLook {
+  bucket(place: Place): Promise<Looked<SeenBucket>>;
+  /** @param before milliseconds since the epoch */
+  uploads(place: Place, before: number): Promise<Looked<SeenUploads>>;
+  table(place: Place): Promise<Looked<null>>;
+  queue(place: Place): Promise<Looked<null>>;
+  /** @param account the installation's */
+  topic(place: Place, account: string): Promise<Looked<null>>;
+  stateMachine(place: Place, account: string): Promise<Looked<null>>;
+}
