@@ -50,7 +50,7 @@ const COMMANDS: readonly BulkCommand[] = [
     actions: { secondary: "resync", primary: undefined },
     done: "copied again",
     examples: [
-      "geo resync --type upload --key uploads/-/system/user/avatar/1/a.png",
+      "geo resync --type lfs_object --key lfs_objects/42/4c/8e31f2",
       "geo resync --type lfs_object --state failed --dry-run",
       "geo resync --type lfs_object --yes",
     ],
@@ -63,7 +63,7 @@ const COMMANDS: readonly BulkCommand[] = [
     examples: [
       "geo reverify --type upload --yes",
       "geo reverify --verification-state failed",
-      "geo reverify --site london --type lfs_object --dry-run",
+      "geo reverify --site virginia --type lfs_object --dry-run",
     ],
   },
   {
@@ -75,7 +75,7 @@ const COMMANDS: readonly BulkCommand[] = [
       "geo redrive --yes",
       "geo redrive --reason forbidden --dry-run",
       "geo redrive --verification-state failed --yes",
-      "geo redrive --type upload --key uploads/-/system/user/avatar/1/a.png",
+      "geo redrive --type lfs_object --key lfs_objects/42/4c/8e31f2",
     ],
   },
 ];

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
 import { CommandError, EXIT } from "../exit-codes.ts";
+import { addExamples } from "../output/options.ts";
 import { formatted } from "../scaffold/formatted.ts";
 import { supportPage, SUPPORT_PAGE } from "../scaffold/support-page.ts";
 import { writeFiles } from "../scaffold/write-files.ts";
@@ -12,7 +13,7 @@ const Options = z.object({ check: z.boolean().default(false) });
 
 /** `geo replicable docs`: the page of supported types, made from the declarations. */
 export const addReplicableDocs = (parent: Command, { root, replicables, out }: Surroundings): void => {
-  parent
+  const command = parent
     .command("docs")
     .description(`Writes ${SUPPORT_PAGE} from the declarations.`)
     .option("--check", "write nothing; fail if the page is not what it would be")
@@ -29,4 +30,5 @@ export const addReplicableDocs = (parent: Command, { root, replicables, out }: S
       if (present !== text) await writeFiles(root, [{ path: SUPPORT_PAGE, text }]);
       out(`${SUPPORT_PAGE}: ${present === text ? "as it should be" : "written"}\n`);
     });
+  addExamples(command, "geo replicable docs", "geo replicable docs --check");
 };
