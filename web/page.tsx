@@ -76,10 +76,13 @@ export const Page = () => {
           s3-geo
         </Link>
         <nav aria-label="Main">
-          <Link to={{ view: "sites" }} current={route.view === "sites"}>
+          <Link to={{ view: "sites" }} current={route.view !== "records" && route.view !== "record"}>
             Sites
           </Link>
-          <Link to={{ view: "records", model: undefined }} current={route.view === "records"}>
+          <Link
+            to={{ view: "records", model: undefined }}
+            current={route.view === "records" || route.view === "record"}
+          >
             Data management
           </Link>
         </nav>

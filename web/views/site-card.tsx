@@ -132,8 +132,9 @@ const PrimaryBody = ({ site, status, types }: BodyProps) => {
       </dl>
       <TypeList
         types={types}
-        isEmpty={({ verification }) => verification === "empty"}
-        emptyWord="nothing to checksum"
+        isEmpty={({ count, verification }) => verification === "empty" || count === 0}
+        emptyWord="without objects or switched off"
+        why={({ verification }) => (verification === "disabled" ? CHECKSUMS.disabled : CHECKSUMS.empty)}
         columns={[
           { title: "Checksums", cell: ({ verification }) => <StackedBar progress={verification} words={CHECKSUMS} /> },
         ]}
@@ -231,7 +232,7 @@ const SecondaryBody = ({ site, status, types }: BodyProps) => {
         </Fact>
         <Fact name="Lag, last hour">
           <strong>{lags.length === 0 ? "none" : duration(Math.max(...lags.map(({ p99 }) => p99)))}</strong>
-          <small>{lags.length === 0 ? "nothing was written" : "99 of 100, write to verified"}</small>
+          <small>{lags.length === 0 ? "nothing was written" : "99 of 100 replicas"}</small>
           <Sparkline steps={stepsOf(types)} now={now} />
         </Fact>
         <Fact name="Oldest that waits">
@@ -251,8 +252,9 @@ const SecondaryBody = ({ site, status, types }: BodyProps) => {
       </dl>
       <TypeList
         types={types}
-        isEmpty={({ sync: copies }) => copies === "empty"}
-        emptyWord="nothing to synchronize"
+        isEmpty={({ count }) => count === 0}
+        emptyWord="without objects or switched off"
+        why={({ sync: copies }) => (copies === "disabled" ? SYNC.disabled : SYNC.empty)}
         columns={[
           { title: "Synchronization", cell: (type) => <StackedBar progress={type.sync} words={SYNC} /> },
           { title: "Verification", cell: (type) => <StackedBar progress={type.verification} words={VERIFICATION} /> },

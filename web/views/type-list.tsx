@@ -13,12 +13,15 @@ export const TypeList = ({
   types,
   isEmpty,
   emptyWord,
+  why,
   columns,
   nameOf,
 }: {
   readonly types: readonly TypeProgress[];
   readonly isEmpty: (type: TypeProgress) => boolean;
   readonly emptyWord: string;
+  /** Of one that is folded away: why, in a word or three. */
+  readonly why: (type: TypeProgress) => string;
   readonly columns: readonly Column[];
   readonly nameOf: (type: TypeProgress) => ComponentChildren;
 }) => {
@@ -57,11 +60,13 @@ export const TypeList = ({
       {empty.length > 0 && (
         <details class="folded">
           <summary>
-            {counted(empty.length, "type")} with {emptyWord}
+            {counted(empty.length, "type")} {emptyWord}
           </summary>
           <ul>
             {empty.map((type) => (
-              <li key={type.type.plural}>{nameOf(type)}</li>
+              <li key={type.type.plural}>
+                {nameOf(type)} <small>{why(type)}</small>
+              </li>
             ))}
           </ul>
         </details>
