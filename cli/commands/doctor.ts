@@ -2,8 +2,9 @@ import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import * as z from "zod";
-import { defineGeoConfig, type GeoConfig, type GeoConfigInput } from "../../shared/config/geo-config.ts";
+import type { GeoConfig } from "../../shared/config/geo-config.ts";
 import { messageOf } from "../../shared/geo/errors.ts";
+import { secondaryNames } from "../../shared/geo/physical-names.ts";
 import { addConnectionOptions, connectAll } from "../connection.ts";
 import { awsLooker } from "../doctor/aws-looker.ts";
 import { examine } from "../doctor/checks.ts";
@@ -41,9 +42,6 @@ Exits with 0 when all is well, with 3 when anything is wrong or could not be loo
 const CONFIG_DEFAULT = "infra/geo.config.ts";
 const CONFIG_OF_DEMONSTRATION = "infra/local/geo.config.ts";
 
-/** A local cloud has one account, whose number is this. */
-const EMULATED_ACCOUNT = "000000000000";
-
 const readConfig = async (
   { config }: Options,
   known: KnownSites | undefined,
@@ -54,11 +52,7 @@ const readConfig = async (
     const file = pathToFileURL(isAbsolute(path) ? path : join(root, path)).href;
     const { default: read } = (await import(file)) as { readonly default?: GeoConfig };
     if (read?.primary === undefined) return { problem: `${path} exports no configuration (expected defineGeoConfig)` };
-    if (known?.cloud === undefined) return read;
-    // The file takes the account from its environment, which is somebody's own and not the local cloud's.
-    const { primary: _primary, secondaries: _secondaries, selection: _selection, ...written } = read;
-    const input = { ...written, account: EMULATED_ACCOUNT, replicables: "all" } as GeoConfigInput; // as it was read
-    return defineGeoConfig(input);
+    return read;
   } catch (error) {
     if (config !== undefined)
       throw new CommandError(EXIT.usage, `--config ${path} can not be read: ${messageOf(error)}`);
@@ -71,6 +65,19 @@ const lookAround = (known: KnownSites | undefined, { awsLook = awsLooker }: Surr
     return { problem: `the ${known.cloud.name} world has no AWS that could be looked at` };
   }
   return awsLook({ endpoint: known?.cloud?.endpoint, credentials: known?.credentials });
+};
+
+/**
+ * The configuration with the account that its tables are in. Most take it from their environment, where cdk puts it and
+ * nobody else does; names of buckets have it in them.
+ */
+const inItsAccount = async (config: Examined["config"], aws: Examined["aws"]): Promise<Examined["config"]> => {
+  if ("problem" in config || "problem" in aws) return config;
+  for (const site of [config.primary, ...config.secondaries]) {
+    const looked = await aws.table({ region: site.region, name: secondaryNames(config, site).siteTable });
+    if (looked.outcome === "seen" && looked.seen.account !== "") return { ...config, account: looked.seen.account };
+  }
+  return config;
 };
 
 const MARKS: Readonly<Record<Verdict, { readonly mark: string; readonly style: Parameters<Paint>[0] }>> = {
@@ -103,10 +110,11 @@ const run = async (options: Options, surroundings: Surroundings): Promise<void> 
   const isGiven = options.endpointUrl !== undefined || (surroundings.env?.["GEO_ENDPOINT_URL"] ?? "") !== "";
   const known = isGiven ? undefined : await findSites(surroundings);
   const sites = await connectAll(options, surroundings);
-  const config = await readConfig(options, known, surroundings);
+  const aws = lookAround(known, surroundings);
+  const config = await inItsAccount(await readConfig(options, known, surroundings), aws);
   const findings = await examine({
     config,
-    aws: lookAround(known, surroundings),
+    aws,
     sites,
     replicables,
     now,

@@ -28,6 +28,12 @@ export interface SeenUploads {
   readonly more: boolean;
 }
 
+/** What a table says of itself. */
+export interface SeenTable {
+  /** The account that it is in; empty where it does not say. */
+  readonly account: string;
+}
+
 export interface Place {
   readonly region: string;
   readonly name: string;
@@ -38,7 +44,7 @@ export interface AwsLook {
   bucket(place: Place): Promise<Looked<SeenBucket>>;
   /** @param before milliseconds since the epoch */
   uploads(place: Place, before: number): Promise<Looked<SeenUploads>>;
-  table(place: Place): Promise<Looked<null>>;
+  table(place: Place): Promise<Looked<SeenTable>>;
   queue(place: Place): Promise<Looked<null>>;
   /** @param account the installation's */
   topic(place: Place, account: string): Promise<Looked<null>>;

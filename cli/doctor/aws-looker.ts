@@ -155,8 +155,8 @@ export const awsLooker = (access: AwsAccess): AwsLook => {
     uploads: ({ region, name }, before) => looked(() => seeUploads(clients.s3(region), name, before)),
     table: ({ region, name: TableName }) =>
       looked(async () => {
-        await clients.dynamo(region).send(new DescribeTableCommand({ TableName }), inTime());
-        return null;
+        const { Table } = await clients.dynamo(region).send(new DescribeTableCommand({ TableName }), inTime());
+        return { account: (Table?.TableArn ?? "").split(":")[4] ?? "" };
       }),
     queue: ({ region, name: QueueName }) =>
       looked(async () => {

@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { runOrThrow } from "../../infra/local/processes.ts";
+import { runCommand, runOrThrow } from "../../infra/local/processes.ts";
 import { STATUS_FIELD_SUFFIXES } from "../../shared/geo/naming.ts";
-import { type CloudSite, primary, secondary } from "../support/cloud.ts";
+import { type CloudSite, primary, runFile, secondary } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
 import { officialParser } from "../support/prometheus-python.ts";
 import { REVIEWERS_QUERY } from "../support/reviewers-query.ts";
@@ -140,6 +140,30 @@ describe("what anybody with a token can read", () => {
     expect(await namesAt(primary)).toContain("geo_cool_widgets_checksummed");
     const gauges = ["_registry", "_synced", "_failed", "_verified"].map((suffix) => `geo_cool_widgets${suffix}`);
     expect([...(await namesAt(secondary))]).toEqual(expect.arrayContaining(gauges));
+  });
+});
+
+const Diagnosis = z.object({
+  findings: z.array(
+    z.object({ check: z.string(), site: z.string().nullable(), verdict: z.string(), found: z.string() }),
+  ),
+});
+
+describe("geo doctor", () => {
+  test("looks at all that is deployed, and finds it as it should be (F105)", { timeout: 60_000 }, async () => {
+    const args = ["cli/geo.mjs", "doctor", "--output", "json", "--config", "infra/local/geo.config.ts"];
+    // Others work on these sites meanwhile, so that it may find what is theirs: what it exits with is not looked at.
+    const { stdout } = await runCommand(process.execPath, args, {
+      timeoutMs: 30_000,
+      env: { GEO_SITES_FILE: runFile },
+    });
+    const { findings } = Diagnosis.parse(JSON.parse(stdout));
+    const checks = ["versions", "clock", "deployment", "versioning", "notifications", "uploads"];
+    const looked = findings.filter(({ check }) => checks.includes(check));
+    expect(new Set(looked.map(({ check }) => check))).toEqual(new Set(checks));
+    expect(looked.filter(({ verdict }) => verdict !== "ok")).toEqual([]);
+    // And of the rest there is nothing that it could not be let look at.
+    expect(findings.filter(({ found }) => /does not let you|answered 40/.test(found))).toEqual([]);
   });
 });
 

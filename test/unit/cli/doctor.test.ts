@@ -30,7 +30,7 @@ const REFUSED = Promise.resolve({ outcome: "refused", reason: "AccessDenied" } a
 const awsWith = (changed: Partial<AwsLook> = {}): AwsLook => ({
   bucket: ({ name }) => seen(BUCKETS[name] ?? { versioning: "Enabled", topics: [], queues: [] }),
   uploads: () => seen({ old: 0, oldestAt: undefined, more: false }),
-  table: () => seen(null),
+  table: () => seen({ account: "111122223333" }),
   queue: () => seen(null),
   topic: () => seen(null),
   stateMachine: () => seen(null),
@@ -39,7 +39,7 @@ const awsWith = (changed: Partial<AwsLook> = {}): AwsLook => ({
 
 const CONFIG = `import { defineGeoConfig } from ${JSON.stringify(join(import.meta.dirname, "../../../shared/config/geo-config.ts"))};
 export default defineGeoConfig({
-  account: "111122223333",
+  account: "999999999999", // as an environment has it that cdk has not filled
   sites: [
     { name: "virginia", role: "primary", region: "us-east-1" },
     { name: "frankfurt", role: "secondary", region: "eu-central-1" },
@@ -97,7 +97,7 @@ describe("geo doctor (F105)", () => {
         bucket: ({ name, region }) =>
           region === "eu-central-1" ? ABSENT : seen(BUCKETS[name] ?? { versioning: "Enabled", topics: [], queues: [] }),
         uploads: () => ABSENT,
-        table: ({ region }) => (region === "eu-central-1" ? ABSENT : seen(null)),
+        table: ({ region }) => (region === "eu-central-1" ? ABSENT : seen({ account: "111122223333" })),
         queue: ({ name }) => (name.includes("frankfurt") ? ABSENT : seen(null)),
         stateMachine: ({ region }) => (region === "eu-central-1" ? ABSENT : seen(null)),
       },
