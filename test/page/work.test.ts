@@ -13,6 +13,16 @@ const LIST_MS_MAX = 300;
 const median = (values: readonly number[]): number =>
   values.toSorted((left, right) => left - right)[values.length >> 1] ?? 0;
 
+/** Presses Tab until something of that name has the focus, as somebody without a mouse would. */
+const tabTo = async (page: Page, name: string): Promise<void> => {
+  const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? "");
+  for (let pressed = 0; pressed < 80; pressed += 1) {
+    if ((await focused()) === name) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`no Tab leads to ${name}; the last one led to ${await focused()}`);
+};
+
 describe.skipIf(!isThere && !isRequired)(`on the admin page (${isThere ? "Chromium" : WHY_NOT})`, () => {
   let browser: Browser;
   let pair: Awaited<ReturnType<typeof pagePair>>;
@@ -30,16 +40,6 @@ describe.skipIf(!isThere && !isRequired)(`on the admin page (${isThere ? "Chromi
     const watched = await lookAt(browser, site, path, { token: site.adminToken });
     await loaded(watched.page);
     return watched;
-  };
-
-  /** Presses Tab until something of that name has the focus, as somebody without a mouse would. */
-  const tabTo = async (page: Page, name: string): Promise<void> => {
-    const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? "");
-    for (let pressed = 0; pressed < 80; pressed += 1) {
-      if ((await focused()) === name) return;
-      await page.keyboard.press("Tab");
-    }
-    throw new Error(`no Tab leads to ${name}; the last one led to ${await focused()}`);
   };
 
   test("a token that is another site's is refused with advice, a good one is kept in this tab alone, and can be given back (F94)", async () => {
@@ -105,11 +105,28 @@ describe.skipIf(!isThere && !isRequired)(`on the admin page (${isThere ? "Chromi
     await page.getByLabel("Search by registry id or key").fill(lfsKey(8));
     await page.keyboard.press("Enter");
     await expect.poll(names).toEqual([lfsKey(8)]);
+    await endedWell(watched);
+  });
+
+  test("one object shows both checksums to copy and its next retry, and is verified again from there (F96)", async () => {
+    const watched = await lookAsAdmin(pair.secondary, `${list}?verification_status=FAILED`);
+    const { page, context } = watched;
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.getByRole("link", { name: lfsKey(8) }).click();
-    await page.getByText("Expected: the primary's checksum").waitFor();
+    const card = page.getByRole("region", { name: "Verification" });
+    await card.waitFor();
     await page.reload();
-    await page.getByText("Expected: the primary's checksum").waitFor();
-    await page.getByRole("button", { name: "Copy the replica's checksum" }).waitFor();
+    await card.waitFor();
+    expect(await card.innerText()).toMatch(/Next retry\s*number 2, in \d+ minutes/);
+    expect(await card.innerText()).toContain("The replica's bytes are not the primary's");
+    await page.getByRole("button", { name: "Copy the primary's checksum" }).click();
+    await page.getByText("Copied the primary's checksum.").waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^sha256:60303ae2/);
+    const before = pair.secondary.bulkWorkflow.executions.length;
+    await page.getByRole("button", { name: "Reverify" }).click();
+    await page.getByText("The replica will be read and compared again.").waitFor();
+    expect(pair.secondary.bulkWorkflow.executions).toHaveLength(before + 1);
+    await pair.secondary.workThrough();
     await endedWell(watched);
   });
 
@@ -173,13 +190,11 @@ describe.skipIf(!isThere && !isRequired)(`on the admin page (${isThere ? "Chromi
     await page.getByText("Name at least one of the namespaces").waitFor();
     await page.getByLabel("Ids of the namespaces").fill("7, 8");
     await page.getByRole("button", { name: "Save changes" }).click();
-    await expect
-      .poll(settled)
-      .toMatchObject({
-        files_max_capacity: 120,
-        selective_sync_type: "namespaces",
-        selective_sync_namespace_ids: [7, 8],
-      });
+    await expect.poll(settled).toMatchObject({
+      files_max_capacity: 120,
+      selective_sync_type: "namespaces",
+      selective_sync_namespace_ids: [7, 8],
+    });
     await page.getByRole("button", { name: "Pause replication" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
     await page.getByText("Replication is paused").waitFor();
@@ -191,7 +206,7 @@ describe.skipIf(!isThere && !isRequired)(`on the admin page (${isThere ? "Chromi
     await endedWell(watched);
   });
 
-  test("the primary's objects are listed with their checksums, which are made anew one by one or all (F96)", async () => {
+  test("the primary's objects are listed with their checksums, which are made anew one by one or all (F79)", async () => {
     const { primary } = pair;
     const watched = await lookAsAdmin(primary, "/admin/geo/data_management/lfs_objects");
     const { page } = watched;
@@ -214,6 +229,7 @@ describe.skipIf(!isThere && !isRequired)(`on the admin page (${isThere ? "Chromi
     await page.getByText("Objects are shown to administrators only.").first().waitFor();
     await page.getByRole("button", { name: "Use another token" }).first().click();
     await page.getByLabel("Token").waitFor();
+    expect(await page.locator(".row").count()).toBe(0);
     await endedWell(watched);
   });
 
