@@ -2,13 +2,14 @@ import { Validations, type App } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
 
 import type { GeoConfig } from "../shared/config/geo-config.ts";
+import { OverviewStack } from "./stacks/overview-stack.ts";
 import { FeedStack } from "./stacks/feed-stack.ts";
 import { SiteStack } from "./stacks/site-stack.ts";
 import { SiteStorageStack } from "./stacks/site-storage-stack.ts";
 
 /**
- * Puts an installation's stacks into an app: per site what it keeps and what works there, per secondary its feed. No
- * stack refers to another region, so the regions can be deployed in any order.
+ * Puts an installation's stacks into an app: per site what it keeps and what works there, per secondary its feed, and one page
+ * across all of them. No stack refers to another region, so the regions can be deployed in any order.
  */
 export const addGeoStacks = (app: App, config: GeoConfig): void => {
   const { primary, secondaries } = config;
@@ -19,6 +20,7 @@ export const addGeoStacks = (app: App, config: GeoConfig): void => {
     new SiteStack(app, { config, site, storage });
     new FeedStack(app, { config, site, primaryStorage });
   }
+  new OverviewStack(app, { config });
 };
 
 /** Has every synthesis checked against AWS's own advice; a finding without a reason beside its resource fails it. */

@@ -1,150 +1,305 @@
-import { Duration } from "aws-cdk-lib";
 import {
   Dashboard,
   GraphWidget,
-  MathExpression,
-  Metric,
+  LogQueryVisualizationType,
+  LogQueryWidget,
   PeriodOverride,
   type IMetric,
+  type IWidget,
 } from "aws-cdk-lib/aws-cloudwatch";
-import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 
-import { reportsDrift } from "../../shared/config/geo-config.ts";
-import { METRIC_DIMENSIONS, METRICS, METRICS_NAMESPACE, type MetricName } from "../../shared/geo/metrics.ts";
-import { functionName, siteNames } from "../../shared/geo/physical-names.ts";
-import type { FunctionFolder } from "./function-folder.ts";
+import { METRICS, type MetricName } from "../../shared/geo/metrics.ts";
+import { siteNames } from "../../shared/geo/physical-names.ts";
+import { dollars, REQUESTS } from "../../shared/geo/prices.ts";
+import { DrawnSite } from "./drawn-metrics.ts";
 import type { GeoSiteProps } from "./geo-site.ts";
 
-/** A queue to draw, and where its dead letters are; of this stack or of another. */
-export interface WatchedQueue {
-  readonly queue: IQueue;
-  readonly deadLetters: { readonly queue: IQueue };
-}
-
-const PERIOD = Duration.minutes(1);
-
 /** What people look at first, by role. */
-const COUNTS: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> = {
-  primary: [
-    METRICS.checksumSucceeded,
-    METRICS.checksumFailed,
-    METRICS.reverificationDue,
-    METRICS.unmatchedKey,
-    METRICS.parkedMessage,
-  ],
+const COUNTS: Readonly<Record<DrawnSite["role"], readonly MetricName[]>> = {
+  primary: [METRICS.checksumSucceeded, METRICS.checksumFailed, METRICS.reverificationDue, METRICS.recordsRemoved],
   secondary: [
     METRICS.syncSucceeded,
     METRICS.syncFailed,
     METRICS.syncBlocked,
+    METRICS.syncThrottled,
     METRICS.replicaRemoved,
     METRICS.verified,
-    METRICS.checksumMismatch,
   ],
 };
 
-/** What should be zero, by role: each has its paragraph in docs/runbook.md. */
-const TROUBLES: Readonly<Record<"primary" | "secondary", readonly MetricName[]>> = {
-  primary: [METRICS.primaryDiffers, METRICS.verificationTimedOut, METRICS.outOfPattern, METRICS.countsDiffer],
+/** What should be zero and is recorded for the site as a whole: an alarm watches each of them. */
+const WATCHED: Readonly<Record<DrawnSite["role"], readonly MetricName[]>> = {
+  primary: [METRICS.checksumFailed, METRICS.primaryDiffers, METRICS.countsDiffer],
   secondary: [
+    METRICS.verificationFailed,
+    METRICS.checksumMismatch,
     METRICS.removalHeldBack,
+    METRICS.retriesHeldBack,
     METRICS.missingOnPrimary,
-    METRICS.syncTimedOut,
-    METRICS.verificationTimedOut,
-    METRICS.driftFound,
-    METRICS.outOfPattern,
     METRICS.countsDiffer,
     METRICS.statusReportFailed,
   ],
 };
 
-const AT_EVERY_SITE = ["retry-sweep", "counters", "status-api", "authorizer"] as const;
+/** What should be rare and is recorded by type: each has its paragraph in docs/runbook.md. */
+const RARE: Readonly<Record<DrawnSite["role"], readonly MetricName[]>> = {
+  primary: [METRICS.verificationTimedOut, METRICS.outOfPattern],
+  secondary: [
+    METRICS.syncTimedOut,
+    METRICS.verificationTimedOut,
+    METRICS.driftFound,
+    METRICS.leaseLost,
+    METRICS.unknownOutcome,
+    METRICS.outOfPattern,
+  ],
+};
 
-const foldersAt = (site: GeoSiteProps["site"]): readonly FunctionFolder[] =>
-  site.role === "primary"
-    ? ["checksum", "verification-backfill", ...AT_EVERY_SITE]
-    : ["event-consumer", "verification", ...(reportsDrift(site) ? (["replica-drift"] as const) : []), ...AT_EVERY_SITE];
+/** What walks find: objects without a record or replica, replicas of something else, and what the primary does not hold. */
+const FINDINGS: Readonly<Record<DrawnSite["role"], readonly MetricName[]>> = {
+  primary: [METRICS.consistencyMissing, METRICS.consistencyStale],
+  secondary: [METRICS.consistencyMissing, METRICS.consistencyStale, METRICS.consistencyOrphan],
+};
 
+/** What a site counts that costs requests, with what each comes to (`shared/geo/prices.ts`). */
+const COSTS: Readonly<Record<DrawnSite["role"], readonly (readonly [MetricName, number])[]>> = {
+  primary: [[METRICS.checksumSucceeded, dollars(REQUESTS.primary.verified)]],
+  secondary: [
+    [METRICS.syncSucceeded, dollars(REQUESTS.secondary.synced)],
+    [METRICS.syncFailed, dollars(REQUESTS.secondary.failed)],
+    [METRICS.verified, dollars(REQUESTS.secondary.verified)],
+    [METRICS.replicaRemoved, dollars(REQUESTS.secondary.removed)],
+  ],
+};
+
+/** Columns of 24. */
+const THIRD = 8;
 const HALF = 12;
 const WHOLE = 24;
+type Width = typeof THIRD | typeof HALF | typeof WHOLE;
 
-const graph = (title: string, left: readonly IMetric[], width: typeof HALF | typeof WHOLE = HALF): GraphWidget =>
-  new GraphWidget({ title, left: [...left], width, leftYAxis: { min: 0 } });
+const graph = (title: string, region: string, left: readonly IMetric[], width: Width = HALF): GraphWidget =>
+  new GraphWidget({ title, region, left: [...left], width, leftYAxis: { min: 0 } });
 
-export interface SiteDashboardProps extends GeoSiteProps {
-  /** The queues that carry the site's work. */
-  readonly queues: readonly WatchedQueue[];
-}
+const COLUMNS: Readonly<Record<DrawnSite["role"], readonly string[]>> = {
+  primary: ["verified", "verification_failed"],
+  secondary: ["synced", "failed", "queued", "verified", "verification_failed"],
+};
 
-/** One page per site: what happened, how late it is, what waits, what broke. */
-export class SiteDashboard extends Construct {
-  constructor(scope: Construct, { config, site, queues }: SiteDashboardProps) {
-    super(scope, "Dashboard");
-    /** A search, so that every type is included and a new one appears by itself. */
-    const search = (metric: MetricName, statistic: string, fold: "SUM" | "MAX"): IMetric =>
-      new MathExpression({
-        label: `${metric}${statistic === "Sum" ? "" : ` ${statistic}`}`,
-        expression: `${fold}(SEARCH('Namespace="${METRICS_NAMESPACE}" ${METRIC_DIMENSIONS.site}="${site.name}" MetricName="${metric}"', '${statistic}', ${PERIOD.toSeconds()}))`,
-        usingMetrics: {},
-        period: PERIOD,
-      });
-    const lambda = (folder: FunctionFolder, metricName: string): IMetric =>
-      new Metric({
-        namespace: "AWS/Lambda",
-        metricName,
-        dimensionsMap: { FunctionName: functionName(config, site, folder) },
-        label: folder,
-        statistic: "Sum",
-        period: PERIOD,
-      });
+const bars = (site: DrawnSite, title: string, columns: readonly string[], width: Width): LogQueryWidget =>
+  new LogQueryWidget({
+    title,
+    region: site.region,
+    logGroupNames: [site.logOf("site-status")],
+    view: LogQueryVisualizationType.BAR,
+    width,
+    queryLines: [
+      'filter message = "type_status"',
+      `stats ${columns.map((column) => `latest(${column}) as ${column}_now`).join(", ")} by replicable_name`,
+      "sort replicable_name asc",
+    ],
+  });
 
-    const lag = [METRICS.replicationLag, METRICS.verificationLag].flatMap((metric) =>
-      ["p50", "p99"].map((statistic) => search(metric, statistic, "MAX")),
-    );
-    new Dashboard(this, "Dashboard", {
-      dashboardName: siteNames(config, site).dashboard,
-      periodOverride: PeriodOverride.INHERIT,
-      widgets: [
-        [
-          graph(
-            "What happened, per minute",
-            COUNTS[site.role].map((metric) => search(metric, "Sum", "SUM")),
-          ),
-          graph(
-            "Lag of the slowest type, ms",
-            site.role === "secondary" ? lag : [search(METRICS.countingLag, "p99", "MAX")],
-          ),
-        ],
-        [
-          graph(
-            "What should be zero, per minute",
-            TROUBLES[site.role].map((metric) => search(metric, "Sum", "SUM")),
-            WHOLE,
-          ),
-        ],
-        [
-          graph(
-            "Messages waiting",
-            queues.map(({ queue }) => queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD })),
-          ),
-          graph(
-            "Oldest message, seconds",
-            queues.map(({ queue }) => queue.metricApproximateAgeOfOldestMessage({ period: PERIOD })),
-          ),
-        ],
-        [
-          graph(
-            "Dead letters",
-            queues.map(({ deadLetters }) =>
-              deadLetters.queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD }),
-            ),
-          ),
-          graph(
-            "Errors of functions",
-            foldersAt(site).map((folder) => lambda(folder, "Errors")),
-          ),
-        ],
+/** The bars of Geo's page for each type that has rows, and a table of all that is known of each. */
+const typesOf = (site: DrawnSite): readonly IWidget[][] => [
+  [bars(site, `${site.name}: objects of each type`, COLUMNS[site.role], WHOLE)],
+  [
+    new LogQueryWidget({
+      title: `${site.name}: each type, now`,
+      region: site.region,
+      logGroupNames: [site.logOf("site-status")],
+      view: LogQueryVisualizationType.TABLE,
+      width: WHOLE,
+      queryLines: [
+        'filter message = "type_status"',
+        `stats ${["rows", "bytes", ...COLUMNS[site.role], "oldest_seconds", "lag_p50_ms", "lag_p99_ms"]
+          .map((column) => `latest(${column}) as ${column}_now`)
+          .join(", ")} by replicable_name`,
+        "sort replicable_name asc",
       ],
+    }),
+  ],
+];
+
+const lateness = (site: DrawnSite): IWidget[] =>
+  site.role === "primary"
+    ? [graph("Counting lag, p99, ms", site.region, [site.ofSite(METRICS.countingLag, "p99")], WHOLE)]
+    : [
+        graph(
+          "Lag to the replica, ms, each type",
+          site.region,
+          [site.eachType(METRICS.replicationLag, "p50"), site.eachType(METRICS.replicationLag, "p99")],
+          THIRD,
+        ),
+        graph(
+          "Lag to the verified replica, ms, each type",
+          site.region,
+          [site.eachType(METRICS.verificationLag, "p50"), site.eachType(METRICS.verificationLag, "p99")],
+          THIRD,
+        ),
+        graph("Backlog age, seconds", site.region, [site.ofSite(METRICS.backlogAge, "Maximum")], THIRD),
+      ];
+
+/** What happened, what waits, what broke and what it costs. */
+const workOf = (site: DrawnSite): readonly IWidget[][] => [
+  [
+    graph("What happened, per minute", site.region, [
+      ...COUNTS[site.role].map((metric) => site.overTypes(metric, "Sum")),
+      ...(site.role === "primary" ? [site.ofSite(METRICS.batchDestroyed, "Sum")] : []),
+    ]),
+    graph(
+      "What should be zero, per minute",
+      site.region,
+      WATCHED[site.role].map((metric) => site.ofSite(metric, "Sum")),
+    ),
+  ],
+  lateness(site),
+  [
+    graph(
+      "Messages waiting",
+      site.region,
+      site.workQueues.map((queue) => site.queue(queue, "ApproximateNumberOfMessagesVisible")),
+      THIRD,
+    ),
+    graph(
+      "Oldest message, seconds",
+      site.region,
+      site.workQueues.map((queue) => site.queue(queue, "ApproximateAgeOfOldestMessage")),
+      THIRD,
+    ),
+    graph(
+      "Dead letters",
+      site.region,
+      site.deadLetterQueues.map((queue) => site.queue(queue, "ApproximateNumberOfMessagesVisible")),
+      THIRD,
+    ),
+  ],
+  [
+    graph(
+      "What should be rare, per minute",
+      site.region,
+      [
+        ...RARE[site.role].map((metric) => site.overTypes(metric, "Sum")),
+        site.ofSite(METRICS.parkedMessage, "Sum"),
+        ...(site.role === "primary" ? [] : [METRICS.parkedMessage, METRICS.unmatchedKey].map((of) => site.ofFeed(of))),
+      ],
+      THIRD,
+    ),
+    graph(
+      "What walks found",
+      site.region,
+      FINDINGS[site.role].map((metric) => site.ofSite(metric, "Sum")),
+      THIRD,
+    ),
+    graph(
+      "Executions that did not end well",
+      site.region,
+      site.machines.flatMap((name) => [
+        site.machine(name, "ExecutionsFailed", "failed"),
+        site.machine(name, "ExecutionsTimedOut", "timed out"),
+      ]),
+      THIRD,
+    ),
+  ],
+  [
+    graph(
+      "Errors of functions",
+      site.region,
+      site.folders.map((folder) => site.lambda(folder, "Errors")),
+      THIRD,
+    ),
+    graph(
+      "Throttles of functions",
+      site.region,
+      site.folders.map((folder) => site.lambda(folder, "Throttles")),
+      THIRD,
+    ),
+    graph(
+      "Requests, dollars per hour at list price (geo cost tells it by day)",
+      site.region,
+      COSTS[site.role].map(([metric, each]) => site.costOf(metric, each)),
+      THIRD,
+    ),
+  ],
+];
+
+/** One page per site: each type in bars, what happened, how late it is, what waits, what broke, what it costs. */
+export class SiteDashboard extends Construct {
+  constructor(scope: Construct, props: GeoSiteProps) {
+    super(scope, "Dashboard");
+    const site = new DrawnSite(props);
+    new Dashboard(this, "Dashboard", {
+      dashboardName: siteNames(props.config, props.site).dashboard,
+      periodOverride: PeriodOverride.INHERIT,
+      widgets: [...typesOf(site), ...workOf(site)],
     });
   }
 }
+
+/** What is drawn of all sites in one graph: a line for each. */
+export const overviewOf = (sites: readonly DrawnSite[], region: string): IWidget[][] => {
+  const secondaries = sites.filter(({ role }) => role === "secondary");
+  const labelled = (of: (site: DrawnSite) => readonly IMetric[]): readonly IMetric[] => secondaries.flatMap(of);
+  return [
+    sites.map((site) =>
+      bars(site, `${site.name}: objects of each type`, COLUMNS[site.role], sites.length > 2 ? THIRD : HALF),
+    ),
+    [
+      graph(
+        "Backlog age, seconds",
+        region,
+        labelled((site) => [site.ofSite(METRICS.backlogAge, "Maximum", site.name)]),
+        THIRD,
+      ),
+      graph(
+        "Lag to the verified replica, p99 of the slowest type, ms",
+        region,
+        labelled((site) => [site.overTypes(METRICS.verificationLag, "p99", site.name)]),
+        THIRD,
+      ),
+      graph(
+        "Copied and verified, per minute",
+        region,
+        labelled((site) => [
+          site.overTypes(METRICS.syncSucceeded, "Sum", `${site.name} synced`),
+          site.overTypes(METRICS.verified, "Sum", `${site.name} verified`),
+        ]),
+        THIRD,
+      ),
+    ],
+    [
+      graph(
+        "What should be zero, per minute",
+        region,
+        sites.flatMap((site) =>
+          WATCHED[site.role].map((metric) => site.ofSite(metric, "Sum", `${site.name} ${metric}`)),
+        ),
+      ),
+      graph(
+        "Dead letters",
+        region,
+        sites.flatMap((site) =>
+          site.deadLetterQueues.map((queue) =>
+            site.queue({ ...queue, label: `${site.name} ${queue.label}` }, "ApproximateNumberOfMessagesVisible"),
+          ),
+        ),
+      ),
+    ],
+    [
+      graph(
+        "Looks of each site at itself, per minute",
+        region,
+        sites.map((site) => site.ofSite(METRICS.statusGathered, "Sum", site.name)),
+      ),
+      graph(
+        "Oldest message, seconds",
+        region,
+        sites.flatMap((site) =>
+          site.workQueues.map((queue) =>
+            site.queue({ ...queue, label: `${site.name} ${queue.label}` }, "ApproximateAgeOfOldestMessage"),
+          ),
+        ),
+      ),
+    ],
+  ];
+};

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod/mini";
 
@@ -15,6 +15,9 @@ const Template = z.object({ Resources: z._default(z.record(z.string(), Resource)
 /** As much of a CloudFormation template as the fix-ups read. */
 export type Template = z.infer<typeof Template>;
 
+/** The same with everything that is in it. */
+const Whole = z.looseObject({ Resources: z._default(z.record(z.string(), z.looseObject({ Type: z.string() })), {}) });
+
 const Manifest = z.object({
   artifacts: z.record(
     z.string(),
@@ -25,6 +28,20 @@ const Manifest = z.object({
     }),
   ),
 });
+
+/**
+ * Takes resources out of the templates of an assembly that a stand-in for AWS does not know and refuses a whole stack for.
+ * Nothing refers to them: they are for people to look at.
+ */
+export const leaveOut = async (folder: string, types: ReadonlySet<string>): Promise<void> => {
+  for (const name of await readdir(folder)) {
+    if (!name.endsWith(".template.json")) continue;
+    const path = join(folder, name);
+    const template = Whole.parse(JSON.parse(await readFile(path, "utf8")));
+    const kept = Object.entries(template.Resources).filter(([, { Type }]) => !types.has(Type));
+    await writeFile(path, JSON.stringify({ ...template, Resources: Object.fromEntries(kept) }));
+  }
+};
 
 /** Reads the stacks of an assembly that `cdk synth` wrote. */
 export const readAssembly = async (folder: string): Promise<readonly AssembledStack[]> => {

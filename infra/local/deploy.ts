@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import { bucketName, primaryNames, secondaryNames, stackNames } from "../../shared/geo/physical-names.ts";
 import type { GeoConfig, SiteConfig } from "../../shared/config/geo-config.ts";
-import { readAssembly } from "./assembly.ts";
+import { leaveOut, readAssembly } from "./assembly.ts";
 import { DynamoTable } from "../../shared/aws/dynamo-table.ts";
 import { systemClock } from "../../shared/aws/system-clock.ts";
 import { applySelection } from "../../shared/geo/replicable-selection.ts";
@@ -130,6 +130,9 @@ export const loadLocalConfig = async (cloud: Pick<Cloud, "account">): Promise<Ge
   return (await import("./geo.config.ts")).default;
 };
 
+/** What no stand-in for AWS has a use for, and MiniStack refuses a stack for: saved queries of Logs Insights. */
+const NOT_EMULATED: ReadonlySet<string> = new Set(["AWS::Logs::QueryDefinition"]);
+
 /**
  * Deploys the real app to a cloud: synthesizes it once, bootstraps the regions, deploys every stack, and puts back what a
  * stand-in for AWS dropped. Every type is then switched on.
@@ -144,6 +147,7 @@ export const deploy = async (cloud: Cloud, purpose: string, detail: (text: strin
 
   detail("synthesizing the templates and bundling the functions");
   await synthesize(cloud, assembly, region);
+  if (cloud.name !== "aws") await leaveOut(assembly, NOT_EMULATED);
   const stacks = await readAssembly(assembly);
   detail("bootstrapping the regions");
   await bootstrap(

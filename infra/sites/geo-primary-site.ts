@@ -3,6 +3,7 @@ import { Construct } from "constructs";
 
 import type { GeoConfig } from "../../shared/config/geo-config.ts";
 import { SiteDashboard } from "../constructs/dashboard.ts";
+import { SavedQueries } from "../constructs/saved-queries.ts";
 import { AdminPage } from "../subsystems/admin-page.ts";
 import { Authorizer } from "../subsystems/authorizer.ts";
 import { BulkUpdate } from "../subsystems/bulk-update.ts";
@@ -40,6 +41,7 @@ export class GeoPrimarySite extends Construct {
     this.api = new StatusApi(this, { ...props, authorizer }).api;
     new AdminPage(this, { ...props, api: this.api });
     new SiteStatus(this, { ...props, api: this.api });
-    new SiteDashboard(this, { ...props, queues: [this.checksum.changes] });
+    new SiteDashboard(this, props);
+    new SavedQueries(this, props);
   }
 }

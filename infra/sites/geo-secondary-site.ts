@@ -3,6 +3,7 @@ import { Construct } from "constructs";
 
 import { reportsDrift } from "../../shared/config/geo-config.ts";
 import { SiteDashboard } from "../constructs/dashboard.ts";
+import { SavedQueries } from "../constructs/saved-queries.ts";
 import type { GeoSiteProps } from "../constructs/geo-site.ts";
 import { AdminPage } from "../subsystems/admin-page.ts";
 import { Authorizer } from "../subsystems/authorizer.ts";
@@ -34,7 +35,7 @@ export class GeoSecondarySite extends Construct {
     const props = { config, site };
     this.consumer = new EventConsumer(this, props);
     this.verification = new Verification(this, props);
-    const drift = reportsDrift(site) ? new ReplicaDrift(this, props) : undefined;
+    if (reportsDrift(site)) new ReplicaDrift(this, props);
     new RetrySweep(this, props);
     new BulkUpdate(this, props);
     new LargeCopy(this, props);
@@ -45,14 +46,7 @@ export class GeoSecondarySite extends Construct {
     this.api = new StatusApi(this, { ...props, authorizer }).api;
     new AdminPage(this, { ...props, api: this.api });
     new SiteStatus(this, { ...props, api: this.api });
-    new SiteDashboard(this, {
-      ...props,
-      queues: [
-        this.consumer.events,
-        this.consumer.backfill,
-        this.verification.requests,
-        ...(drift === undefined ? [] : [drift.changes]),
-      ],
-    });
+    new SiteDashboard(this, props);
+    new SavedQueries(this, props);
   }
 }

@@ -5,7 +5,6 @@ import { env } from "../../functions/replica-drift/env.ts";
 import { encodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { SITE_TABLE_PARTITIONS, functionName, secondaryNames } from "../../shared/geo/physical-names.ts";
 import { queueArn } from "../constructs/arns.ts";
-import type { WatchedQueue } from "../constructs/dashboard.ts";
 import { DRIFT_BATCHING_WINDOW, DRIFT_TIMEOUT } from "../constructs/drift-queue.ts";
 import { GeoFunction } from "../constructs/geo-function.ts";
 import { bucketOf, flagTableOf, placeOf, registryOf, type GeoSiteProps } from "../constructs/geo-site.ts";
@@ -24,17 +23,11 @@ const MAX_CONCURRENCY = 10;
  * else changed made equal to the primary again. The queue is the storage stack's (`DriftQueue`).
  */
 export class ReplicaDrift extends Construct {
-  readonly changes: WatchedQueue;
-
   constructor(scope: Construct, { config, site }: GeoSiteProps) {
     super(scope, "ReplicaDrift");
     const here = placeOf(config, site);
     const names = secondaryNames(config, site);
-    const queueOf = (id: string, name: string) => Queue.fromQueueArn(this, id, queueArn(here, name));
-    this.changes = {
-      queue: queueOf("Changes", names.driftQueue),
-      deadLetters: { queue: queueOf("DeadLetters", names.driftDeadLetterQueue) },
-    };
+    const changes = Queue.fromQueueArn(this, "Changes", queueArn(here, names.driftQueue));
 
     const replica = bucketOf(config, site);
     const registry = registryOf(config, site);
@@ -73,7 +66,7 @@ export class ReplicaDrift extends Construct {
       runbook: "replica-drift",
       alarmTopicArn: site.alarmTopicArn,
     });
-    feedFunction(this.changes.queue, noticer, {
+    feedFunction(changes, noticer, {
       batchSize: BATCH_SIZE,
       batchingWindow: DRIFT_BATCHING_WINDOW,
       maxConcurrency: MAX_CONCURRENCY,

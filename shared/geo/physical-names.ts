@@ -98,6 +98,12 @@ export const siteNames = (installation: Installation, site: NamedSite) => ({
   dashboard: join(installation.name, site.name),
 });
 
+/** Names of what there is once, whatever the sites. */
+export const installationNames = (installation: Pick<Installation, "name">) => ({
+  /** The dashboard across all sites, and its stack. No site can be called so: its stacks begin with `<name>-`. */
+  overview: installation.name,
+});
+
 /** Names of the CloudFormation stacks that a site consists of. */
 export const stackNames = (installation: Installation, site: NamedSite) => ({
   /** What holds data; survives everything. In the site's region. */

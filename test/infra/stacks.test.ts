@@ -16,8 +16,9 @@ const importsOf = ({ text }: Pick<SynthesizedStack, "text">): readonly string[] 
   [...text.matchAll(/"Fn::ImportValue":\s*"([^":]+):/g)].map(([, exporter = ""]) => exporter);
 
 describe("the stacks of one primary and three secondaries", () => {
-  it("are two per site in its own region, and a feed per secondary in the primary's", () => {
+  it("are two per site in its own region, a feed per secondary in the primary's, and a page across all sites there", () => {
     expect(stacks.map(({ name, region }) => `${name} in ${region}`).sort()).toEqual([
+      "s3-geo in us-east-1",
       "s3-geo-ireland in eu-west-1",
       "s3-geo-ireland-feed in us-east-1",
       "s3-geo-ireland-storage in eu-west-1",
@@ -85,15 +86,17 @@ describe("adding a secondary", () => {
     const smaller = synthesize(
       defineGeoConfig({ ...rest, sites: [primary, ...(ireland === undefined ? [] : [ireland])] }),
     );
-    expect(smaller).toHaveLength(5);
-    for (const { name, text } of smaller) expect(text).toBe(stacks.find((stack) => stack.name === name)?.text);
+    expect(smaller).toHaveLength(6);
+    // The page across all sites is a stack of its own for this: it alone draws one site more.
+    for (const { name, text } of smaller.filter(({ name: stack }) => stack !== "s3-geo"))
+      expect(text).toBe(stacks.find((stack) => stack.name === name)?.text);
   });
 });
 
 describe("the configuration that comes with the repository", () => {
   it("synthesizes to the same shape, twice the same", () => {
     const once = synthesize(defaultConfig);
-    expect(once).toHaveLength(5);
+    expect(once).toHaveLength(6);
     expect(synthesize(defaultConfig).map(({ text }) => text)).toEqual(once.map(({ text }) => text));
   });
 });

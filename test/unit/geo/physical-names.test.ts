@@ -5,6 +5,7 @@ import {
   executionName,
   feedNames,
   functionName,
+  installationNames,
   primaryNames,
   registryPattern,
   secondaryNames,
@@ -79,6 +80,10 @@ describe("what a deployment is called stays as it is:", () => {
       dashboard: "s3-geo-ireland",
     });
     expect(functionName(installation, site, "event-consumer")).toBe("s3-geo-ireland-event-consumer");
+  });
+
+  test("what there is once", () => {
+    expect(installationNames(installation)).toEqual({ overview: "s3-geo" });
   });
 
   test("stacks", () => {
