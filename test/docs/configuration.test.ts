@@ -15,9 +15,9 @@ const saidDefaults = (): readonly (readonly [name: string, said: number])[] =>
     ].map(([, , said = "", name = ""]) => [name, Number(said.replaceAll(",", ""))] as const),
   );
 
-/** The line of the page that a setting has. */
+/** The line that a setting has on the page. */
 const lineOf = (name: string): string =>
-  textOf(CONFIG_PAGE)
+  configPage()
     .split("\n")
     .find((line) => line.startsWith(`| \`${name}\` `)) ?? "";
 
