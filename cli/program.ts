@@ -7,6 +7,7 @@ import { addDestroy } from "./commands/destroy.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addRegistry } from "./commands/registry.ts";
+import { addRemovals } from "./commands/removals.ts";
 import { addReplicable } from "./commands/replicable.ts";
 import { addFlag } from "./commands/flag.ts";
 import { addPreflight } from "./commands/preflight.ts";
@@ -49,6 +50,7 @@ export const makeProgram = (surroundings: Surroundings): Command => {
   addDoctor(program, surroundings);
   addCost(program, surroundings);
   addRegistry(program, surroundings);
+  addRemovals(program, surroundings);
   addWait(program, surroundings);
   addPreflight(program, surroundings);
   addSite(program, surroundings);

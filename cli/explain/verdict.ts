@@ -150,7 +150,7 @@ const failed = (site: AskedSite, replica: ReplicaRecord): Verdict => {
     return {
       safe: false,
       reason: "held_back",
-      sentence: `holds its removal back by the guard, ${because(text)}`,
+      sentence: `holds its removal back: ${printable(text ?? "").replace("Removal held back by the guard: ", "")}`,
       remedy: `look first (docs/runbook.md, RemovalHeldBack), and if it was wanted: geo removals release ${site.object.replicable_name ?? ""} --site ${shellWord(site.name)} --removals <number>`,
     };
   }

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { GeoError } from "../geo/errors.ts";
 import type { ReplicableNames } from "../geo/naming.ts";
+import type { ReleaseRequest } from "../geo/release-request.ts";
 import {
   type Destroy,
   DestroyContract,
@@ -21,6 +22,8 @@ import {
   FeatureContract,
   FeaturesContract,
   type FeatureState,
+  ReleaseContract,
+  type ReleaseState,
   RemovalGuardsContract,
   type RemovalGuardState,
   type SiteChange,
@@ -162,6 +165,8 @@ export interface GeoClient {
   queues(siteId: number): Promise<readonly QueueState[]>;
   /** What holds removals back, type by type. A secondary's API only. */
   removalGuards(siteId: number): Promise<readonly RemovalGuardState[]>;
+  /** Lets so many more removals of a type through, within so many minutes. A secondary's API; an administrator's token. */
+  releaseRemovals(siteId: number, replicableName: string, wish: ReleaseRequest): Promise<ReleaseState>;
   /** What lies in its dead-letter queues, and why. */
   deadLetters(siteId: number): Promise<readonly DeadLettersState[]>;
   /** Everything that the site that answers knows of one key. An administrator's token. */
@@ -289,6 +294,8 @@ export const geoClient = (options: GeoClientOptions): GeoClient => {
     bulkUpdate: (siteId, id) =>
       call("GET", `${sites}/${siteId}/bulk_updates/${encodeURIComponent(id)}`, BulkUpdateContract),
     queues: (siteId) => call("GET", `${sites}/${siteId}/queues`, QueuesContract),
+    releaseRemovals: (siteId, name, wish) =>
+      call("POST", `${sites}/${siteId}/removal_guards/${encodeURIComponent(name)}/release`, ReleaseContract, wish),
     removalGuards: (siteId) => call("GET", `${sites}/${siteId}/removal_guards`, RemovalGuardsContract),
     deadLetters: (siteId) => call("GET", `${sites}/${siteId}/dead_letters`, DeadLetterListContract),
     object: (siteId, key) => call("GET", `${sites}/${siteId}/objects?key=${encodeURIComponent(key)}`, ObjectContract),

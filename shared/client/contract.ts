@@ -213,6 +213,7 @@ export const RemovalGuardsContract = z.array(RemovalGuardContract);
 export const ReleaseContract = z.extend(RemovalGuardContract, {
   retried_within_seconds: z.number(),
 }) satisfies z.ZodMiniType<ReleaseAnswer>;
+export type ReleaseState = z.infer<typeof ReleaseContract>;
 
 /** The status fields that are numbers. */
 export type CountKey = Exclude<StatusFieldKey, "syncedInPercentage" | "verifiedInPercentage">;

@@ -138,7 +138,8 @@ const COPY: Charge = { item: "s3_write_request", units: 1 };
  *
  * - a change of a row is a write; at a secondary each goes into the due index or out of it, which is another
  * - a copy that failed is one that was asked for: AWS charges for refusals, too
- * - a removal: a look at either side, one more when the tombstone's time is over, and the row's purge, which no counter sees
+ * - a removal: a look at either side, one more when the tombstone's time is over; and what no counter sees: the purge of the row
+ *   at either side, and at the primary the tombstone's way into the due index
  */
 export const REQUESTS: Readonly<Record<SiteRole, Readonly<Record<Used, readonly Charge[]>>>> = {
   primary: {
@@ -146,7 +147,7 @@ export const REQUESTS: Readonly<Record<SiteRole, Readonly<Record<Used, readonly 
     failed: [],
     verified: [look(1), ...HEARD_AT_PRIMARY],
     verification_failed: [look(2), ...HEARD_AT_PRIMARY],
-    removed: [],
+    removed: [look(1), ...HEARD_AT_PRIMARY, write(3)],
     changes: [write(1)],
   },
   secondary: {
@@ -182,6 +183,5 @@ export const NOT_COUNTED = [
   "storage of objects, noncurrent versions, rows and logs",
   "what having a site costs while nothing happens: schedules, alarms, metrics, keys",
   "reading objects again that are larger than 64 MiB or whose digest S3 does not store, parts of large copies, walks",
-  "tombstones in the primary's table",
   "discounts, free tiers, and what other regions than us-east-1 charge",
 ] as const;

@@ -37,6 +37,13 @@ describe("what geo cost tells is what the bench measured", () => {
     expect(Math.abs(toldDollars(primary, secondary) - bench) / bench).toBeLessThan(TOLERANCE);
   });
 
+  test("of an object that is deleted, with what comes when the bench has ended: a look, and the purge of a tombstone", () => {
+    const later = MILLION * (PRICES.s3_read_request + 2 * PRICES.dynamodb_write_unit);
+    const bench = measuredDollars("Deleted") + later;
+    const told = toldDollars({ removed: 1, changes: 1 }, { removed: 1, changes: 2 });
+    expect(Math.abs(told - bench) / bench).toBeLessThan(TOLERANCE);
+  });
+
   test("at the prices that the page names", () => {
     const named: readonly (readonly [RegExp, number])[] = [
       [/\| S3: 1 COPY +\| \$([\d.]+)/, PRICES.s3_write_request],

@@ -230,7 +230,7 @@ describe("geo explain, of an object that is not safe, says why and what to do, w
         last_sync_failure: "Removal held back by the guard: more than 100",
       },
       "held_back",
-      /holds its removal back by the guard, because: Removal held back by the guard: more than 100/,
+      /holds its removal back: more than 100/,
       /geo removals release lfs_object --site frankfurt --removals/,
     ],
     [

@@ -74,8 +74,8 @@ describe("what a site counted comes to", () => {
     expect(unitsOf({ verified: 1, changes: 1 }, "dynamodb_write_unit", "primary")).toBe(1);
   });
 
-  test("a primary copies and removes nothing", () => {
-    expect(chargesOf("primary", { ...NONE, synced: 5, failed: 5, removed: 5 })).toEqual([]);
+  test("a primary copies nothing", () => {
+    expect(chargesOf("primary", { ...NONE, synced: 5, failed: 5 })).toEqual([]);
   });
 
   test("a deletion is listed, and free", () => {
