@@ -83,9 +83,17 @@ describe("a secondary that is paused", () => {
   test("keeps hints as rows that are due, without a message, however much longer the pause is than a queue keeps any", async () => {
     const world = await settledWorld();
     await enable(world, false);
+    let asked = 0;
+    const { primary } = world.secondary;
+    const head = primary.head.bind(primary);
+    primary.head = (key) => {
+      asked += 1;
+      return head(key);
+    };
     world.primaryBucket.put(KEY, "two");
     world.primaryBucket.put(keyOf(7), "new");
     await world.settle();
+    expect(asked).toBe(0); // nor is the primary asked anything
     expect(await world.row(KEY)).toMatchObject({ state: "pending", gen: 2, done_gen: 1, due_at: world.clock.now() });
     expect(await world.row(keyOf(7))).toMatchObject({ state: "pending", gen: 1, done_gen: 0 });
     world.clock.advance(30 * DAY_MS);
@@ -119,7 +127,15 @@ describe("a secondary that is paused", () => {
     expect(failed).toMatchObject({ state: "failed", retry_count: 1 });
     await enable(world, false);
     const written = writesTo(world);
+    const sent: unknown[] = [];
+    const { live } = world.queues.events;
+    const send = live.send.bind(live);
+    live.send = (messages) => {
+      sent.push(...messages);
+      return send(messages);
+    };
     await world.live(5 * HOUR_MS);
+    expect(sent).toEqual([]); // what is due is not even named
     expect(written).toEqual([]);
     expect(await world.row(KEY)).toEqual(failed);
     await enable(world, true);
