@@ -8,15 +8,20 @@ export interface LookedAt<Seen> {
   readonly isInterrupted: boolean;
 }
 
-/**
- * Looks at something again and again, until it is settled or somebody interrupts.
- * @param look is given how often it was looked before
- * @param everyMs time between two looks
- */
+/** How something is looked at. */
+export interface Looking<Seen> {
+  /** Only looks, since nobody waits for a look that is interrupted. Is given how often it was looked before. */
+  readonly look: (times: number) => Promise<Seen>;
+  /** Says what was seen. */
+  readonly tell: (seen: Seen) => void;
+  readonly isSettled: (seen: Seen) => boolean;
+  /** Time between two looks. */
+  readonly everyMs: number;
+}
+
+/** Looks at something again and again, until it is settled or somebody interrupts; from then on nothing is told any more. */
 export const lookUntil = async <Seen>(
-  look: (times: number) => Promise<Seen>,
-  isSettled: (seen: Seen) => boolean,
-  everyMs: number,
+  { look, tell, isSettled, everyMs }: Looking<Seen>,
   { sleep, onInterrupt = () => () => {} }: Surroundings,
 ): Promise<LookedAt<Seen>> => {
   const ended = new AbortController();
@@ -29,6 +34,7 @@ export const lookUntil = async <Seen>(
       const found = await Promise.race([look(times).then((now) => ({ now })), interruption]);
       if (found === "interrupted") return { seen, isInterrupted: true };
       seen = found.now;
+      tell(seen);
       if (isSettled(seen)) return { seen, isInterrupted: false };
       const woken = await Promise.race([pause().catch(() => undefined), interruption]);
       if (woken === "interrupted") return { seen, isInterrupted: true };

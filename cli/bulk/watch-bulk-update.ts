@@ -37,17 +37,17 @@ export const watchBulkUpdate = async (
   surroundings: Surroundings,
 ): Promise<BulkUpdateState> => {
   let said = "";
-  const look = async (times: number): Promise<BulkUpdateState> => {
-    const update = times === 0 ? first : await connection.client.bulkUpdate(connection.site.id, first.id);
-    const line = progressLine(update);
-    if (line !== said) surroundings.err(`${line}\n`);
-    said = line;
-    return update;
-  };
   const { seen: update = first, isInterrupted } = await lookUntil(
-    look,
-    ({ state }) => state !== "running",
-    LOOK_EVERY_MS,
+    {
+      look: async (times) => (times === 0 ? first : connection.client.bulkUpdate(connection.site.id, first.id)),
+      tell: (seen) => {
+        const line = progressLine(seen);
+        if (line !== said) surroundings.err(`${line}\n`);
+        said = line;
+      },
+      isSettled: ({ state }) => state !== "running",
+      everyMs: LOOK_EVERY_MS,
+    },
     surroundings,
   );
   if (isInterrupted) throw new CommandError(EXIT.failure, `interrupted. ${howToGoOn(connection, update)}`);

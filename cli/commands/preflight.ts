@@ -13,11 +13,10 @@ import {
 } from "../output/options.ts";
 import { painter } from "../output/paint.ts";
 import { columnsOf } from "../output/terminal.ts";
-import { countOf } from "../output/texts.ts";
+import { allOf, countOf } from "../output/texts.ts";
 import { type Findings, findHindrances } from "../preflight/hindrances.ts";
 import { complaintLine } from "../status/complaints.ts";
 import { type SeenSites, seeSites } from "../status/seen-sites.ts";
-import { sumOf, typesOf } from "../status/type-progress.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 const Options = z.object({ ...CONNECTION_OPTIONS, output: OutputFormat });
@@ -47,14 +46,8 @@ const anyConnection = ({ seen }: SeenSites): Connection => {
   return first;
 };
 
-const show = (sites: SeenSites, { hindrances, notes }: Findings, isJson: boolean, surroundings: Surroundings): void => {
-  const { out, replicables } = surroundings;
-  const secondaries = sites.seen
-    .filter(({ primary }) => !primary)
-    .map((site) => ({
-      name: site.name,
-      objects: sumOf(typesOf(site.status, replicables).map(({ replicated }) => replicated)).total,
-    }));
+const show = ({ hindrances, notes, secondaries }: Findings, isJson: boolean, surroundings: Surroundings): void => {
+  const { out } = surroundings;
   const isReady = hindrances.length === 0;
   if (isJson) return out(jsonLine({ ready: isReady, hindrances, notes, secondaries }));
   const paint = painter(surroundings);
@@ -65,9 +58,7 @@ const show = (sites: SeenSites, { hindrances, notes }: Findings, isJson: boolean
   for (const hindrance of hindrances) out(`${paint("bad", lines(complaintLine(hindrance)).join("\n"))}\n`);
   if (!isReady) return;
   for (const { name, objects } of secondaries) {
-    out(
-      `${paint("good", `${name}: all of ${countOf(objects, "object")} synced and verified; nothing stands in the way.`)}\n`,
-    );
+    out(`${paint("good", `${name}: ${allOf(objects, "object")} synced and verified. Nothing stands in the way.`)}\n`);
   }
 };
 
@@ -87,7 +78,7 @@ export const addPreflight = (parent: Command, surroundings: Surroundings): void 
       }
       const features = await anyConnection(sites).client.features();
       const findings = await findHindrances(sites, features, { replicables, now: now() });
-      show(sites, findings, options.output === "json", surroundings);
+      show(findings, options.output === "json", surroundings);
       const count = findings.hindrances.length;
       if (count > 0)
         throw new CommandError(EXIT.unhealthy, `${countOf(count, "thing stands", "things stand")} in the way`);

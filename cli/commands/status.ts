@@ -62,12 +62,13 @@ const show = (sites: SeenSites, options: Options, surroundings: Surroundings): v
 
 const run = async (options: Options, surroundings: Surroundings): Promise<void> => {
   const everyMs = readSpan("--interval", options.interval);
-  const look = async (): Promise<SeenSites> => {
-    const sites = await seeSites(options, surroundings);
-    show(sites, options, surroundings);
-    return sites;
-  };
-  const { seen } = options.watch ? await lookUntil(look, () => false, everyMs, surroundings) : { seen: await look() };
+  const look = (): Promise<SeenSites> => seeSites(options, surroundings);
+  const tell = (sites: SeenSites): void => show(sites, options, surroundings);
+  const watched = options.watch
+    ? await lookUntil({ look, tell, isSettled: () => false, everyMs }, surroundings)
+    : { seen: await look() };
+  const { seen } = watched;
+  if (!options.watch && seen !== undefined) tell(seen);
   if (!options.check || seen === undefined) return;
   const complaints = complaintsOf(seen, surroundings);
   if (complaints.length > 0) {

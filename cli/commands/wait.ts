@@ -14,7 +14,7 @@ import {
   readSpan,
 } from "../output/options.ts";
 import { progressView, type ProgressView } from "../output/progress.ts";
-import { countOf, countText, shareText, spanText } from "../output/texts.ts";
+import { allOf, countOf, countText, shareText, spanText } from "../output/texts.ts";
 import { typeNamed } from "../registry/asked-types.ts";
 import { complaintLine } from "../status/complaints.ts";
 import { type SeenSites, seeSites } from "../status/seen-sites.ts";
@@ -129,14 +129,16 @@ const wait = async (goal: Goal, options: Options, surroundings: Surroundings): P
       if (newest === undefined || !(error instanceof GeoApiError && PASSING.has(error.reason))) throw error;
       newest = { ...newest, backlog: null };
     }
-    view.show({ done: newest.done, total: newest.total, more: more(newest) });
     return { ...newest, state: judged(newest) };
   };
 
   const { seen, isInterrupted } = await lookUntil(
-    lookOn,
-    ({ state }) => state !== "going_on",
-    LOOK_EVERY_MS,
+    {
+      look: lookOn,
+      tell: (waited) => view.show({ done: waited.done, total: waited.total, more: more(waited) }),
+      isSettled: ({ state }) => state !== "going_on",
+      everyMs: LOOK_EVERY_MS,
+    },
     surroundings,
   ).finally(() => view.end());
   const seconds = Math.round((now() - begun) / 1_000);
@@ -158,7 +160,7 @@ const wait = async (goal: Goal, options: Options, surroundings: Surroundings): P
       `not ${goal} within ${spanText(timeoutMs / 1_000)}: ${inTheWay(goal, seen, options)}`,
     );
   }
-  if (options.output === "table") out(`All of ${countOf(total, "object")} ${goal}, after ${spanText(seconds)}.\n`);
+  if (options.output === "table") out(`${allOf(total, "object")} ${goal}, after ${spanText(seconds)}.\n`);
 };
 
 /** `geo wait …`: waits until secondaries have everything. */

@@ -54,17 +54,17 @@ export const watchDestroy = async (
   surroundings: Surroundings,
 ): Promise<DestroyProgress> => {
   let said = "";
-  const look = async (): Promise<DestroyProgress> => {
-    const destroy = await client.destroy(site.id, id);
-    const line = progressLine(destroy);
-    if (line !== said) surroundings.err(`${line}\n`);
-    said = line;
-    return destroy;
-  };
   const { seen, isInterrupted } = await lookUntil(
-    look,
-    ({ state }) => !UNDER_WAY.has(state),
-    LOOK_EVERY_MS,
+    {
+      look: () => client.destroy(site.id, id),
+      tell: (destroy) => {
+        const line = progressLine(destroy);
+        if (line !== said) surroundings.err(`${line}\n`);
+        said = line;
+      },
+      isSettled: ({ state }) => !UNDER_WAY.has(state),
+      everyMs: LOOK_EVERY_MS,
+    },
     surroundings,
   );
   if (seen !== undefined && !isInterrupted) return seen;

@@ -9,6 +9,12 @@ export const countText = (count: number): string => COUNT.format(count);
 export const countOf = (count: number, one: string, many = `${one}s`): string =>
   `${countText(count)} ${count === 1 ? one : many}`;
 
+/** `All 284 objects are`, `The only object is`; of none there is nothing to say but that. */
+export const allOf = (count: number, one: string): string => {
+  if (count === 1) return `The only ${one} is`;
+  return count === 0 ? `There is no ${one} that is not` : `All ${countText(count)} ${one}s are`;
+};
+
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 const BYTE_STEP = 1_024;
 

@@ -4,7 +4,7 @@ import type { Connection } from "../connection.ts";
 import { countOf, printable, shareText } from "../output/texts.ts";
 import { type Complaint, ofStatus, ofUnreached } from "../status/complaints.ts";
 import type { SeenSite, SeenSites } from "../status/seen-sites.ts";
-import { isEmpty, type TypeProgress, typesOf } from "../status/type-progress.ts";
+import { isEmpty, sumOf, type TypeProgress, typesOf } from "../status/type-progress.ts";
 import { backlogOf, complaintsAbout } from "./asked-site.ts";
 
 /** Whether everything is where it should be, and what is not. */
@@ -12,6 +12,8 @@ export interface Findings {
   readonly hindrances: readonly Complaint[];
   /** What was left out on purpose, in sentences. */
   readonly notes: readonly string[];
+  /** How many objects each secondary is to have, of types that are not switched off. */
+  readonly secondaries: readonly { readonly name: string; readonly objects: number }[];
 }
 
 /** What is needed to judge a site. */
@@ -98,6 +100,7 @@ const ofSecondary = (site: SeenSite, judging: Judging): Findings => {
   const left = types.filter((type) => judging.off.has(type.replicableName) && !isEmpty(type));
   const unverified = wanted.filter((type) => !isEmpty(type) && type.replicated !== null && type.verified === null);
   return {
+    secondaries: [{ name, objects: sumOf(wanted.map(({ replicated }) => replicated)).total }],
     hindrances: [
       ...wanted.flatMap((type) => ofType(name, type, judging, isFull)),
       ...ofWalks(site, judging),
@@ -196,7 +199,7 @@ const ofGuards = async (connection: Connection): Promise<readonly Complaint[]> =
           site: connection.site.name,
           kind: "removals_held_back",
           problem: `holds removals of ${type} back since ${pausedAt ?? "an unknown time"}`,
-          remedy: `geo registry list --site ${connection.site.name} --type ${type} --state failed`,
+          remedy: `geo removals list --site ${connection.site.name}`,
         })),
   );
 
@@ -278,5 +281,6 @@ export const findHindrances = async (
       ...asked.flat(),
     ],
     notes: secondaries.flatMap(({ notes }) => notes),
+    secondaries: secondaries.flatMap((one) => one.secondaries),
   };
 };

@@ -35,7 +35,7 @@ describe("geo preflight (F99)", () => {
     const { geo } = await ready();
     expect(await geo("preflight")).toEqual({
       code: 0,
-      out: "frankfurt: all of 2 objects synced and verified; nothing stands in the way.\n",
+      out: "frankfurt: All 2 objects are synced and verified. Nothing stands in the way.\n",
       err: "",
     });
     const { code, out } = await geo("preflight", "-o", "json");
@@ -103,7 +103,7 @@ describe("geo preflight (F99)", () => {
     [
       "removals are held back",
       "removals_held_back",
-      /^frankfurt: holds removals of lfs_object back since 20/m,
+      /^frankfurt: holds removals of lfs_object back since 20\S+ \(geo removals list --site frankfurt\)$/m,
       async ({ secondary }) => {
         const site = { ...secondary, removalGuard: { floor: 1, percent: 0, most: 1 } };
         for (let removals = 0; removals < 2; removals += 1) await askToRemove(site, "lfs_object");
@@ -181,7 +181,7 @@ describe("geo preflight (F99)", () => {
     await sites.secondary.rows([registryRow("failed", "pending", 1, "cool_widget")]);
     const { code, out } = await sites.geo("preflight");
     expect(code).toBe(0);
-    expect(out).toMatch(/^Note: Cool Widgets are switched off and were not looked at\.\nfrankfurt: all of/);
+    expect(out).toMatch(/^Note: Cool Widgets are switched off and were not looked at\.\nfrankfurt: All 2 objects/);
   });
 
   test("says that a site keeps a selection only", async () => {

@@ -28,7 +28,7 @@ describe("geo wait", () => {
     const begun = clock.now();
     expect(await geo("wait", "verified")).toEqual({
       code: 0,
-      out: "All of 1 object verified, after 2 seconds.\n",
+      out: "The only object is verified, after 2 seconds.\n",
       err: "Verified: 1/1 (100%)\n",
     });
     expect(clock.now() - begun).toBe(2_000);
