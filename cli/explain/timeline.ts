@@ -1,5 +1,4 @@
 import { bytesText, printable } from "../output/texts.ts";
-import { timeText } from "../registry/registry-answer.ts";
 import { type AskedSite, originalOf, replicaOf } from "./asked-site.ts";
 
 /** Something that happened to an object, or will. */
@@ -55,6 +54,3 @@ export const timelineOf = (sites: readonly AskedSite[]): readonly TimelineEntry[
   sites
     .flatMap((site) => eventsOf(site).flatMap(([at, event]) => (at === null ? [] : [{ at, site: site.name, event }])))
     .toSorted((left, right) => Date.parse(left.at) - Date.parse(right.at));
-
-/** `2026-11-21 22:10:01Z` */
-export const entryTime = ({ at }: TimelineEntry): string => timeText(at);

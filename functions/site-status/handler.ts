@@ -33,7 +33,7 @@ const gathering: GatheringSite = {
   telemetry,
 };
 
-const ledger = new UsageLedger({ site: gathering.site, replicables, siteTable, clock: systemClock });
+const ledger = new UsageLedger({ site: gathering.site, replicables, siteTable, clock: systemClock, telemetry });
 
 /** What a run says of itself, for whoever starts it by hand. */
 interface Run {

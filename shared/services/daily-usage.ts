@@ -8,10 +8,12 @@ import {
   usagePeriods,
   type UsageSnapshot,
 } from "../geo/daily-usage.ts";
+import { GeoError } from "../geo/errors.ts";
 import { ROW_OUTCOMES, type RowOutcome } from "../geo/row-outcomes.ts";
 import type { StatusSite } from "../geo/site-status.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Table } from "../ports/table.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import { everyItem } from "../tables/every-item.ts";
 import type { Counter } from "../tables/site/counter-item.ts";
 import { listCounters } from "../tables/site/list-counters.ts";
@@ -31,6 +33,7 @@ export interface UsedSite {
 export interface KeptSite extends UsedSite {
   /** Puts into the partition `usage` as well. */
   readonly siteTable: Pick<Table, "get" | "query" | "put">;
+  readonly telemetry: Pick<Telemetry, "error">;
 }
 
 const totalsOf = (counters: readonly Counter[], name: string): TypeTotals => {
@@ -72,15 +75,24 @@ export class UsageLedger {
     this.#site = site;
   }
 
-  /** Notes the day, if nobody has. @throws TableUnavailableError when the table did not answer: the next look tries again */
+  /** Notes the day, if nobody has. When the table does not answer, that is logged, and the next look tries again. */
   async note(): Promise<void> {
-    const { siteTable, clock } = this.#site;
+    const { clock, telemetry } = this.#site;
     const day = dayOf(clock.now());
     if (this.#noted === day) return;
-    if ((await siteTable.get(usageKey(clock.now()))) === undefined) {
-      await noteUsage(siteTable, await takeSnapshot(this.#site));
+    try {
+      await this.#noteDay();
+      this.#noted = day;
+    } catch (error) {
+      if (!(error instanceof GeoError)) throw error;
+      telemetry.error("the usage of the day could not be noted", { day, code: error.code, message: error.message });
     }
-    this.#noted = day;
+  }
+
+  async #noteDay(): Promise<void> {
+    const { siteTable, clock } = this.#site;
+    if ((await siteTable.get(usageKey(clock.now()))) !== undefined) return;
+    await noteUsage(siteTable, await takeSnapshot(this.#site));
   }
 }
 

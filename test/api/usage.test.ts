@@ -15,7 +15,13 @@ const get = async (api: Api, query = ""): Promise<Response> =>
   api.call(`${USAGE}${query}`, { headers: { "PRIVATE-TOKEN": await api.token() } });
 
 const ledgerOf = (api: Api): UsageLedger =>
-  new UsageLedger({ site: api.site, replicables, siteTable: api.siteTable, clock: api.clock });
+  new UsageLedger({
+    site: api.site,
+    replicables,
+    siteTable: api.siteTable,
+    clock: api.clock,
+    telemetry: api.telemetry,
+  });
 
 const copies = (api: Api, count: number): Promise<void> =>
   api.rows(

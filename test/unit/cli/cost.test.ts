@@ -152,7 +152,7 @@ const after = async (days: number, each: number, around: Parameters<typeof twoSi
   for (let day = 0; day < days; day += 1) {
     for (const role of ["primary", "secondary"] as const) {
       const { site, siteTable, rows } = sites[role];
-      await new UsageLedger({ site, replicables, siteTable, clock }).note();
+      await new UsageLedger({ site, replicables, siteTable, clock, telemetry: sites[role].telemetry }).note();
       const verified = {
         pk: "lfs_object#000",
         sk: "lfs_objects/a",

@@ -12,6 +12,8 @@ import {
 } from "../../../shared/geo/daily-usage.ts";
 import { ROW_OUTCOMES } from "../../../shared/geo/row-outcomes.ts";
 import { ManualClock } from "../../../shared/memory/clock.ts";
+import { MemoryTelemetry } from "../../../shared/memory/telemetry.ts";
+import { TableUnavailableError } from "../../../shared/geo/errors.ts";
 import { MemoryTable } from "../../../shared/memory/table.ts";
 import { countChanges } from "../../../shared/services/count-changes.ts";
 import { readUsage, UsageLedger } from "../../../shared/services/daily-usage.ts";
@@ -38,7 +40,7 @@ describe("the ledger of a site's usage", () => {
       stood(MIDNIGHT, { cool_widget: 5 }),
       stood(MIDNIGHT + DAY_MS + MINUTE, { cool_widget: 12, hot_widget: 1 }),
     ];
-    const now = stood(MIDNIGHT + 1.5 * DAY_MS, { cool_widget: 12, hot_widget: 4 });
+    const now = stood(MIDNIGHT + 1.5 * DAY_MS, { hot_widget: 4, cool_widget: 12 });
     expect(usagePeriods(ledger, now)).toMatchObject([
       {
         date: "2026-11-21",
@@ -126,12 +128,14 @@ describe("the ledger of a site's usage", () => {
 const keptSite = () => {
   const siteTable = new MemoryTable({ name: "site" });
   const clock = new ManualClock();
+  const telemetry = new MemoryTelemetry();
   clock.advance(MIDNIGHT - clock.now());
   const kept = {
     site: { name: "frankfurt", role: "secondary", region: "eu-central-1" },
     replicables: [{ name: "cool_widget" }, { name: "hot_widget" }],
     siteTable,
     clock,
+    telemetry,
   } as const;
   let sequence = 0;
   const copy = async (count: number): Promise<void> => {
@@ -143,7 +147,7 @@ const keptSite = () => {
     await countChanges(siteTable, { table: "registry", shard: "shard-1", changes });
   };
   const noted = () => siteTable.get(usageKey(clock.now()));
-  return { kept, siteTable, clock, copy, noted };
+  return { kept, siteTable, clock, copy, noted, telemetry };
 };
 
 describe("a site keeps its ledger", () => {
@@ -191,14 +195,18 @@ describe("a site keeps its ledger", () => {
   });
 
   test("and tries again with the next look when the table did not answer", async () => {
-    const { kept, siteTable, noted } = keptSite();
+    const { kept, siteTable, noted, telemetry } = keptSite();
     const ledger = new UsageLedger(kept);
     siteTable.interference = {
       before: ({ kind }) => {
-        if (kind === "put") throw new Error("throttled");
+        if (kind === "put") throw new TableUnavailableError("throttled");
       },
     };
-    await expect(ledger.note()).rejects.toThrow("throttled");
+    await ledger.note();
+    expect(await noted()).toBeUndefined();
+    expect(telemetry.linesOf("the usage of the day could not be noted").map(({ fields }) => fields)).toEqual([
+      { day: "2026-11-21", code: "GEO_TABLE_UNAVAILABLE", message: "throttled" },
+    ]);
     siteTable.interference = {};
     await ledger.note();
     expect(await noted()).toBeDefined();
