@@ -40,6 +40,7 @@ export const GROUPS = {
       ...scenarios("checksum-kinds", "standing", "sweep", "out-of-pattern", "leaked-uploads", "capacities", "orders"),
       ...scenarios("killed-large-copies", "races", "release", "removals", "re-verification", "consistency"),
       ...scenarios("waiting-and-lag", "selective-sync", "large-copy-workflow", "bulk-update", "verification-backfill"),
+      ...scenarios("pause"),
     ],
   },
 } as const satisfies Record<string, MutationGroup>;

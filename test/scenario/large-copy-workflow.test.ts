@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { WorkflowUnavailableError } from "../../shared/geo/errors.ts";
 import { LARGE_COPY_LOOK_MS } from "../../shared/geo/large-copy.ts";
+import { changeSettings } from "../../shared/tables/site/site-record.ts";
 import { setFlag } from "../../shared/tables/site/flags-item.ts";
 import type { SecondarySite } from "../../shared/ports/site.ts";
 import { askForResync } from "../support/ask-for-resync.ts";
@@ -68,6 +69,22 @@ describe("one of the largest objects", () => {
     expect(world.replicaText(KEY)).toBeUndefined();
     await switched(true);
     expect(await world.execute(inputOf(world))).toEqual(["copy", "ended"]);
+    await expectSettled(world, LARGE);
+  });
+
+  test("F98: whose execution a pause has ended is copied by another one when the site goes on", async () => {
+    const world = await handedOver();
+    const enable = (enabled: boolean) => world.siteTable.update(changeSettings({ enabled }, world.clock.now()));
+    await enable(false);
+    await world.live(60 * 60_000);
+    expect(await world.execute(inputOf(world))).toEqual(["ended"]);
+    world.workflow.end(world.workflow.executions.at(-1)?.name ?? "", { status: "succeeded", output: {} });
+    await world.live(6 * 60 * 60_000);
+    expect(await world.row(KEY)).toMatchObject({ state: "pending", retry_count: 0 });
+    await enable(true);
+    await world.live(5 * 60_000);
+    expect(world.workflow.executions).toHaveLength(2);
+    expect(await world.execute(inputOf(world, 1))).toEqual(["copy", "ended"]);
     await expectSettled(world, LARGE);
   });
 

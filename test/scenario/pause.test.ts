@@ -47,7 +47,7 @@ const deadLetters = ({ queues }: TwoSites): number =>
 
 const waiting = ({ queues }: TwoSites): number => Object.values(queues).reduce((sum, { live }) => sum + live.size, 0);
 
-describe("a secondary that is paused", () => {
+describe("a secondary that is paused (F98)", () => {
   test("writes nothing within a minute of the pause, for an hour of changes, deletes and repetitions, and loses none", async () => {
     const keys = Array.from({ length: 20 }, (_, id) => keyOf(id));
     const world = await settledWorld(keys);

@@ -61,6 +61,27 @@ describe("a queue of SQS", () => {
     });
   });
 
+  it("tells how much waits, is under way and comes later", async () => {
+    wire.first.push(url());
+    wire.answer = answer(200, {
+      Attributes: {
+        ApproximateNumberOfMessages: "7",
+        ApproximateNumberOfMessagesNotVisible: "2",
+        ApproximateNumberOfMessagesDelayed: "1",
+      },
+    });
+    expect(await queue().measure()).toEqual({ waiting: 7, inFlight: 2, delayed: 1 });
+  });
+
+  it("takes what is not told for nothing, and says so when there is no such queue", async () => {
+    const subject = queue();
+    wire.first.push(url());
+    wire.answer = answer(200, {});
+    expect(await subject.measure()).toEqual({ waiting: 0, inFlight: 0, delayed: 0 });
+    wire.answer = answer(400, { __type: "com.amazonaws.sqs#QueueDoesNotExist" });
+    await expect(subject.measure()).rejects.toMatchObject({ code: "GEO_QUEUE_UNAVAILABLE" });
+  });
+
   it("counts every message as not sent when no answer comes", async () => {
     wire.first.push(url());
     wire.answer = "hang up";
