@@ -28,6 +28,7 @@ const entries = {
   "docs-cli": "infra/local/docs-cli.ts",
   "docs-config": "infra/local/docs-config.ts",
   "docs-graphql": "infra/local/docs-graphql.ts",
+  "docs-observability": "infra/local/docs-observability.ts",
   geo: "cli/geo.ts",
 };
 
