@@ -113,6 +113,7 @@ export interface SiteChange {
   readonly name?: string;
   readonly url?: string;
   readonly internal_url?: string | null;
+  /** At a secondary: false pauses it, true has it go on. At the primary only of a site that is not deployed yet. */
   readonly enabled?: boolean;
   readonly files_max_capacity?: number;
   readonly repos_max_capacity?: number;
