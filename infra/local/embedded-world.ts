@@ -16,7 +16,7 @@ import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
 import { redrivableQueues } from "../../shared/geo/redrivable-queues.ts";
 import { applySelection } from "../../shared/geo/replicable-selection.ts";
 import type { Replicable } from "../../shared/geo/replicable.ts";
-import type { RowChange } from "../../shared/geo/counters.ts";
+import { countedTable, type RowChange } from "../../shared/geo/counters.ts";
 import type { WebApp } from "../../shared/lambda/http-handler.ts";
 import { MemoryBucket } from "../../shared/memory/bucket.ts";
 import { MemoryQueue } from "../../shared/memory/queue.ts";
@@ -36,6 +36,7 @@ import { CachedSiteRecord } from "../../shared/services/cached-site-record.ts";
 import { SiteScope } from "../../shared/services/site-scope.ts";
 import { KeyCapacity } from "../../shared/services/key-capacity.ts";
 import { CachedSwitches } from "../../shared/services/type-switches.ts";
+import { whileNotPaused } from "../../shared/services/while-not-paused.ts";
 import { consumeEvents, consumeVerifications } from "../../shared/services/consume.ts";
 import { countRecords } from "../../shared/services/count-records.ts";
 import { countChanges } from "../../shared/services/count-changes.ts";
@@ -45,7 +46,6 @@ import { gatherStatus } from "../../shared/services/gather-status.ts";
 import { noticeDrift } from "../../shared/services/notice-drift.ts";
 import { publishEvents } from "../../shared/services/publish.ts";
 import { recordChecksums } from "../../shared/services/record-checksums.ts";
-import { countedTable } from "../../shared/services/site-status.ts";
 import { keepConsistent } from "../../shared/services/registry-consistency/keep-consistent.ts";
 import type { WalkingSite } from "../../shared/services/registry-consistency/walk-range.ts";
 import { WALK_SETTINGS_DEFAULT } from "../../shared/services/registry-consistency/run-walks.ts";
@@ -89,7 +89,7 @@ const STATUS_EVERY_MS = 3_000;
 const backlogOf = (queue: MemoryQueue) => (): Promise<number> => Promise.resolve(queue.size);
 
 /** Logs nothing: what happens is in the tables, and the demonstration reads it there. */
-const SILENT: Telemetry = { info() {}, warn() {}, error() {}, count() {}, duration() {} };
+const SILENT: Telemetry = { debug() {}, info() {}, warn() {}, error() {}, count() {}, gauge() {}, duration() {} };
 
 type Work = (messages: readonly ReceivedMessage[], stopAt: number) => Promise<ReadonlySet<string>>;
 
@@ -412,7 +412,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     table: registry,
     siteTable: secondaryTable,
     queue: measured(events.queue),
-    isOn: at("replication"),
+    isOn: whileNotPaused(record.standing, at("replication")),
   };
   const sweep = async (): Promise<void> => {
     const minute = minuteOf(systemClock.now());

@@ -494,7 +494,8 @@ describe("rights on the site table", () => {
     const backfill = 3;
     // Each sweep reads and changes what it remembers of each type, and each secondary's consumer tells it of outcomes.
     const sweeps = sites + secondaries;
-    // Each site's bulk updates look up the flags, and remember how far they came; its API keeps their requests.
+    // Each site's bulk updates look up the flags, and remember how far they came; its API keeps their requests. (Whether the
+    // site is paused, they and the sweeps look up by the same right as the flags.)
     const bulks = sites * 3;
     // Each site's counter audit reads its counters and puts them right, and remembers how far it came.
     const audits = sites * 2;
