@@ -76,7 +76,7 @@ export const notifications: Check = {
         return problem(
           site.name,
           `its bucket has no rule that reports changes to ${to}`,
-          "deploy its storage stack again; for an existing bucket see the README on notification rules",
+          "put it back as docs/adopt.md says under notifications: a deployment that changes nothing does not",
         );
       },
     ),
