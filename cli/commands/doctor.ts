@@ -6,7 +6,6 @@ import type { GeoConfig } from "../../shared/config/geo-config.ts";
 import { messageOf } from "../../shared/geo/errors.ts";
 import { secondaryNames } from "../../shared/geo/physical-names.ts";
 import { addConnectionOptions, connectAll } from "../connection.ts";
-import { awsLooker } from "../doctor/aws-looker.ts";
 import { examine } from "../doctor/checks.ts";
 import type { Examined } from "../doctor/examined.ts";
 import type { Finding, Verdict } from "../doctor/finding.ts";
@@ -60,11 +59,13 @@ const readConfig = async (
   }
 };
 
-const lookAround = (known: KnownSites | undefined, { awsLook = awsLooker }: Surroundings): Examined["aws"] => {
+const lookAround = async (known: KnownSites | undefined, { awsLook }: Surroundings): Promise<Examined["aws"]> => {
   if (known?.cloud !== undefined && known.cloud.endpoint === undefined) {
     return { problem: `the ${known.cloud.name} world has no AWS that could be looked at` };
   }
-  return awsLook({ endpoint: known?.cloud?.endpoint, credentials: known?.credentials });
+  // Only here: every other command would wait for the SDK to load.
+  const look = awsLook ?? (await import("../doctor/aws-looker.ts")).awsLooker;
+  return look({ endpoint: known?.cloud?.endpoint, credentials: known?.credentials });
 };
 
 /**
@@ -110,7 +111,7 @@ const run = async (options: Options, surroundings: Surroundings): Promise<void> 
   const isGiven = options.endpointUrl !== undefined || (surroundings.env?.["GEO_ENDPOINT_URL"] ?? "") !== "";
   const known = isGiven ? undefined : await findSites(surroundings);
   const sites = await connectAll(options, surroundings);
-  const aws = lookAround(known, surroundings);
+  const aws = await lookAround(known, surroundings);
   const config = await inItsAccount(await readConfig(options, known, surroundings), aws);
   const findings = await examine({
     config,

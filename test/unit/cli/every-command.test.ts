@@ -63,13 +63,23 @@ const withStandIns = (standIns: Readonly<Record<string, string>>, geo: Example):
   return (words) => geo(words.map(standFor));
 };
 
+const absent = () => Promise.resolve({ outcome: "absent" } as const);
+const NOTHING_DEPLOYED: AwsLook = {
+  bucket: absent,
+  uploads: absent,
+  table: absent,
+  queue: absent,
+  topic: absent,
+  stateMachine: absent,
+};
+
 /** Two sites on which every example has something to work on. What is begun is done while the command waits for it. */
 const onTwoSites = async (): Promise<Example> => {
   const listeners = new Set<() => void>();
   let pauses = 0;
   const sites = await twoSites({
     siteTable: () => sites.secondary.siteTable,
-    awsLook: () => new Proxy({} as AwsLook, { get: () => () => Promise.resolve({ outcome: "absent" }) }),
+    awsLook: () => NOTHING_DEPLOYED,
     ask: () => Promise.resolve(true),
     onInterrupt: (interrupted) => {
       listeners.add(interrupted);
