@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import config from "../../infra/geo.config.ts";
 import example from "../../infra/examples/one-primary-three-secondaries.config.ts";
 import { runCli } from "../../cli/run-cli.ts";
-import { secondaryNames, stackNames } from "../../shared/geo/physical-names.ts";
+import { installationNames, secondaryNames, stackNames } from "../../shared/geo/physical-names.ts";
 import { MemoryTable } from "../../shared/memory/table.ts";
 import { authenticate } from "../../shared/services/authenticate.ts";
 import { filesOf, pages, textOf } from "./support/repository.ts";
@@ -19,7 +19,11 @@ describe("README", () => {
   test("deploys the stacks of the configuration that comes with it, all of them", () => {
     const { primary, secondaries } = config;
     const own = (site: typeof primary) => [stackNames(config, site).storage, stackNames(config, site).site];
-    const wanted = [...own(primary), ...secondaries.flatMap((site) => [...own(site), stackNames(config, site).feed])];
+    const wanted = [
+      ...own(primary),
+      ...secondaries.flatMap((site) => [...own(site), stackNames(config, site).feed]),
+      installationNames(config).overview,
+    ];
     const deployed = [...readme.matchAll(/npx cdk deploy ([^#\n]+)/g)].flatMap(([, names = ""]) =>
       names.trim().split(/\s+/),
     );

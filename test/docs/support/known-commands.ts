@@ -4,7 +4,7 @@ import { makeProgram } from "../../../cli/program.ts";
 import config from "../../../infra/geo.config.ts";
 import { parseStartOptions } from "../../../infra/local/start-options.ts";
 import { API_ROUTES } from "../../../shared/client/api-routes.ts";
-import { stackNames } from "../../../shared/geo/physical-names.ts";
+import { installationNames, stackNames } from "../../../shared/geo/physical-names.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 import { textOf } from "./repository.ts";
 import type { ShellCommand } from "./shell.ts";
@@ -113,9 +113,10 @@ const curlProblem = (args: readonly string[]): Problem => {
 };
 
 /** The stacks of the configuration that comes with the repository, which pages deploy. */
-const STACKS: ReadonlySet<string> = new Set(
-  [config.primary, ...config.secondaries].flatMap((site) => Object.values(stackNames(config, site))),
-);
+const STACKS: ReadonlySet<string> = new Set([
+  installationNames(config).overview,
+  ...[config.primary, ...config.secondaries].flatMap((site) => Object.values(stackNames(config, site))),
+]);
 
 /** CDK's commands that pages use. */
 const CDK = new Set(["bootstrap", "deploy", "destroy", "diff"]);
