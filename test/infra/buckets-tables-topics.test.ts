@@ -5,6 +5,7 @@ import { CHANGES_OF_A_REPLICA } from "../../infra/constructs/replicated-bucket.t
 import config from "../../infra/examples/one-primary-three-secondaries.config.ts";
 import { defineGeoConfig } from "../../shared/config/geo-config.ts";
 import { suspectDrift } from "../../shared/geo/drift.ts";
+import { SITE_TABLE_TTL } from "../../shared/geo/physical-names.ts";
 import { parseRegistryRow } from "../../shared/geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../shared/geo/replication-state.ts";
 import { parseS3Notification } from "../../shared/geo/s3-notification.ts";
@@ -260,6 +261,16 @@ describe("every table", () => {
         DeletionProtectionEnabled: true,
       });
       expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(["Retain", "Retain"]);
+    }
+  });
+
+  it("forgets by itself only what a site keeps for a time: rows of objects stay until somebody removes them", () => {
+    const forgetting = tables.filter(({ Properties }) => Properties.TimeToLiveSpecification !== undefined);
+    expect(forgetting.map(({ Properties }) => String(Properties.TableName)).toSorted()).toEqual(
+      ["ireland", "sydney", "tokyo", "virginia"].map((site) => `s3-geo-${site}-site`),
+    );
+    for (const { Properties } of forgetting) {
+      expect(Properties.TimeToLiveSpecification).toEqual({ AttributeName: SITE_TABLE_TTL, Enabled: true });
     }
   });
 
