@@ -447,6 +447,27 @@ describe("a site that looks at itself (F61)", () => {
   });
 });
 
+describe("a secondary that is paused (F98)", () => {
+  it.each(["EventConsumer", "VerificationVerifier", "RegistryConsistencyWalker", "RetrySweepRole", "BulkUpdateWorker"])(
+    "has %s look that up in its own record of itself",
+    (name) => {
+      const statements = stacks
+        .filter((stack) => stack.name === "s3-geo-tokyo")
+        .flatMap(({ template }) => ofType(template, "AWS::IAM::Policy"))
+        .map(({ Properties }) => Policy.parse(Properties))
+        .filter(({ Roles }) => Roles.some((role) => asText(role).includes(name)))
+        .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+      const lookingUp = statements.filter(
+        ({ Action, Resource, Condition }) =>
+          Action.includes("dynamodb:GetItem") &&
+          Resource.some((resource) => asText(resource).endsWith("table/s3-geo-tokyo-site")) &&
+          JSON.stringify(Condition ?? "").includes('["site"]'),
+      );
+      expect(lookingUp).not.toEqual([]);
+    },
+  );
+});
+
 describe("the batch destroy", () => {
   const destroying = granted.filter(
     ({ role, action }) => role.includes("BatchDestroyWorker") && !action.startsWith("logs:"),
