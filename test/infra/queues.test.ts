@@ -9,6 +9,8 @@ const VISIBILITY_PER_TIMEOUT = 6;
 const CONSUMER_TIMEOUT_MS = 5 * 60_000;
 /** `scheduleSweepMinutes` at its most. */
 const LONGEST_SWEEP_SECONDS = 60 * 60;
+const FIFTEEN_MINUTES_SECONDS = 15 * 60;
+const SIX_HOURS_SECONDS = 6 * 60 * 60;
 const FOUR_DAYS_SECONDS = 4 * 24 * 60 * 60;
 const FOURTEEN_DAYS_SECONDS = 14 * 24 * 60 * 60;
 
@@ -161,6 +163,29 @@ describe("every queue", () => {
     expect([...new Set(others.map(({ count }) => count))]).toEqual([30]);
     // Put aside, and not forgotten by SQS before.
     expect(Math.max(...others.map(({ count, seconds }) => count * seconds))).toBeLessThan(FOURTEEN_DAYS_SECONDS / 2);
+  });
+
+  it("calls a person when its oldest message has failed twice, and not for a burst (F63)", () => {
+    const queues = stacks.flatMap(({ template }) =>
+      ofType(template, "AWS::SQS::Queue")
+        .filter(({ Properties }) => Properties.RedrivePolicy !== undefined)
+        .map(({ id, Properties }) => {
+          const alarm = ofType(template, "AWS::CloudWatch::Alarm").find(
+            ({ Properties: { MetricName, Dimensions } }) =>
+              MetricName === "ApproximateAgeOfOldestMessage" &&
+              asText((Dimensions as { Value: unknown }[])[0]?.Value) === `{${id}.QueueName}`,
+          );
+          const visibility = Number(Properties.VisibilityTimeout);
+          return { name: String(Properties.QueueName), after: Number(alarm?.Properties.Threshold), visibility };
+        }),
+    );
+    expect(queues).toHaveLength(1 + 3 * 5);
+    for (const { name, after, visibility } of queues) {
+      expect(after, `the age that ${name} calls at`).toBeGreaterThanOrEqual(
+        Math.max(FIFTEEN_MINUTES_SECONDS, 2 * visibility),
+      );
+      expect(after, `the age that ${name} calls at`).toBeLessThanOrEqual(SIX_HOURS_SECONDS);
+    }
   });
 
   it("that reports drift gives rows a minute to be settled, and is read in large batches by few functions", () => {
