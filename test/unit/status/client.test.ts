@@ -157,3 +157,25 @@ describe("sites", () => {
     expect(await client.sites()).toHaveLength(1);
   });
 });
+
+/** Asks for a page of registries, with such an answer. */
+const registries = (data: unknown) => answering(200, JSON.stringify(data)).registries(coolWidget.names, { first: 20 });
+
+describe("a client that asks for registries", () => {
+  test("has none, and no next page, where the site has no list of the type", async () => {
+    expect(await registries({ data: { geoNode: { registries: null } } })).toEqual({ registries: [], next: null });
+  });
+
+  test.each([
+    [
+      "what was asked for is wrong",
+      { errors: [{ message: "sort: no", extensions: { code: "ARGUMENT_ERROR" } }] },
+      "invalid",
+    ],
+    ["a table did not answer", { errors: [{ message: "try again", extensions: { code: "UNAVAILABLE" } }] }, "failed"],
+    ["the token may not see them", { data: { geoNode: null } }, "forbidden"],
+    ["the answer is something else", { data: { geoNode: { registries: { nodes: [{}] } } } }, "unexpected"],
+  ] as const)("says why it has no answer: %s", async (_why, answer, reason) => {
+    expect(await failureOf(registries(answer))).toMatchObject({ reason });
+  });
+});
