@@ -116,6 +116,7 @@ describe("what a deployment is called stays as it is:", () => {
       destroySlice: "destroy_slice",
       destroyVersions: "destroy_versions",
       retrySweep: "retry_sweep",
+      usage: "usage",
     });
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   COUNT_METRICS,
   DURATION_METRICS,
+  GAUGE_METRICS,
   METRIC_DIMENSIONS,
   METRICS,
   METRICS_NAMESPACE,
@@ -16,7 +17,7 @@ test("no two metrics share a name, and each is one that CloudWatch and people ca
 
 test("CloudWatch shows a metric by the name that code uses, and by site and replicable: dashboards rely on it", () => {
   for (const [name, shown] of Object.entries(METRICS)) expect(shown).toBe(name.charAt(0).toUpperCase() + name.slice(1));
-  expect(METRICS).toEqual({ ...COUNT_METRICS, ...DURATION_METRICS });
+  expect(METRICS).toEqual({ ...COUNT_METRICS, ...DURATION_METRICS, ...GAUGE_METRICS });
   expect(METRICS_NAMESPACE).toBe("S3Geo");
   expect(METRIC_DIMENSIONS).toEqual({ site: "site_name", replicable: "replicable_name" });
 });
