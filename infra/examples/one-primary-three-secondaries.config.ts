@@ -26,6 +26,7 @@ export default defineGeoConfig({
   driftDelaySeconds: 60,
   removalGuard: { floor: 100, percent: 5, most: 10_000 },
   largeObjects: { singleCopyBytes: 5_000_000_000, partBytes: 67_108_864, workflowBytes: 100_000_000_000 },
+  consistencyDays: 7,
   noncurrentVersionDays: 30,
   tracing: false,
 });

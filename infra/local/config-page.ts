@@ -156,8 +156,8 @@ export const configPage = (shape: z.ZodMiniType = Shape): string => {
 Every setting of a deployment. Made from the schema in \`shared/config/\` by \`npm run docs:config\`; edits of this page are lost.
 
 A deployment is one TypeScript file: \`infra/geo.config.ts\`, or another one that is chosen with \`-c config=path/to/file.ts\`
-behind any \`cdk\` command. [An example](../infra/examples/one-primary-three-secondaries.config.ts) has most settings spelled
-out. It is checked before anything else is done, and everything that is wrong with it is said together
+behind any \`cdk\` command. [An example](../infra/examples/one-primary-three-secondaries.config.ts) has every setting
+that has a default. It is checked before anything else is done, and everything that is wrong with it is said together
 ([GEO_INVALID_CONFIG](errors.md#geo_invalid_config)). A setting that does not exist is refused by name.
 
 What is set here takes a deployment to change. What an operator changes while a site runs (selective sync, capacities, flags,

@@ -47,6 +47,18 @@ describe("docs/configuration.md", () => {
   });
 });
 
+test("the example spells out every setting that has a default", () => {
+  const example = textOf("infra/examples/one-primary-three-secondaries.config.ts");
+  const withDefault = configPage()
+    .split("\n")
+    .flatMap((line) => {
+      const [, name = "", , standard = ""] = line.split("|").map((cell) => cell.trim());
+      return standard.startsWith("`") ? [name.replaceAll("`", "")] : [];
+    });
+  expect(withDefault.length).toBeGreaterThan(15);
+  expect(withDefault.filter((name) => !new RegExp(`\\b${name}: `).test(example))).toEqual([]);
+});
+
 test("there are settings whose comments tell their defaults", () => {
   expect(saidDefaults().length).toBeGreaterThanOrEqual(10);
 });
