@@ -28,6 +28,9 @@ const s3Error = (status: number, code: string): Answer =>
 const PLACE = { region: "eu-west-1", name: "one" };
 const ACCOUNT = "111122223333";
 
+const upload = (id: string, at: string): string =>
+  `<Upload><Key>k</Key><UploadId>${id}</UploadId><Initiated>${at}</Initiated></Upload>`;
+
 describe("the doctor's look around in AWS (F105)", () => {
   test("finds what is there, and in which account", async () => {
     wire.answer = json(200, { Table: { TableArn: `arn:aws:dynamodb:eu-west-1:${ACCOUNT}:table/one` } });
@@ -65,8 +68,6 @@ describe("the doctor's look around in AWS (F105)", () => {
   });
 
   test("counts the uploads that are older, and remembers the oldest", async () => {
-    const upload = (id: string, at: string): string =>
-      `<Upload><Key>k</Key><UploadId>${id}</UploadId><Initiated>${at}</Initiated></Upload>`;
     wire.answer = xml(
       200,
       `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${upload("1", "2026-01-01T00:00:00.000Z")}${upload("2", "2026-01-03T00:00:00.000Z")}</ListMultipartUploadsResult>`,
