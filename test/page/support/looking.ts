@@ -32,7 +32,7 @@ export const lookAt = async (
     viewport: { width: width ?? 1280, height: 800 },
     reducedMotion: "reduce",
   });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000); // a machine that tests many things at once is slow
   const page = await context.newPage();
   const elsewhere: string[] = [];
   const complaints: string[] = [];
@@ -63,10 +63,14 @@ export const endedWell = async ({ context, elsewhere, complaints }: Watched): Pr
   await context.close();
 };
 
-/** What axe finds, in a line each. */
-export const findingsOf = async (page: Page): Promise<readonly string[]> => {
+/**
+ * What axe finds, in a line each.
+ * @param rules which rules are looked at. Default: all
+ */
+export const findingsOf = async (page: Page, rules?: readonly string[]): Promise<readonly string[]> => {
   // In the page itself: there are no frames, for which it would open another page each time.
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  const axe = new AxeBuilder({ page }).setLegacyMode();
+  const { violations } = await (rules === undefined ? axe : axe.withRules([...rules])).analyze();
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary ?? ""}`),
   );
