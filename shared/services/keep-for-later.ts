@@ -3,7 +3,7 @@ import { TableUnavailableError } from "../geo/errors.ts";
 import type { ObjectRef } from "../geo/registry-row.ts";
 import type { VerifyingSite } from "../ports/site.ts";
 import { joinAttempt } from "../tables/registry/join-attempt.ts";
-import { keepHint, keepVerification } from "../tables/registry/keep.ts";
+import { keepHint, keepVerification, keepVerificationOfUnsettled } from "../tables/registry/keep.ts";
 import { firstRev } from "../tables/write-columns.ts";
 
 /** What keeping a hint needs of a site. */
@@ -36,5 +36,6 @@ export const keepForLater = async (site: KeepingSite, ref: ObjectRef, resync: bo
  * @throws TableUnavailableError as `keepForLater` does
  */
 export const keepVerificationForLater = async (site: KeepingSite, ref: ObjectRef): Promise<void> => {
-  await site.registry.update(keepVerification(ref, site.clock.now()));
+  const kept = await site.registry.update(keepVerification(ref, site.clock.now()));
+  if (kept.outcome === "refused") await site.registry.update(keepVerificationOfUnsettled(ref));
 };

@@ -241,6 +241,20 @@ describe("a batch", () => {
     expect(before?.due_at).toBeTypeOf("number");
   });
 
+  test("F98: begins no further part of a batch once it hears of a pause", async () => {
+    const world = await handedOver();
+    const batch = await batchOf(world);
+    const paused: SecondarySite = {
+      ...world.secondary,
+      standing: {
+        read: () =>
+          Promise.resolve({ role: "secondary", epoch: 0, ...(world.parts.length > 0 && ({ paused: true } as const)) }),
+      },
+    };
+    expect(await world.take(batch, paused)).toEqual({ status: "copied", parts: 1 });
+    expect(world.parts).toHaveLength(1);
+  });
+
   test.each(["listParts", "copyPart"] as const)(
     "fails when S3 does not answer (%s), and is tried again",
     async (call) => {

@@ -3,9 +3,11 @@ import type { GeoMessage } from "../../shared/geo/geo-message.ts";
 import { STANDING_KEPT_MS } from "../../shared/geo/limits.ts";
 import { rowKey } from "../../shared/geo/registry-row.ts";
 import { keepForLater } from "../../shared/services/keep-for-later.ts";
+import { listRemovalGuards } from "../../shared/tables/site/list-removal-guards.ts";
 import { changeSettings } from "../../shared/tables/site/site-record.ts";
 import { askForResync } from "../support/ask-for-resync.ts";
 import { bulkUpdating } from "../support/bulk-updating.ts";
+import { SMALL_PARTS } from "../support/small-parts.ts";
 import { type TwoSites, twoSites } from "../support/two-sites.ts";
 import { walkingSecondary } from "../support/walking.ts";
 import { Worker } from "../support/workers.ts";
@@ -116,6 +118,20 @@ describe("a secondary that is paused (F98)", () => {
     await enable(world, true);
     await world.live(5 * 60_000);
     expect(world.replicaText(KEY)).toBeUndefined();
+  });
+
+  test("spends no permission to remove on a removal that the pause lets go of, since a release counts them one by one", async () => {
+    const world = await settledWorld();
+    world.primaryBucket.deleteCurrent(KEY);
+    await world.loseMessages();
+    const removing = await new Worker(world, KEY).until("ask_removal_guard");
+    await enable(world, false);
+    expect(await removing.finish()).toEqual({ result: "left_pending" });
+    expect(await listRemovalGuards(world.siteTable)).toEqual([]);
+    await enable(world, true);
+    await world.live(5 * 60_000);
+    expect(world.replicaText(KEY)).toBeUndefined();
+    expect(await listRemovalGuards(world.siteTable)).toMatchObject([{ removals: 1 }]);
   });
 
   test("tries nothing again that has failed, and nothing fails because of a pause", async () => {
@@ -247,6 +263,50 @@ describe("a secondary that is paused (F98)", () => {
     await world.live(30 * 60_000);
     expect(reads).toBeGreaterThan(0);
     expect(await world.row(KEY)).toMatchObject({ state: "synced", verification_state: "succeeded" });
+  });
+
+  test.each([
+    ["after a hint", ["updated", "checksum_succeeded"]],
+    ["before a hint", ["checksum_succeeded", "updated"]],
+  ] as const)(
+    "reads a replica whose digest was announced %s, although nothing else has changed (F28)",
+    async (_when, names) => {
+      const world = await settledWorld();
+      const before = await world.row(KEY);
+      await enable(world, false);
+      for (const event_name of names) {
+        const payload = { model_record_id: "42/widget", correlation_id: "a digest", blob_path: KEY };
+        const events = [{ id: "1", replicable_name: "cool_widget", created_at: 1, event_name, payload }];
+        const queue = event_name === "updated" ? world.queues.events : world.queues.verification;
+        await queue.live.send([{ body: JSON.stringify({ version: 1, kind: "geo_events", events }) }]);
+        await world.settle();
+      }
+      await enable(world, true);
+      await world.live(30 * 60_000);
+      const after = await world.row(KEY);
+      expect(after).toMatchObject({ state: "synced", verification_state: "succeeded" });
+      expect(after?.verified_at).toBeGreaterThan(before?.verified_at ?? Infinity);
+      expect(after).not.toHaveProperty("due_at");
+    },
+  );
+
+  test("begins no further part of a copy that it hears of in the middle of one", async () => {
+    const world = twoSites({ copyLimits: SMALL_PARTS, replicaDrift: false });
+    const parts: number[] = [];
+    const { replica } = world.secondary;
+    const copyPart = replica.copyPart.bind(replica);
+    replica.copyPart = async (request) => {
+      parts.push(request.number);
+      if (parts.length === 2) await enable(world, false);
+      return copyPart(request);
+    };
+    world.primaryBucket.put(KEY, "a large object");
+    await world.settle();
+    expect(parts).toEqual([1, 2]);
+    await enable(world, true);
+    await world.live(5 * 60_000);
+    expect(parts).toEqual([1, 2, 3, 4]);
+    expect(world.replicaText(KEY)).toBe("a large object");
   });
 
   test("remembers that a fresh copy is wanted (F18)", async () => {

@@ -80,6 +80,8 @@ export const copyStep: Step<SecondarySite, "copy"> = async (site, { held, source
 
 /** R29, the number: removals come one by one, and only their number tells a lost bucket from people who tidy up. */
 export const askRemovalGuardStep: Step<SecondarySite, "ask_removal_guard"> = async (site, { held, etag }) => {
+  // Before it is counted: a removal that a pause lets go of is asked for again, and a release counts them one by one.
+  if (await fenced(site, held)) return { at: "release", held };
   const { key, replicableName } = held.ref;
   const permit = await askToRemove(site, replicableName, { key, sourceVersionId: held.row.src_version_id });
   return permit.removal === "allowed"

@@ -68,6 +68,8 @@ const copyBatch = async (site: SecondarySite, step: CopyPartsStep, stopAt: numbe
   const copy = async (number: number): Promise<void> => {
     if (obstacle !== undefined || site.clock.now() + writeBudgetMs(plan.partBytes, site.functionTimeoutMs) > stopAt)
       return;
+    // Asked again before each: those behind the first ones begin minutes later (F98).
+    if (!mayWrite(await site.standing.read(), step.epoch)) return;
     const part = { key, uploadId, sourceVersionId, sourceEtag, number, range: rangeOf(plan, number) };
     const outcome = await site.replica.copyPart(part);
     if (outcome.outcome === "copied") copied += 1;

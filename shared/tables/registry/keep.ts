@@ -46,7 +46,7 @@ export const keepHint = ({ ref, now, revStart, resync }: KeepArguments): UpdateR
  * The same for the primary's word that it has a digest (F28): what is settled and verified, or waits for that very word, is
  * to be read later.
  *
- * Refused of every other row: it is in the due index already, and its replica is read once it is settled.
+ * Refused of every other row: see `keepVerificationOfUnsettled`.
  */
 export const keepVerification = (ref: ObjectRef, now: number): UpdateRequest =>
   writeColumns({
@@ -65,4 +65,21 @@ export const keepVerification = (ref: ObjectRef, now: number): UpdateRequest =>
       ":succeeded": VERIFICATION_STATE.succeeded,
       ":disabled": VERIFICATION_STATE.disabled,
     },
+  });
+
+/**
+ * The same of a row that is not settled and that nobody holds, such as one whose hint came first. It is in the due index
+ * already; but a look that finds its version unchanged would leave a replica unread that had been verified before, and the
+ * primary's word be forgotten.
+ *
+ * Refused of a row that is to be read anyway, and of one that somebody holds: who looks at it now began before the pause.
+ */
+export const keepVerificationOfUnsettled = (ref: ObjectRef): UpdateRequest =>
+  writeColumns({
+    key: rowKey(ref),
+    columns: { verification_state: VERIFICATION_STATE.pending },
+    condition:
+      "attribute_exists(due_pk) AND attribute_not_exists(attempt_token) AND attribute_not_exists(v_token)" +
+      " AND verification_state = :succeeded",
+    values: { ":succeeded": VERIFICATION_STATE.succeeded },
   });
