@@ -138,13 +138,17 @@ describe("geo status", () => {
   });
 
   test("--watch draws a screen anew", async () => {
+    const listeners: (() => void)[] = [];
     const { geo } = await some({
       screen: { columns: () => 80 },
       onInterrupt: (interrupted) => {
-        queueMicrotask(() => setTimeout(interrupted, 50));
+        listeners.push(interrupted);
         return () => {};
       },
-      sleep: () => new Promise(() => {}),
+      sleep: () => {
+        for (const interrupt of listeners) interrupt();
+        return new Promise(() => {});
+      },
     });
     const { out } = await geo("status", "--watch");
     expect(out.startsWith("\u001b[H\u001b[2Jvirginia")).toBe(true);
