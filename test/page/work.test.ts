@@ -13,6 +13,9 @@ const LIST_MS_MAX = 300;
 const median = (values: readonly number[]): number =>
   values.toSorted((left, right) => left - right)[values.length >> 1] ?? 0;
 
+/** The time so many minutes before now, as a status tells it. */
+const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
+
 /** Presses Tab until something of that name has the focus, as somebody without a mouse would. */
 const tabTo = async (page: Page, name: string): Promise<void> => {
   const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? "");
@@ -115,7 +118,6 @@ describe.skipIf(!isThere && !isRequired)(
         await loaded(page);
         return card.innerText();
       };
-      const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
       const late = await told({ updated_at: ago(25), version: "0.0.9" });
       expect(late).toContain("Updated 25 minutes ago, which is more than 10 minutes");
       expect(late).toContain("Version 0.0.9, the primary has 0.1.0");

@@ -1,6 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import { afterAll, expect, test } from "vitest";
-import type { DemoWorld } from "../../../infra/local/demo-world.ts";
+import { adminUrlOf, type DemoWorld } from "../../../infra/local/demo-world.ts";
 import { embeddedWorld } from "../../../infra/local/embedded-world.ts";
 import { stopEverything } from "../../../infra/local/processes.ts";
 import { readCounts, readStatus, sumCounts } from "../../../infra/local/status-client.ts";
@@ -54,6 +54,16 @@ test("lets nobody in without the token", async () => {
   const { primary } = await worldUp;
   await expect(readStatus({ ...primary, adminToken: "let-me-in" })).rejects.toThrow("answered 403");
   expect((await fetch(`${primary.apiUrl}/api/v4/geo_sites/status`)).status).toBe(401);
+});
+
+test("serves the admin page of each site to whoever asks, with its script (F94)", async () => {
+  const { primary, secondary } = await worldUp;
+  for (const site of [primary, secondary]) {
+    const page = await fetch(adminUrlOf(site));
+    expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    const [, script = ""] = /src="([^"]+)"/.exec(await page.text()) ?? [];
+    expect((await fetch(new URL(script, adminUrlOf(site)))).status).toBe(200);
+  }
 });
 
 test("is steered as the deployed sites are", async () => {
