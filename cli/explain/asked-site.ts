@@ -9,6 +9,8 @@ import type {
 export interface AskedSite {
   readonly name: string;
   readonly object: ObjectState;
+  /** False of a secondary that is to leave alone what is in its bucket (`sync_object_storage`). */
+  readonly keepsObjects: boolean;
   /** Undefined where they could not be measured. */
   readonly queues: readonly QueueState[] | undefined;
 }

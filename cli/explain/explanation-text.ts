@@ -3,8 +3,9 @@ import type { Paint } from "../output/paint.ts";
 import { printable, spanText } from "../output/texts.ts";
 import { timeText } from "../registry/registry-answer.ts";
 import type { AskedSite } from "./asked-site.ts";
-import type { Explanation } from "./explanation.ts";
+import type { Explanation, ToldChecksum } from "./explanation.ts";
 import type { TimelineEntry } from "./timeline.ts";
+import { comparedBy, type ComparedBy } from "./verdict-words.ts";
 
 /** How it is shown. */
 export interface ExplanationView {
@@ -46,13 +47,31 @@ const timelineText = ({ timeline }: Explanation, { columns, now }: ExplanationVi
     .join("");
 };
 
+/** What a match of checksums means, by how they were made. */
+const SAME = {
+  bytes: "the checksums are the same",
+  size: "the sizes are the same, and no byte was read",
+  attestation: "S3 says the same of all of them, and no byte was read",
+} as const satisfies Readonly<Record<ComparedBy, string>>;
+
+/** What some checksums say together. Those of one kind only are compared: another one says something else of the same bytes. */
+const compared = (checksums: readonly ToldChecksum[], paint: Paint): string | undefined => {
+  const [first, second] = checksums;
+  if (first === undefined || second === undefined) return undefined;
+  const kinds = [...Map.groupBy(checksums, ({ scheme }) => scheme).values()];
+  if (kinds.some((ofKind) => new Set(ofKind.map(({ checksum }) => checksum)).size > 1)) {
+    return paint("bad", "the checksums differ");
+  }
+  return kinds.length > 1
+    ? paint("warning", "the checksums are of different kinds, and can not be compared")
+    : paint("good", SAME[comparedBy(first.scheme)]);
+};
+
 const checksumText = ({ checksums }: Explanation, { columns, paint }: ExplanationView): string => {
-  const [first, ...others] = checksums;
-  if (first === undefined) return "";
+  if (checksums.length === 0) return "";
   const lines = checksums.map(({ site, checksum }) => hanging(`checksum at ${site}: `, printable(checksum), columns));
-  const isSame = others.every(({ checksum }) => checksum === first.checksum);
-  const verdict = isSame ? paint("good", "the checksums are the same") : paint("bad", "the checksums differ");
-  return `\n${lines.join("")}${others.length === 0 ? "" : `${verdict}\n`}`;
+  const verdict = compared(checksums, paint);
+  return `\n${lines.join("")}${verdict === undefined ? "" : `${verdict}\n`}`;
 };
 
 /** Queues in which something is. */

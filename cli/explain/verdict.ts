@@ -1,50 +1,22 @@
 import type { ReplicaRecord } from "../../shared/client/object-contract.ts";
-import { printable, spanText } from "../output/texts.ts";
+import { printable } from "../output/texts.ts";
 import { timeText } from "../registry/registry-answer.ts";
 import { type AskedSite, originalOf, replicaOf, shellWord } from "./asked-site.ts";
-
-/** How an object stands at one site. */
-export interface Verdict {
-  /** Null: it is not this site's to keep, or the site is the primary, which has the original. */
-  readonly safe: boolean | null;
-  /** A word for scripts; it does not change. */
-  readonly reason:
-    | "safe"
-    | "removed"
-    | "original"
-    | "unclaimed"
-    | "unheard"
-    | "out_of_scope"
-    | "switched_off"
-    | "paused"
-    | "held_back"
-    | "under_way"
-    | "failed"
-    | "waiting"
-    | "outdated"
-    | "not_removed"
-    | "not_verified"
-    | "verification_failed"
-    | "verification_switched_off"
-    | "original_not_known"
-    | "original_damaged";
-  /** How it stands, after the site's name: `waits: next try at …`. */
-  readonly sentence: string;
-  /** What a person can do, naming the command; null where nothing has to be done. */
-  readonly remedy: string | null;
-}
+import {
+  absent,
+  doubtful,
+  gone,
+  isCurrent,
+  isGone,
+  isTouched,
+  keepsNothing,
+  outOfScope,
+  whole,
+} from "./known-verdict.ts";
+import { at, because, command, type Verdict } from "./verdict-words.ts";
 
 /** Failures that pass by themselves. */
 const PASSING: ReadonlySet<string | null> = new Set(["throttled", "unavailable", "unknown_outcome", "unsettled"]);
-
-/** A command for this one object. */
-const command = (verb: string, { name, object }: AskedSite, more = ""): string =>
-  `geo ${verb} --site ${shellWord(name)} --type ${object.replicable_name ?? ""} --key ${shellWord(object.key)}${more}`;
-
-const at = (time: string | null): string => (time === null ? "at an unknown time" : `at ${timeText(time)}`);
-
-const because = (text: string | null): string =>
-  text === null ? "for a reason that was not noted" : `because: ${printable(text).replace(/\.$/, "")}`;
 
 /** What no site's state matters for. */
 const unclaimed = ({ object }: AskedSite): Verdict | undefined =>
@@ -57,51 +29,6 @@ const unclaimed = ({ object }: AskedSite): Verdict | undefined =>
           "see which keys each type claims in docs/supported-types.md, or declare a type: geo replicable new --help",
       }
     : undefined;
-
-/** How far a replica's version is the primary's; undefined when the primary has not told. */
-const isCurrent = (replica: ReplicaRecord, primary: AskedSite | undefined): boolean | undefined => {
-  const original = primary && originalOf(primary);
-  if (original === undefined || original.source.version_id === null || replica.source.version_id === null) {
-    return undefined;
-  }
-  return original.source.version_id === replica.source.version_id;
-};
-
-const secondsBetween = (from: string | null, to: string | null): number | undefined =>
-  from === null || to === null ? undefined : (Date.parse(to) - Date.parse(from)) / 1_000;
-
-const verifiedText = ({ source, verified_at: verifiedAt }: ReplicaRecord): string => {
-  const seconds = secondsBetween(source.last_modified, verifiedAt);
-  return seconds === undefined || seconds < 0
-    ? `verified ${at(verifiedAt)}`
-    : `verified ${spanText(seconds)} after the write`;
-};
-
-/** A replica that is there and says that all is well; undefined for any other. */
-const whole = (site: AskedSite, replica: ReplicaRecord, primary: AskedSite | undefined): Verdict | undefined => {
-  const { state, verification_state: verification, generation, checksum_mismatch: differs } = replica;
-  if (state !== "synced" || verification !== "succeeded" || differs || generation.counted > generation.done) {
-    return undefined;
-  }
-  const current = isCurrent(replica, primary);
-  if (current === false || (primary !== undefined && originalOf(primary)?.tombstone === true)) return undefined;
-  const pause = site.object.enabled ? "" : " (the site is paused, and hears of nothing newer)";
-  return {
-    safe: true,
-    reason: "safe",
-    sentence: `is safe: ${verifiedText(replica)}${pause}`,
-    remedy: null,
-  };
-};
-
-/** A removal that was followed, or an object that never was; undefined for any other. */
-const gone = (replica: ReplicaRecord | undefined, primary: AskedSite | undefined): Verdict | undefined => {
-  const isGone = primary !== undefined && originalOf(primary)?.tombstone === true;
-  if (replica?.state === "absent" || (isGone && replica === undefined)) {
-    return { safe: true, reason: "removed", sentence: "has removed it, as the primary has", remedy: null };
-  }
-  return undefined;
-};
 
 /** What keeps the whole site, or the type, from following anything. */
 const standing = (site: AskedSite): Verdict | undefined => {
@@ -124,15 +51,8 @@ const standing = (site: AskedSite): Verdict | undefined => {
 };
 
 const unheard = (site: AskedSite, primary: AskedSite | undefined): Verdict => {
-  const rule = site.object.selective_sync?.type ?? null;
-  if (rule !== null && site.object.selective_sync?.wanted !== true) {
-    return {
-      safe: null,
-      reason: "out_of_scope",
-      sentence: `has no replica: it is restricted by ${rule}, and this object is not, or not yet, among what it keeps`,
-      remedy: `geo selective-sync show --site ${shellWord(site.name)}`,
-    };
-  }
+  const scope = outOfScope(site);
+  if (scope !== undefined) return scope;
   const isKnown = primary !== undefined && originalOf(primary) !== undefined;
   return {
     safe: false,
@@ -165,10 +85,17 @@ const failed = (site: AskedSite, replica: ReplicaRecord): Verdict => {
   };
 };
 
+const wrong = (site: AskedSite, replica: ReplicaRecord): Verdict => ({
+  safe: false,
+  reason: "verification_failed",
+  sentence: `has a replica that was found wrong, ${because(replica.verification_failure)}; next look ${at(replica.verification_retry_at ?? replica.due_at)}`,
+  remedy: `have it copied again: ${command("resync", site)}`,
+});
+
 /** A replica that was copied, and is not known to be right. */
 const copied = (site: AskedSite, replica: ReplicaRecord, primary: AskedSite | undefined): Verdict => {
   const unsafe = { safe: false } as const;
-  if (replica.generation.counted > replica.generation.done || isCurrent(replica, primary) === false) {
+  if (isTouched(replica) || isCurrent(replica, primary) === false) {
     return {
       ...unsafe,
       reason: "outdated",
@@ -176,7 +103,7 @@ const copied = (site: AskedSite, replica: ReplicaRecord, primary: AskedSite | un
       remedy: `wait, or have it copied: ${command("resync", site)}`,
     };
   }
-  if (primary !== undefined && originalOf(primary)?.tombstone === true) {
+  if (isGone(primary)) {
     return {
       ...unsafe,
       reason: "not_removed",
@@ -199,14 +126,10 @@ const copied = (site: AskedSite, replica: ReplicaRecord, primary: AskedSite | un
             sentence: "has copied it, and can not verify it before the primary has a checksum",
             remedy: `have the primary make one: ${command("reverify", { ...site, name: primary?.name ?? "<primary>" })}`,
           };
+    case "succeeded":
+      return replica.checksum_mismatch ? wrong(site, replica) : doubtful(site, replica, primary);
     case "failed":
-    case "succeeded": // and it differs all the same
-      return {
-        ...unsafe,
-        reason: "verification_failed",
-        sentence: `has a replica that was found wrong, ${because(replica.verification_failure)}; next look ${at(replica.verification_retry_at ?? replica.due_at)}`,
-        remedy: `have it copied again: ${command("resync", site)}`,
-      };
+      return wrong(site, replica);
     case "pending":
     case "started":
       return {
@@ -219,13 +142,14 @@ const copied = (site: AskedSite, replica: ReplicaRecord, primary: AskedSite | un
 };
 
 /**
- * How an object stands at a secondary: the first that applies of what makes it safe, of what holds back everything there, and of
- * what its own row says.
+ * How an object stands at a secondary: the first that applies of what makes it safe for certain, of what holds back everything
+ * there, and of what its own row says.
  * @param primary undefined where it could not be asked
  */
 export const verdictOfSecondary = (site: AskedSite, primary: AskedSite | undefined): Verdict => {
   const replica = replicaOf(site);
-  const settled = unclaimed(site) ?? gone(replica, primary) ?? (replica && whole(site, replica, primary));
+  const settled =
+    unclaimed(site) ?? keepsNothing(site) ?? gone(replica, primary) ?? (replica && whole(site, replica, primary));
   if (settled !== undefined) return settled;
   const held = standing(site);
   if (held !== undefined) return held;
@@ -248,6 +172,7 @@ export const verdictOfSecondary = (site: AskedSite, primary: AskedSite | undefin
         remedy: `wait, or have it tried now: ${command("resync", site)}`,
       };
     case "absent":
+      return absent(site, replica, primary);
     case "synced":
       return copied(site, replica, primary);
   }

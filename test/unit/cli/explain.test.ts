@@ -2,86 +2,31 @@ import { describe, expect, test } from "vitest";
 import { REPLICATION_STATE } from "../../../shared/geo/replication-state.ts";
 import { rowKey } from "../../../shared/geo/registry-row.ts";
 import { VERIFICATION_STATE } from "../../../shared/geo/verification-state.ts";
-import type { AttributeValue } from "../../../shared/ports/table.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 import { MemoryTable } from "../../../shared/memory/table.ts";
 import { gatherStatus } from "../../../shared/services/gather-status.ts";
 import { CachedSwitches } from "../../../shared/services/type-switches.ts";
 import { PRIMARY_NAME } from "../../api/support/site.ts";
 import { setFlag } from "../../../shared/tables/site/flags-item.ts";
+import { noteNewSite } from "../../../shared/tables/site/known-site.ts";
 import { changeSettings } from "../../../shared/tables/site/site-record.ts";
 import { screenOf } from "./at-site.ts";
-import { SECONDARY_NAME, twoSites } from "./two-sites.ts";
-
-const KEY = "lfs_objects/42/4c/8e31f2";
-const LFS = rowKey({ replicableName: "lfs_object", key: KEY });
-const WRITTEN = Date.UTC(2026, 10, 21, 22, 10);
-const SECOND = 1_000;
-
-const SHA = `sha256:${"a".repeat(64)}`;
-const OTHER_SHA = `sha256:${"b".repeat(64)}`;
-
-type Columns = Readonly<Record<string, AttributeValue>>;
-
-const SOURCE: Columns = {
-  src_version_id: "v1",
-  src_etag: '"e"',
-  src_size: 1_536,
-  src_last_modified: WRITTEN,
-};
-
-/** The primary's record of what is whole. */
-const ORIGINAL: Columns = {
-  ...SOURCE,
-  verification_state: VERIFICATION_STATE.succeeded,
-  verification_checksum: SHA,
-  created_at: WRITTEN + SECOND,
-  verified_at: WRITTEN + 2 * SECOND,
-};
-
-/** The secondary's row of what is whole. */
-const REPLICA: Columns = {
-  ...SOURCE,
-  state: REPLICATION_STATE.synced,
-  verification_state: VERIFICATION_STATE.succeeded,
-  verification_checksum: SHA,
-  rep_version_id: "r1",
-  gen: 1,
-  claimed_gen: 1,
-  done_gen: 1,
-  created_at: WRITTEN + 3 * SECOND,
-  last_synced_at: WRITTEN + 5 * SECOND,
-  verified_at: WRITTEN + 12 * SECOND,
-};
-
-/** Both sites with these rows of the object; undefined for none. */
-const world = async (
-  original: Columns | undefined,
-  replica: Columns | undefined,
-  around: Parameters<typeof twoSites>[0] = {},
-) => {
-  const sites = await twoSites(around);
-  sites.clock.advance(WRITTEN + 60 * SECOND - sites.clock.now());
-  await sites.sitesFile({
-    primary: await sites.primary.token({ scope: "admin_geo" }),
-    secondary: await sites.secondary.token({ scope: "admin_geo" }),
-  });
-  if (original !== undefined) await sites.primary.rowTable.put({ ...LFS, ...original });
-  if (replica !== undefined) await sites.secondary.rowTable.put({ ...LFS, ...replica });
-  return sites;
-};
-
-interface Document {
-  readonly safe: boolean;
-  readonly verdict: string;
-  readonly remedy: string | null;
-  readonly sites: readonly { readonly name: string; readonly reason: string; readonly safe: boolean | null }[];
-  readonly not_asked: readonly { readonly name: string; readonly problem: string }[];
-  readonly checksums: readonly unknown[];
-  readonly timeline: readonly { readonly at: string; readonly site: string; readonly event: string }[];
-}
-
-const documentOf = (out: string): Document => JSON.parse(out) as Document;
+import {
+  type Columns,
+  documentOf,
+  KEY,
+  ORIGINAL,
+  OTHER_SHA,
+  REMOVED,
+  REPLICA,
+  SECOND,
+  SHA,
+  suspectedAt,
+  TOMBSTONE,
+  world,
+  WRITTEN,
+} from "./explained-object.ts";
+import { SECONDARY_NAME } from "./two-sites.ts";
 
 describe("geo explain, of an object that is safe", () => {
   test("says so, how long it took, and tells its life in order, with exit code 0", async () => {
@@ -144,6 +89,51 @@ describe("geo explain, of an object that is safe", () => {
     const { code, out } = await geo("explain", KEY);
     expect(code).toBe(0);
     expect(out).toMatch(/the site is paused, and hears of\s+nothing newer/);
+  });
+
+  test("still is while an old write may land, if it was read since: says until when it is watched", async () => {
+    // Read back five seconds after the row was taken from somebody who may still be writing.
+    const { geo } = await world(ORIGINAL, { ...REPLICA, ...suspectedAt(WRITTEN + 7 * SECOND) });
+    const { code, out } = await geo("explain", KEY);
+    expect(code).toBe(0);
+    expect(out.replaceAll(/\s+/g, " ")).toContain(
+      "Safe at frankfurt: verified 12 seconds after the write; watched until 2026-11-21 23:40:07Z, since a write whose end nobody saw may land until then: it would be noticed and put right.",
+    );
+    const { sites } = documentOf((await geo("explain", KEY, "-o", "json")).out);
+    expect(sites).toMatchObject([{}, { safe: true, reason: "safe_under_watch" }]);
+  });
+
+  test.each([
+    [
+      "size:1536",
+      "compared by size alone, without reading a byte, 12 seconds after the write",
+      "the sizes are the same",
+    ],
+    [
+      `attested-${SHA}`,
+      "compared by what S3 says of it, without reading a byte, 12 seconds after the write",
+      "S3 says the same of all of them, and no byte was read",
+    ],
+  ])("says so where nothing was read: %s", async (checksum, how, told) => {
+    const { geo } = await world(
+      { ...ORIGINAL, verification_checksum: checksum },
+      { ...REPLICA, verification_checksum: checksum },
+    );
+    const { code, out } = await geo("explain", KEY);
+    expect(code).toBe(0);
+    const text = out.replaceAll(/\s+/g, " ");
+    expect(text).toContain(`Safe at frankfurt: ${how}.`);
+    expect(text).toContain(told);
+    expect(text).not.toContain("read back");
+    expect(text).not.toContain("checksum made");
+  });
+
+  test("does not compare checksums of different kinds, as after a change of what its type declares", async () => {
+    const { geo } = await world({ ...ORIGINAL, verification_checksum: `crc64nvme:${"a".repeat(16)}` }, REPLICA);
+    const { code, out } = await geo("explain", KEY);
+    expect(code).toBe(0);
+    expect(out).toContain("the checksums are of different kinds, and can not be compared\n");
+    expect(out).not.toContain("differ\n");
   });
 
   test("and of one that was removed everywhere says that it is gone", async () => {
@@ -258,6 +248,38 @@ describe("geo explain, of an object that is not safe, says why and what to do, w
       /geo resync/,
     ],
     [
+      "the primary has another object of the same version id, as where versions are suspended",
+      { ...ORIGINAL, src_etag: '"other"' },
+      REPLICA,
+      "outdated",
+      /has an older version/,
+      /geo resync/,
+    ],
+    [
+      "it was removed there, and put again at the primary since",
+      ORIGINAL,
+      { ...REMOVED, ...suspectedAt(WRITTEN) },
+      "outdated",
+      /^Not safe: frankfurt has removed it, and the primary has it; its event may be on the way/,
+      /geo resync/,
+    ],
+    [
+      "it was removed there, and touched since",
+      TOMBSTONE,
+      { ...REMOVED, gen: 4, done_gen: 3, ...suspectedAt(WRITTEN) },
+      "outdated",
+      /^Not safe: frankfurt has removed it, and a change of it is on the way/,
+      /geo resync/,
+    ],
+    [
+      "the checksums of the very same version differ",
+      { ...ORIGINAL, verification_checksum: OTHER_SHA },
+      REPLICA,
+      "checksums_differ",
+      /has a replica whose checksum is not the one that the primary has of the same version/,
+      /^have it compared again: geo reverify --site frankfurt/,
+    ],
+    [
       "it waits to be verified",
       ORIGINAL,
       { ...REPLICA, ...DUE, verification_state: VERIFICATION_STATE.pending },
@@ -330,8 +352,8 @@ describe("geo explain, of an object that is not safe, says why and what to do, w
     );
   });
 
-  test("its type is switched off", async () => {
-    const { geo, primary } = await world(ORIGINAL, undefined);
+  test.each([undefined, REPLICA])("its type is switched off", async (replica) => {
+    const { geo, primary } = await world(ORIGINAL, replica);
     await primary.siteTable.update(setFlag("geo_lfs_object_replication", false, 0));
     expect((await geo("explain", KEY)).out).toMatch(
       /since replication of lfs_object is switched\s+off\.\nWhat to do: geo flag set geo_lfs_object_replication on\n$/,
@@ -391,13 +413,24 @@ describe("geo explain names a site that can not be asked", () => {
     expect((await geo("explain", KEY)).out).toMatch(/tokyo {6}could not be asked/);
   });
 
+  test("also one that is noted at the primary and has never told of itself", async () => {
+    const { geo, primary } = await world(ORIGINAL, REPLICA);
+    await primary.siteTable.update(noteNewSite("tokyo", { url: undefined, internalUrl: undefined, enabled: true }));
+    const { code, out } = await geo("explain", KEY, "-o", "json");
+    expect(code).toBe(3);
+    expect(documentOf(out)).toMatchObject({
+      verdict: "Safe at frankfurt, and not known of tokyo, which could not be asked.",
+      not_asked: [{ name: "tokyo" }],
+    });
+  });
+
   test("when the secondary does not answer", async () => {
     const { geo, down } = await world(ORIGINAL, REPLICA);
     down.add("secondary");
     const { code, out } = await geo("explain", KEY);
     expect(code).toBe(3);
     expect(out).toMatch(/frankfurt {2}could not be asked: .*can\s+not be reached/);
-    expect(out).toContain("Not safe: no secondary could be asked.");
+    expect(out).toContain("Not known: no secondary could be asked.");
   });
 
   test("when the primary does not answer", async () => {
