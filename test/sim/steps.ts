@@ -139,7 +139,9 @@ const heldWrite = (condition: string, update: string, state: unknown, verified: 
 
 /** The writes of verifications: only they have a condition on who verifies. */
 const verificationWrite = (condition: string, update: string, state: unknown, verified: unknown): RegistryWrite => {
-  if (condition.includes(":disabled")) return { step: "keep verification", verification: "keep" };
+  if (condition.includes(":disabled") || condition.startsWith("attribute_exists(due_pk)")) {
+    return { step: "keep verification", verification: "keep" };
+  }
   if (verified === VERIFICATION_STATE.started) return { step: "verify claim", verification: "start" };
   if (condition.includes("v_lease < :now")) return { step: "verify time_out", verification: "time_out" };
   if (verified === VERIFICATION_STATE.disabled) return { step: "verify await_primary", verification: "disable" };
