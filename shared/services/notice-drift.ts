@@ -17,10 +17,11 @@ import { type WorkedThrough, workThrough } from "./work-through.ts";
 
 /**
  * How often a report waits for somebody who holds a row, or for S3's word. Then it is counted into the row as a hint, which
- * costs a look, so that it ends in no dead-letter queue however long the row is held (F98). Half of what its queue bears
+ * costs a look, so that it ends in no dead-letter queue however long the row is held (F98). Thirty times 200 seconds is an hour and
+ * 40 minutes: longer than a dead holder is not noticed, and before the queue's alarm on its oldest message goes off
  * (infra/constructs/drift-queue.ts).
  */
-const DRIFT_PATIENCE = 50;
+const DRIFT_PATIENCE = 30;
 
 /** What noticing drift needs of a secondary: it reads the replica, and writes nothing but rows. */
 export type DriftingSite = Pick<SecondarySite, "clock" | "chance" | "telemetry" | "registry" | "switches"> & {
