@@ -1,3 +1,4 @@
+import { setTimeout as passing } from "node:timers/promises";
 import type { Command } from "commander";
 import * as z from "zod";
 import { addConnectionOptions, type Connection } from "../connection.ts";
@@ -14,18 +15,25 @@ import {
 import { painter } from "../output/paint.ts";
 import { columnsOf } from "../output/terminal.ts";
 import { allOf, countOf } from "../output/texts.ts";
-import { type Findings, findHindrances } from "../preflight/hindrances.ts";
+import { type Findings, findHindrances, findUnsettledRows, lookAtQueues } from "../preflight/hindrances.ts";
 import { complaintLine } from "../status/complaints.ts";
 import { type SeenSites, seeSites } from "../status/seen-sites.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 const Options = z.object({ ...CONNECTION_OPTIONS, output: OutputFormat });
 
+type Options = z.infer<typeof Options>;
+
+/** How long until all is looked at again when all was well, milliseconds: as between two looks of `geo wait`. */
+const LOOK_AGAIN_MS = 2_000;
+
 const HELP = `
-Exits with 0 only when every type that has objects is synced and verified to the last one at each secondary (with --site: at that one),
-nothing has failed, no queue holds a message, no removal is held back, nothing is under way that changes many objects, both sides were
-compared to the end, and every site answers, is healthy and is not paused. Else it exits with 3 and names what stands in the way, a
-line each, with the command that shows or heals it. Stop writing to the primary before you believe it: it tells of now.`;
+Exits with 0 only when every type that has objects is checksummed at the primary, and synced and verified to the last one at each
+secondary (with --site: at that one), nothing has failed, no queue holds a message, no removal is held back, nothing is under way that
+changes many objects, both sides were compared to the end, no type that has objects is switched off or not verified, and every site
+answers, is healthy and is not paused. It looks twice, and then asks the registries whether they list anything that the counters do not
+tell of, which takes tokens of scope admin_geo. Else it exits with 3 and names what stands in the way, a line each, with the command
+that shows or heals it. Stop writing to the primary before you believe it: it tells of now.`;
 
 /** The secondary that is meant, or all, and the primary, without which nobody can tell what is missing. */
 const meant = (all: SeenSites, name: string | undefined): SeenSites => {
@@ -62,9 +70,31 @@ const show = ({ hindrances, notes, secondaries }: Findings, isJson: boolean, sur
   }
 };
 
+/** Looks at all sites, twice when all is well: what moves between two questions to different sites is met by the second look. */
+const judge = async (options: Options, surroundings: Surroundings): Promise<Findings> => {
+  const { now = () => Date.now(), replicables, sleep = passing } = surroundings;
+  const see = async (): Promise<SeenSites> =>
+    meant(await seeSites({ ...options, site: undefined }, surroundings), options.site);
+  const look = async (before: SeenSites) => {
+    const queues = await lookAtQueues(before);
+    const sites = await see();
+    const features = await anyConnection(sites).client.features();
+    return { sites, features, findings: await findHindrances(sites, queues, features, { replicables, now: now() }) };
+  };
+  const first = await see();
+  if (!first.seen.some(({ primary }) => !primary) && first.unreached.length === 0) {
+    throw new CommandError(EXIT.usage, "no secondary is known; expected one in the file of sites (GEO_SITES_FILE)");
+  }
+  const once = await look(first);
+  if (once.findings.hindrances.length > 0) return once.findings;
+  await sleep(LOOK_AGAIN_MS);
+  const { sites, features, findings } = await look(once.sites);
+  if (findings.hindrances.length > 0) return findings;
+  return { ...findings, hindrances: await findUnsettledRows(sites, features, replicables) };
+};
+
 /** `geo preflight`: whether a secondary could take over now (F99). */
 export const addPreflight = (parent: Command, surroundings: Surroundings): void => {
-  const { now = () => Date.now(), replicables } = surroundings;
   const command = parent
     .command("preflight")
     .description("Whether secondaries have everything, so that one could take over.");
@@ -72,12 +102,7 @@ export const addPreflight = (parent: Command, surroundings: Surroundings): void 
     .addHelpText("after", HELP)
     .action(async (raw: unknown) => {
       const options = readOptions(Options, raw);
-      const sites = meant(await seeSites({ ...options, site: undefined }, surroundings), options.site);
-      if (!sites.seen.some(({ primary }) => !primary) && sites.unreached.length === 0) {
-        throw new CommandError(EXIT.usage, "no secondary is known; expected one in the file of sites (GEO_SITES_FILE)");
-      }
-      const features = await anyConnection(sites).client.features();
-      const findings = await findHindrances(sites, features, { replicables, now: now() });
+      const findings = await judge(options, surroundings);
       show(findings, options.output === "json", surroundings);
       const count = findings.hindrances.length;
       if (count > 0)

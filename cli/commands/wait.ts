@@ -19,7 +19,15 @@ import { typeNamed } from "../registry/asked-types.ts";
 import { complaintLine } from "../status/complaints.ts";
 import { type SeenSites, seeSites } from "../status/seen-sites.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { type Goal, isOnlyFailures, isReached, lookAtGoal, type Nearness } from "../wait/look-at-goal.ts";
+import {
+  doubtOf,
+  type Goal,
+  isBlocked,
+  isOnlyFailures,
+  isReached,
+  lookAtGoal,
+  type Nearness,
+} from "../wait/look-at-goal.ts";
 
 const Options = z.object({
   ...CONNECTION_OPTIONS,
@@ -41,8 +49,11 @@ const LOOKS_TO_BELIEVE = 2;
 
 const HELP = `
 Exits with 0 when every object is there at each secondary (with --site: at that one) and no queue holds a message that leads to
-another; with 1 when the time is up; with 3 as soon as nothing but failures has been left for a minute, or a site is paused.
-What S3 has not told yet nobody waits for: its messages take a second, and sometimes a minute.`;
+another, by what sites count and by what registries list, which takes tokens of scope admin_geo; with 1 when the time is up; with 3 as
+soon as nothing but failures has been left for a minute, a site is paused, or what is to be verified is not verified at all. While a
+site does not answer, is unhealthy or could not count, or a secondary has not compared itself with the primary to the end or has heard
+of fewer objects, it goes on waiting. Types that are switched off are not waited for. What S3 has not told yet nobody waits for: its
+messages take a second, and sometimes a minute.`;
 
 /** How the waiting went. */
 interface Waited extends Nearness {
@@ -58,17 +69,26 @@ const judge = (deadline: number, now: () => number) => {
     onlyFailuresSince = isOnlyFailures(seen) ? (onlyFailuresSince ?? now()) : undefined;
     if (reachedLooks >= LOOKS_TO_BELIEVE) return "reached";
     const isStuck = onlyFailuresSince !== undefined && now() - onlyFailuresSince >= FAILURES_STAND_MS;
-    if (seen.isPaused || isStuck) return "blocked";
+    if (isBlocked(seen) || isStuck) return "blocked";
     return now() >= deadline ? "timed_out" : "going_on";
   };
 };
 
-const more = ({ failed, queued, backlog }: Nearness): string =>
-  [
+/** Why it goes on though nothing is left by the numbers. */
+const doubtText = (seen: Nearness): readonly string[] => {
+  const doubt = seen.done >= seen.total && seen.backlog === 0 ? doubtOf(seen) : undefined;
+  return doubt === undefined ? [] : [`but ${doubt}`];
+};
+
+const more = (seen: Nearness): string => {
+  const { failed, queued, backlog } = seen;
+  return [
     ...(failed > 0 ? [`${countText(failed)} failed`] : []),
     ...(queued > 0 ? [`${countText(queued)} queued`] : []),
     ...(backlog === null ? ["queues unknown"] : backlog > 0 ? [`about ${countOf(backlog, "message")}`] : []),
+    ...doubtText(seen),
   ].join(", ");
+};
 
 /** The same command again, as it would be typed. */
 const again = (goal: Goal, { site, type, timeout }: Options): string =>

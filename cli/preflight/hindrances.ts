@@ -6,6 +6,8 @@ import { type Complaint, ofStatus, ofUnreached } from "../status/complaints.ts";
 import type { SeenSite, SeenSites } from "../status/seen-sites.ts";
 import { isEmpty, sumOf, type TypeProgress, typesOf } from "../status/type-progress.ts";
 import { backlogOf, complaintsAbout } from "./asked-site.ts";
+import { type Ground, groundOf, ofMissingPrimary, ofUnproven, ofUnverified } from "./unproven.ts";
+import { ofUnsettledRows } from "./unsettled-rows.ts";
 
 /** Whether everything is where it should be, and what is not. */
 export interface Findings {
@@ -19,33 +21,20 @@ export interface Findings {
 /** What is needed to judge a site. */
 interface Judging {
   readonly replicables: readonly Replicable[];
-  /** Types that are switched off at all sites. */
-  readonly off: ReadonlySet<string>;
-  /** Objects at the primary by type; empty when it could not be asked. */
-  readonly atPrimary: ReadonlyMap<string, number>;
+  readonly ground: Ground;
 }
 
 /** States in which a destroy is being done. */
 const DESTROY_UNDER_WAY: ReadonlySet<string> = new Set(["planning", "destroying", "undoing"]);
 
-/** Why a walk was begun that only makes sure, once a week. */
-const ROUTINE_WALK = "scheduled";
-
-const ofType = (name: string, type: TypeProgress, { atPrimary }: Judging, isFull: boolean): readonly Complaint[] => {
-  const { replicableName, title, replicated, verified } = type;
-  const at = { site: name };
+/** What is missing of a type at a secondary. */
+const ofType = (name: string, { replicableName, title, replicated, verified }: TypeProgress): readonly Complaint[] => {
   const list = `geo registry list --site ${name} --type ${replicableName}`;
-  if (replicated === null) {
-    return [
-      { ...at, kind: "not_counted", problem: `could not count its ${title}`, remedy: `geo doctor --site ${name}` },
-    ];
-  }
-  const wanted = atPrimary.get(replicableName) ?? 0;
   return [
-    ...(replicated.done < replicated.total
+    ...(replicated !== null && replicated.done < replicated.total
       ? [
           {
-            ...at,
+            site: name,
             kind: "not_synced",
             problem: `${shareText(replicated.done, replicated.total)} of ${title} are synced`,
             remedy: replicated.queued > 0 ? `${list} --state pending` : `${list} --state failed`,
@@ -55,55 +44,31 @@ const ofType = (name: string, type: TypeProgress, { atPrimary }: Judging, isFull
     ...(verified !== null && verified.done < verified.total
       ? [
           {
-            ...at,
+            site: name,
             kind: "not_verified",
             problem: `${shareText(verified.done, verified.total)} of ${title} are verified`,
-            remedy: `${list} --verification-state pending`,
-          },
-        ]
-      : []),
-    ...(isFull && wanted > replicated.total
-      ? [
-          {
-            ...at,
-            kind: "not_known",
-            problem: `knows of ${countOf(replicated.total, "object")} of ${title}, and the primary of ${countOf(wanted, "object")}`,
-            remedy: `geo wait synced --site ${name} --type ${replicableName}`,
+            // Those that wait for the primary's digest are neither pending nor failed.
+            remedy: `${list} --verification-state ${verified.queued > 0 ? "pending" : "disabled"}`,
           },
         ]
       : []),
   ];
 };
 
-const ofWalks = (site: SeenSite, { off }: Judging): readonly Complaint[] => {
-  const walks = Object.entries(site.status.registry_consistency ?? {}).filter(([type]) => !off.has(type));
-  const unfinished = walks.filter(
-    ([, { state, reason }]) => state === "never" || (state === "under_way" && reason !== ROUTINE_WALK),
-  );
-  if (unfinished.length === 0) return [];
-  const types = unfinished.map(([type]) => type).join(", ");
-  return [
-    {
-      site: site.name,
-      kind: "not_compared",
-      problem: `has not compared both sides to the end of ${countOf(unfinished.length, "type")}: ${types}`,
-      remedy: `geo status --site ${site.name} --output json`,
-    },
-  ];
-};
-
-const ofSecondary = (site: SeenSite, judging: Judging): Findings => {
+const ofSecondary = (site: SeenSite, { replicables, ground }: Judging): Findings => {
   const { name, status } = site;
-  const types = typesOf(status, judging.replicables);
-  const wanted = types.filter((type) => !judging.off.has(type.replicableName));
-  const isFull = status.selective_sync_type === null;
-  const left = types.filter((type) => judging.off.has(type.replicableName) && !isEmpty(type));
-  const unverified = wanted.filter((type) => !isEmpty(type) && type.replicated !== null && type.verified === null);
+  const types = typesOf(status, replicables);
+  const wanted = types.filter((type) => !ground.off.has(type.replicableName));
+  const left = types.filter(
+    (type) =>
+      ground.off.has(type.replicableName) && !isEmpty(type) && (ground.atPrimary.get(type.replicableName) ?? 0) === 0,
+  );
   return {
     secondaries: [{ name, objects: sumOf(wanted.map(({ replicated }) => replicated)).total }],
     hindrances: [
-      ...wanted.flatMap((type) => ofType(name, type, judging, isFull)),
-      ...ofWalks(site, judging),
+      ...wanted.flatMap((type) => ofType(name, type)),
+      ...ofUnproven(site, wanted, ground),
+      ...ofUnverified(site, wanted),
       ...(status.storage_shards_match === false
         ? [
             {
@@ -114,23 +79,65 @@ const ofSecondary = (site: SeenSite, judging: Judging): Findings => {
             },
           ]
         : []),
-      ...(site.connection === undefined
-        ? [
-            {
-              site: name,
-              kind: "not_asked",
-              problem: "was not asked itself, so that nobody knows what its queues hold",
-              remedy: "name it in the file of sites (GEO_SITES_FILE), with a token",
-            },
-          ]
-        : []),
     ],
     notes: [
       ...left.map(({ title }) => `${title} are switched off and were not looked at.`),
-      ...unverified.map(({ title }) => `${title} are not verified at ${name}.`),
-      ...(isFull ? [] : [`${name} keeps a selection only; what it does not want is not there.`]),
+      ...(status.selective_sync_type === null
+        ? []
+        : [`${name} keeps a selection only; what it does not want is not there.`]),
     ],
   };
+};
+
+/** Checksums that a primary still has to compute. Those that failed are told of by its status. */
+const ofChecksums = (name: string, { title, objects, checksummed }: TypeProgress): readonly Complaint[] => {
+  if (checksummed === null) return [];
+  // Records without a checksum may be counted as objects alone.
+  const total = Math.max(checksummed.total, objects ?? 0);
+  return checksummed.done + checksummed.failed >= total
+    ? []
+    : [
+        {
+          site: name,
+          kind: "not_checksummed",
+          problem: `${shareText(checksummed.done, total)} of ${title} have a checksum`,
+          remedy: `geo status --site ${name} --watch`,
+        },
+      ];
+};
+
+/** Types that are off and of which the primary has objects, or of which nobody knows whether it has. */
+const ofSwitchedOff = (
+  name: string,
+  types: readonly TypeProgress[],
+  { replicables, ground }: Judging,
+): readonly Complaint[] =>
+  types.flatMap(({ replicableName, title, objects }): readonly Complaint[] => {
+    const declared = replicables.find((one) => one.name === replicableName);
+    if (declared === undefined || !ground.off.has(replicableName)) return [];
+    const complaint = {
+      site: name,
+      kind: "switched_off",
+      remedy: `geo flag set ${declared.names.flags.replication} on`,
+    };
+    if (objects !== null && objects > 0) {
+      const problem = `has ${countOf(objects, "object")} of ${title}, which are switched off and not replicated`;
+      return [{ ...complaint, problem }];
+    }
+    // What is off by its declaration is not in use.
+    return declared.enabledByDefault && ground.uncounted.has(replicableName)
+      ? [{ ...complaint, problem: `does not count its ${title}, which are switched off and not replicated` }]
+      : [];
+  });
+
+const ofPrimary = (site: SeenSite, judging: Judging): readonly Complaint[] => {
+  const types = typesOf(site.status, judging.replicables);
+  const wanted = types.filter((type) => !judging.ground.off.has(type.replicableName));
+  return [
+    ...ofUnproven(site, wanted, judging.ground),
+    ...wanted.flatMap((type) => ofChecksums(site.name, type)),
+    ...ofSwitchedOff(site.name, types, judging),
+  ];
 };
 
 const ofQueues = async (connection: Connection): Promise<readonly Complaint[]> =>
@@ -219,68 +226,81 @@ const ofDestroys = async (connection: Connection): Promise<readonly Complaint[]>
         })),
   );
 
-const ofConnection = async (connection: Connection): Promise<readonly Complaint[]> =>
-  (
-    await Promise.all([
-      ofQueues(connection),
-      ofBulkUpdates(connection),
-      connection.site.primary ? ofDestroys(connection) : ofGuards(connection),
-    ])
-  ).flat();
+/** What queues hold, by the site's name. */
+export type QueuesSeen = ReadonlyMap<string, readonly Complaint[]>;
 
-const primaryCounts = (sites: readonly SeenSite[], replicables: readonly Replicable[]): ReadonlyMap<string, number> =>
+const connectionsOf = (seen: readonly SeenSite[]): readonly Connection[] =>
+  seen.flatMap(({ connection }) => (connection === undefined ? [] : [connection]));
+
+/**
+ * What is in the queues of all sites that can be asked. They are asked before statuses are: what leaves a queue between the
+ * two is in the status, and what is asked the other way round may be in neither.
+ */
+export const lookAtQueues = async ({ seen }: SeenSites): Promise<QueuesSeen> =>
   new Map(
-    sites
-      .filter(({ primary }) => primary)
-      .flatMap(({ status }) =>
-        typesOf(status, replicables).map(({ replicableName, checksummed }) => [
-          replicableName,
-          checksummed?.total ?? 0,
-        ]),
-      ),
+    await Promise.all(
+      connectionsOf(seen).map(async (connection) => [connection.site.name, await ofQueues(connection)] as const),
+    ),
   );
 
-const switchedOff = (features: readonly FeatureState[], replicables: readonly Replicable[]): ReadonlySet<string> => {
-  const off = new Set(features.filter(({ state }) => state === "off").map(({ name }) => name));
-  return new Set(replicables.filter(({ names }) => off.has(names.flags.replication)).map(({ name }) => name));
+const ofConnection = async (connection: Connection, queues: QueuesSeen): Promise<readonly Complaint[]> => {
+  const { name: site, primary } = connection.site;
+  const notAsked = {
+    site,
+    kind: "not_asked",
+    problem: "did not answer at first, and was not asked about its queues",
+    remedy: `geo doctor --site ${site}`,
+  };
+  const [updates, held] = await Promise.all([
+    ofBulkUpdates(connection),
+    primary ? ofDestroys(connection) : ofGuards(connection),
+  ]);
+  return [...(queues.get(site) ?? [notAsked]), ...updates, ...held];
 };
 
 /**
- * Everything that stands in the way of failing over, at every site that is seen (F99).
+ * Everything that stands in the way of failing over, at every site that is seen (F99), by what sites count.
+ * @param queues what queues held before the sites told their status
  * @param features what is switched on and off at all sites
  * @param now milliseconds since the epoch
  */
 export const findHindrances = async (
   sites: SeenSites,
+  queues: QueuesSeen,
   features: readonly FeatureState[],
   { replicables, now }: { readonly replicables: readonly Replicable[]; readonly now: number },
 ): Promise<Findings> => {
-  const judging: Judging = {
-    replicables,
-    off: switchedOff(features, replicables),
-    atPrimary: primaryCounts(sites.seen, replicables),
-  };
+  const judging: Judging = { replicables, ground: groundOf(sites.seen, features, replicables) };
   const secondaries = sites.seen.filter(({ primary }) => !primary).map((site) => ofSecondary(site, judging));
-  const connections = sites.seen.flatMap(({ connection }) => (connection === undefined ? [] : [connection]));
-  const asked = await Promise.all(connections.map(ofConnection));
+  const asked = await Promise.all(connectionsOf(sites.seen).map((connection) => ofConnection(connection, queues)));
   return {
     hindrances: [
       ...ofUnreached(sites),
-      ...(sites.seen.some(({ primary }) => primary)
-        ? []
-        : [
-            {
-              site: "the primary",
-              kind: "no_primary",
-              problem: "was not asked, so that nobody knows whether everything has been heard of",
-              remedy: "name it in the file of sites (GEO_SITES_FILE), with a token",
-            },
-          ]),
-      ...sites.seen.flatMap((site) => ofStatus(site, now, replicables, judging.off)),
+      ...ofMissingPrimary(sites.seen),
+      ...sites.seen.flatMap((site) => ofStatus(site, now, replicables, judging.ground.off)),
+      ...sites.seen.filter(({ primary }) => primary).flatMap((site) => ofPrimary(site, judging)),
       ...secondaries.flatMap(({ hindrances }) => hindrances),
       ...asked.flat(),
     ],
     notes: secondaries.flatMap(({ notes }) => notes),
     secondaries: secondaries.flatMap((one) => one.secondaries),
   };
+};
+
+/** What registries list as unfinished at secondaries whose counters tell of nothing. */
+export const findUnsettledRows = async (
+  { seen }: SeenSites,
+  features: readonly FeatureState[],
+  replicables: readonly Replicable[],
+): Promise<readonly Complaint[]> => {
+  const ground = groundOf(seen, features, replicables);
+  const found = await Promise.all(
+    seen
+      .filter(({ primary }) => !primary)
+      .map((site) => {
+        const types = typesOf(site.status, replicables).filter((type) => !ground.off.has(type.replicableName));
+        return ofUnsettledRows(site, types, "verified", { ground, replicables });
+      }),
+  );
+  return found.flat();
 };

@@ -22,6 +22,8 @@ export interface TypeProgress {
   readonly replicableName: string;
   /** For people, the plural. */
   readonly title: string;
+  /** How many objects a primary has, and of how many a secondary has heard; null when it could not count them. */
+  readonly objects: number | null;
   readonly checksummed: Part | null;
   readonly replicated: Part | null;
   /** Null as well where the type is not verified. */
@@ -41,11 +43,12 @@ const partOf = (
 ): Part | null =>
   done === null || total === null ? null : { done, total, failed: failed ?? 0, queued: queued ?? total - done };
 
-/** What is to be verified: rows that are not synced yet will be as well. */
-const toVerify = ({ registryCount, syncedCount, verificationTotalCount }: TypeCounts): number | null =>
-  registryCount === null || syncedCount === null || verificationTotalCount === null
-    ? null
-    : registryCount - syncedCount + verificationTotalCount;
+/**
+ * What is to be verified: every row, also one that is not synced yet, and one that waits for the primary's digest and is
+ * `disabled` until it is there (F16). Where a type is not verified, its counts are null.
+ */
+const toVerify = ({ registryCount, verifiedCount }: TypeCounts): number | null =>
+  verifiedCount === null ? null : registryCount;
 
 const oldestOf = ({ oldestUnsyncedTime: at }: TypeCounts): number | null => (at === null || at < 0 ? null : at * 1_000);
 
@@ -59,6 +62,7 @@ const progressOf = (
   return {
     replicableName: known?.name ?? plural,
     title: known?.names.titlePlural ?? titleCase(plural),
+    objects: status.primary ? counts.count : counts.registryCount,
     checksummed: status.primary
       ? partOf(
           counts.checksummedCount,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { GeoError } from "../../../shared/geo/errors.ts";
+import { OBJECT_STORAGE_VERIFICATION } from "../../../shared/geo/feature-flags.ts";
+import { GeoError, TableUnavailableError } from "../../../shared/geo/errors.ts";
 import { askToRemove } from "../../../shared/services/removal-guard.ts";
-import { finishWalks, ID, primaryRow, registryRow, twoSites } from "./two-sites.ts";
+import { setFlag } from "../../../shared/tables/site/flags-item.ts";
+import { finishWalks, ID, primaryRow, registryRow, reportToPrimary, twoSites, uncountedRow } from "./two-sites.ts";
 
 type Sites = Awaited<ReturnType<typeof twoSites>>;
 
@@ -29,6 +31,8 @@ const ask = async (sites: Sites, role: "primary" | "secondary", method: string, 
   });
   expect(answer.ok).toBe(true);
 };
+
+const flag = ({ primary, clock }: Sites, name: string) => primary.siteTable.update(setFlag(name, false, clock.now()));
 
 describe("geo preflight (F99)", () => {
   test("exits with 0 when everything is synced and verified, and says so", async () => {
@@ -78,6 +82,78 @@ describe("geo preflight (F99)", () => {
       "checksum_failed",
       /^virginia: 1 object of LFS Objects got no checksum \(geo redrive --site virginia --type lfs_object/m,
       (sites) => sites.primary.rows([primaryRow("failed", 3)]),
+    ],
+    [
+      "a copied object still waits for the primary's checksum",
+      "not_verified",
+      /^frankfurt: 2\/3 \(66\.66%\) of LFS Objects are verified \(.* --verification-state disabled\)$/m,
+      (sites) => sites.secondary.rows([registryRow("synced", "disabled", 3)]),
+    ],
+    [
+      "the primary has not checksummed an object yet",
+      "not_checksummed",
+      /^virginia: 2\/3 \(66\.66%\) of LFS Objects have a checksum \(geo status --site virginia --watch\)$/m,
+      (sites) => sites.primary.rows([primaryRow("pending", 3)]),
+    ],
+    [
+      "a type of which the primary has objects is switched off",
+      "switched_off",
+      /^virginia: has 2 objects of LFS Objects, which are switched off and not replicated \(geo flag set geo_lfs_object_replication on\)$/m,
+      (sites) => flag(sites, "geo_lfs_object_replication"),
+    ],
+    [
+      "a type is switched off and not counted either",
+      "switched_off",
+      /^virginia: does not count its Uploads, which are switched off and not replicated \(geo flag set geo_upload_replication on\)$/m,
+      async (sites) => {
+        await flag(sites, "geo_upload_replication");
+        await flag(sites, "geo_upload_force_primary_checksumming");
+      },
+    ],
+    [
+      "replicas are not verified at all",
+      "verification_off",
+      /^frankfurt: does not verify its LFS Objects: nobody has read them back \(geo flag set geo_object_storage_verification on\)$/m,
+      async (sites) => {
+        await flag(sites, OBJECT_STORAGE_VERIFICATION);
+        await reportToPrimary(sites);
+      },
+    ],
+    [
+      "the walks can not be read",
+      "not_compared",
+      /^frankfurt: could not say whether it has compared both sides to the end \(geo doctor --site frankfurt\)$/m,
+      async ({ secondary: { siteTable } }) => {
+        const query = siteTable.query.bind(siteTable);
+        siteTable.query = (request) =>
+          /consisten|walk/.test(JSON.stringify(request))
+            ? Promise.reject(new TableUnavailableError("not now"))
+            : query(request);
+      },
+    ],
+    [
+      "the registry lists a waiting object that was not counted",
+      "unsettled_row",
+      /^frankfurt: lists an object of LFS Objects that is pending, of which its counters have not told \(geo registry list --site frankfurt --type lfs_object --state pending\)$/m,
+      ({ secondary }) => secondary.rowTable.put(uncountedRow("pending", "disabled", 3)),
+    ],
+    [
+      "the registry lists a failed object that was not counted",
+      "unsettled_row",
+      /^frankfurt: lists an object of LFS Objects that is failed, of which/m,
+      ({ secondary }) => secondary.rowTable.put(uncountedRow("failed", "disabled", 3)),
+    ],
+    [
+      "the registry lists an unverified object that was not counted",
+      "unsettled_row",
+      /^frankfurt: lists an object of LFS Objects that is pending in verification, of which .* --verification-state pending\)$/m,
+      ({ secondary }) => secondary.rowTable.put(uncountedRow("synced", "pending", 3)),
+    ],
+    [
+      "the registry can not be asked, since the token does not allow it",
+      "not_asked",
+      /^frankfurt: could not be asked about its registry: .*admin_geo/m,
+      async ({ sitesFile, secondary }) => sitesFile({ secondary: await secondary.token({ scope: "read_geo" }) }),
     ],
     [
       "a queue holds a message",
@@ -154,6 +230,35 @@ describe("geo preflight (F99)", () => {
     expect(isReady).toBe(false);
     expect(hindrances.map((one: { readonly kind: string }) => one.kind)).toContain(kind);
     expect(hindrances).toHaveLength(out.trimEnd().split("\n").length);
+  });
+
+  test("asks for queues before it asks for statuses, and looks again when all was well", async () => {
+    const asked: string[] = [];
+    const sites = await ready({
+      sleep: (milliseconds) => {
+        asked.push(`${milliseconds} ms`);
+        return Promise.resolve();
+      },
+    });
+    const { call } = sites.secondary;
+    sites.secondary.call = (path, init) => {
+      asked.push(/queues|status|graphql/.exec(path)?.[0] ?? "else");
+      return call(path, init);
+    };
+    expect(await sites.geo("preflight")).toMatchObject({ code: 0 });
+    const looks = asked.filter((what) => what !== "else");
+    expect([...new Set(looks)]).toEqual(["status", "queues", "2000 ms", "graphql"]);
+    expect(looks.slice(0, 6)).toEqual(["status", "queues", "status", "2000 ms", "queues", "status"]);
+    expect(looks.slice(6).every((what) => what === "graphql")).toBe(true);
+  });
+
+  test("exits with 3 when something comes between the two looks", async () => {
+    const sites: Sites = await ready({
+      sleep: () => sites.secondary.rows([registryRow("pending", "pending", 3)]),
+    });
+    const { code, out } = await sites.geo("preflight");
+    expect(code).toBe(3);
+    expect(out).toMatch(/^frankfurt: 2\/3 \(66\.66%\) of LFS Objects are synced/m);
   });
 
   test("exits with 3 before both sides were ever compared", async () => {

@@ -2,10 +2,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runCli } from "../../../cli/run-cli.ts";
 import type { Surroundings } from "../../../cli/surroundings.ts";
+import { SYNC_TIMEOUT_SECONDS } from "../../../shared/geo/limits.ts";
+import { duePartition, rowKey } from "../../../shared/geo/registry-row.ts";
 import { REPLICATION_STATE } from "../../../shared/geo/replication-state.ts";
 import { siteId } from "../../../shared/geo/site-status.ts";
 import { VERIFICATION_STATE } from "../../../shared/geo/verification-state.ts";
 import { NO_FINDINGS } from "../../../shared/geo/consistency.ts";
+import { gatherStatus } from "../../../shared/services/gather-status.ts";
+import { CachedSwitches } from "../../../shared/services/type-switches.ts";
 import { beginWalk, endWalk, parseWalk, walkRequest } from "../../../shared/tables/site/consistency-items.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 import { apiSite, PRIMARY_NAME } from "../../api/support/site.ts";
@@ -37,7 +41,11 @@ export const twoSites = async (around: Partial<Surroundings> = {}) => {
   };
   const down = new Set<"primary" | "secondary">();
 
-  const sitesFile = async (given: Partial<Record<"primary" | "secondary", string>> = tokens): Promise<void> => {
+  /** @param named which of them are in the file */
+  const sitesFile = async (
+    given: Partial<Record<"primary" | "secondary", string>> = tokens,
+    named: readonly string[] = ["primary", "secondary"],
+  ): Promise<void> => {
     await mkdir(join(root, ".local"), { recursive: true });
     const sites = [
       {
@@ -54,7 +62,7 @@ export const twoSites = async (around: Partial<Surroundings> = {}) => {
         api_url: URLS.secondary,
         admin_token: given.secondary ?? tokens.secondary,
       },
-    ];
+    ].filter(({ role }) => named.includes(role));
     await writeFile(join(root, ".local/run.json"), JSON.stringify({ sites }), { mode: 0o600 });
   };
   await sitesFile();
@@ -106,6 +114,24 @@ export const finishWalks = async ({ secondary }: Awaited<ReturnType<typeof twoSi
   }
 };
 
+/** As a secondary does each minute: it looks at itself, and tells the primary. */
+export const reportToPrimary = async ({ primary, secondary }: Awaited<ReturnType<typeof twoSites>>): Promise<void> => {
+  const { site, siteTable, clock, telemetry } = secondary;
+  const gathering = {
+    site,
+    apiUrl: URLS.secondary,
+    replicables,
+    siteTable,
+    switches: new CachedSwitches(primary.siteTable, replicables, clock),
+    primary: { name: PRIMARY_NAME, siteTable: primary.siteTable },
+    syncObjectStorage: true,
+    syncTimeoutSeconds: SYNC_TIMEOUT_SECONDS.standard,
+    clock,
+    telemetry,
+  };
+  await gatherStatus(gathering, clock.now() + 60_000);
+};
+
 /** A row of a secondary's registry, as far as it is counted. */
 export const registryRow = (
   state: keyof typeof REPLICATION_STATE,
@@ -119,6 +145,13 @@ export const registryRow = (
   state: REPLICATION_STATE[state],
   verification_state: VERIFICATION_STATE[verification],
 });
+
+/** The same as it stands in the table, so that the registry lists it; nobody has counted it. */
+export const uncountedRow = (...row: Parameters<typeof registryRow>) => {
+  const [, , id, replicableName = "lfs_object"] = row;
+  const ref = { replicableName, key: `${replicableName}s/${id}` };
+  return { ...registryRow(...row), ...rowKey(ref), due_pk: duePartition(ref), due_at: 1, gen: 1 };
+};
 
 /** A record of the primary. */
 export const primaryRow = (verification: keyof typeof VERIFICATION_STATE, id: number, type = "lfs_object") => ({

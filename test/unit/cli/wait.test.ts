@@ -1,6 +1,9 @@
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { registryRow, twoSites } from "./two-sites.ts";
+import { OBJECT_STORAGE_VERIFICATION } from "../../../shared/geo/feature-flags.ts";
+import { TableUnavailableError } from "../../../shared/geo/errors.ts";
+import { setFlag } from "../../../shared/tables/site/flags-item.ts";
+import { finishWalks, primaryRow, registryRow, reportToPrimary, twoSites, uncountedRow } from "./two-sites.ts";
 
 type Sites = Awaited<ReturnType<typeof twoSites>>;
 
@@ -18,12 +21,16 @@ const happening = async (
     },
     ...around,
   });
+  await finishWalks(sites);
   return sites;
 };
 
+/** Two sites of which the secondary has compared everything with the primary. */
+const compared = (around: Parameters<typeof twoSites>[0] = {}): Promise<Sites> => happening({}, around);
+
 describe("geo wait", () => {
   test("ends with 0 when everything is there, after looking twice", async () => {
-    const { geo, secondary, clock } = await twoSites();
+    const { geo, secondary, clock } = await compared();
     await secondary.rows([registryRow("synced", "succeeded", 1)]);
     const begun = clock.now();
     expect(await geo("wait", "verified")).toEqual({
@@ -89,7 +96,7 @@ describe("geo wait", () => {
   });
 
   test("looks at one type only when it is asked to", async () => {
-    const { geo, secondary } = await twoSites();
+    const { geo, secondary } = await compared();
     await secondary.rows([registryRow("synced", "succeeded", 1), registryRow("pending", "pending", 1, "upload")]);
     expect(await geo("wait", "verified", "--type", "lfs_object")).toMatchObject({ code: 0 });
   });
@@ -153,6 +160,98 @@ describe("geo wait", () => {
     const { code, err } = await geo("wait", ...args);
     expect(code).toBe(expected);
     expect(err).toMatch(text);
+  });
+
+  const DOUBTS: readonly (readonly [string, string, (sites: Sites) => Promise<unknown>])[] = [
+    [
+      "the primary knows of an object that the secondary has not heard of",
+      "not_known",
+      (sites) => sites.primary.rows([primaryRow("succeeded", 1)]),
+    ],
+    [
+      "its counters can not be read",
+      "not_counted",
+      async ({ secondary: { siteTable } }) => {
+        const query = siteTable.query.bind(siteTable);
+        siteTable.query = (request) =>
+          JSON.stringify(request).includes("counter")
+            ? Promise.reject(new TableUnavailableError("not now"))
+            : query(request);
+      },
+    ],
+    [
+      "nobody but the primary tells of it, and has not for hours",
+      "not_asked",
+      async (sites) => {
+        await reportToPrimary(sites);
+        sites.clock.advance(3 * 3_600_000);
+        await sites.sitesFile({ primary: await sites.primary.token({ scope: "admin_geo" }) }, ["primary"]);
+      },
+    ],
+    ["the primary is not asked", "no_primary", ({ sitesFile, tokens }) => sitesFile(tokens, ["secondary"])],
+    [
+      "its registry lists an object that its counters do not tell of",
+      "unsettled_row",
+      async ({ secondary }) => {
+        await secondary.rows([registryRow("synced", "succeeded", 1)]);
+        await secondary.rowTable.put(uncountedRow("pending", "pending", 2));
+      },
+    ],
+  ];
+
+  test.each(DOUBTS)("goes on waiting at a secondary when %s, whatever it counts (F99)", async (_, kind, arrange) => {
+    const sites = await compared();
+    await arrange(sites);
+    const { code, out, err } = await sites.geo("wait", "synced", "--timeout", "4s", "--output", "json");
+    expect(code).toBe(1);
+    expect(err).toMatch(/^Synced: \d+\/\d+ \(100%\), .*but /m);
+    const { state, obstacles } = JSON.parse(out);
+    expect(state).toBe("timed_out");
+    expect(obstacles.map((one: { readonly kind: string }) => one.kind)).toContain(kind);
+  });
+
+  test("goes on waiting before both sides were ever compared, and ends once they are (F99)", async () => {
+    let pauses = 0;
+    const sites: Sites = await twoSites({
+      sleep: async (milliseconds) => {
+        pauses += 1;
+        sites.clock.advance(milliseconds);
+        if (pauses === 3) await finishWalks(sites);
+      },
+    });
+    const { code, out, err } = await sites.geo("wait", "synced");
+    expect({ code, out }).toEqual({ code: 0, out: "There is no object that is not synced, after 8 seconds.\n" });
+    expect(err).toMatch(/^Synced: 0\/0 \(100%\), but not all is compared\n/);
+  });
+
+  test("takes no copy for verified that still waits for the primary's checksum (F16, F99)", async () => {
+    const { geo, primary, secondary } = await compared();
+    await primary.rows([primaryRow("succeeded", 1), primaryRow("pending", 2)]);
+    await secondary.rows([registryRow("synced", "succeeded", 1), registryRow("synced", "disabled", 2)]);
+    expect(await geo("wait", "synced")).toMatchObject({ code: 0 });
+    expect(await geo("wait", "verified", "--timeout", "4s")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("Verified: 1/2 (50.00%)") as string,
+    });
+  });
+
+  test("ends with 3 at once when what is to be verified is not verified at all (F87)", async () => {
+    const sites = await compared();
+    await sites.secondary.rows([registryRow("synced", "succeeded", 1)]);
+    await sites.primary.siteTable.update(setFlag(OBJECT_STORAGE_VERIFICATION, false, sites.clock.now()));
+    await reportToPrimary(sites);
+    expect(await sites.geo("wait", "verified")).toMatchObject({
+      code: 3,
+      err: expect.stringContaining("geo flag set geo_object_storage_verification on") as string,
+    });
+  });
+
+  test("ends with 3 at once for a type that is switched off (F84)", async () => {
+    const { geo } = await compared();
+    expect(await geo("wait", "synced", "--type", "cool_widget")).toMatchObject({
+      code: 3,
+      err: expect.stringContaining("geo flag set geo_cool_widget_replication on") as string,
+    });
   });
 
   test("ends with 1 when no site can be reached", async () => {
