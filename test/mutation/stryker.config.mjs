@@ -31,6 +31,7 @@ export default {
   // Generous: a change that is given up on counts as noticed, and on a machine with other work to do the tests of one that
   // nobody notices would be given up on.
   timeoutFactor: 4,
+  timeoutMS: 20_000,
   reporters: ["json", "progress-append-only"],
   jsonReporter: { fileName: `.local/mutation/${name}.json` },
   tempDirName: ".local/mutation/sandbox",
