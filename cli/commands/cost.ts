@@ -4,7 +4,7 @@ import { GeoApiError } from "../../shared/client/client.ts";
 import { USAGE_DAYS_DEFAULT, USAGE_KEPT_DAYS } from "../../shared/geo/daily-usage.ts";
 import { NOT_COUNTED, PRICES } from "../../shared/geo/prices.ts";
 import { addConnectionOptions, connectAll, reached } from "../connection.ts";
-import { costReport } from "../cost/cost.ts";
+import { costReport, FORECAST_DAYS } from "../cost/cost.ts";
 import { costText } from "../cost/cost-text.ts";
 import {
   addExamples,
@@ -35,6 +35,8 @@ const Options = z.object({
 const HELP = `
 Each site counts what becomes of its objects and notes at the first look of each UTC day what it has counted. What each copy,
 verification and removal asks AWS for is known (docs/performance.md), and so are AWS's list prices: it is an estimate, not the bill.
+Replicas that were found right as they were (an adopted bucket, a second look) are priced as copies: that part is an upper bound.
+The forecast takes the last ${FORECAST_DAYS} whole days, whatever --days says.
 Sites that can not be asked are named, and not in the sum.`;
 
 /** `geo cost`: what was asked of AWS for each type on each day, what that costs, and what a month will. */
@@ -54,7 +56,7 @@ export const addCost = (parent: Command, surroundings: Surroundings): void => {
       const answers = await Promise.all(
         reached(all).map(async ({ client, site }) => {
           try {
-            return { name: site.name, usage: await client.usage(site.id, options.days) };
+            return { name: site.name, usage: await client.usage(site.id, Math.max(options.days, FORECAST_DAYS + 1)) };
           } catch (error) {
             if (error instanceof GeoApiError) return { name: site.name, error };
             throw error;
@@ -71,7 +73,7 @@ export const addCost = (parent: Command, surroundings: Surroundings): void => {
       for (const { name, error } of unasked) {
         err(`${name} could not be asked, and is not in the sum: ${printable(error.message)}\n`);
       }
-      const report = costReport(usages, now());
+      const report = costReport(usages, options.days, now());
       if (options.output === "json") {
         out(
           jsonLine({

@@ -20,7 +20,7 @@ export const dollarText = (amount: number): string => {
   return amount >= CENTS ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(3)}`;
 };
 
-const TYPE_HEADINGS = ["type", "copied", "failed", "verified", "wrong", "removed", "requests cost"] as const;
+const TYPE_HEADINGS = ["type", "synced", "failed", "verified", "wrong", "removed", "requests cost"] as const;
 
 const typeRows = ({ types }: SiteCost): readonly (readonly string[])[] =>
   types.map((type) => [

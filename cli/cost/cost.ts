@@ -1,4 +1,5 @@
 import type { SiteUsage } from "../../shared/client/usage-contract.ts";
+import { DAY_MS, dayBegan, dayOf } from "../../shared/geo/daily-usage.ts";
 import { type Charge, chargesOf, dollars, type Priced, type UsedCounts } from "../../shared/geo/prices.ts";
 
 type Period = SiteUsage["days"][number];
@@ -171,8 +172,23 @@ export const forecast = (sites: readonly SiteCost[], now: number): Forecast => {
   };
 };
 
-/** What sites cost together. */
-export const costReport = (usages: readonly SiteUsage[], now: number): CostReport => {
-  const sites = usages.map(costOfSite);
-  return { sites, dollars: sumOf(sites, (site) => site.dollars), forecast: forecast(sites, now) };
+/** What a site told of its last days, today included. */
+const lastDays = (usage: SiteUsage, days: number): SiteUsage => {
+  const first = dayOf(dayBegan(Date.parse(usage.as_of)) - (days - 1) * DAY_MS);
+  return { ...usage, days: usage.days.filter(({ date }) => date >= first) };
+};
+
+/**
+ * What sites cost together.
+ * @param usages of at least `FORECAST_DAYS` days and today where a month is to be foretold
+ * @param days of so many last days, today included; the forecast takes all that was told
+ * @param now milliseconds since the epoch
+ */
+export const costReport = (usages: readonly SiteUsage[], days: number, now: number): CostReport => {
+  const sites = usages.map((usage) => costOfSite(lastDays(usage, days)));
+  return {
+    sites,
+    dollars: sumOf(sites, (site) => site.dollars),
+    forecast: forecast(usages.map(costOfSite), now),
+  };
 };

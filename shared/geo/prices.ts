@@ -138,6 +138,8 @@ const COPY: Charge = { item: "s3_write_request", units: 1 };
  *
  * - a change of a row is a write; at a secondary each goes into the due index or out of it, which is another
  * - a copy that failed is one that was asked for: AWS charges for refusals, too
+ * - a row that came to be synced is charged as a copy, and so is a replica that was found right as it was, as in a bucket that is
+ *   adopted, or at a second look: counters do not tell the two apart, so copies are an upper bound
  * - a removal: a look at either side, one more when the tombstone's time is over; and what no counter sees: the purge of the row
  *   at either side, and at the primary the tombstone's way into the due index
  */
@@ -183,5 +185,6 @@ export const NOT_COUNTED = [
   "storage of objects, noncurrent versions, rows and logs",
   "what having a site costs while nothing happens: schedules, alarms, metrics, keys",
   "reading objects again that are larger than 64 MiB or whose digest S3 does not store, parts of large copies, walks",
+  "that some replicas were found right and not copied (adopted, looked at again): each counts as a copy, so copies are the most that there were",
   "discounts, free tiers, and what other regions than us-east-1 charge",
 ] as const;

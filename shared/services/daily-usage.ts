@@ -52,15 +52,23 @@ const totalsOf = (counters: readonly Counter[], name: string): TypeTotals => {
   };
 };
 
-/** What the counters stand at; of a type of which nothing was ever counted, nothing. */
-const takeSnapshot = async ({ site, replicables, siteTable, clock }: UsedSite): Promise<UsageSnapshot> => {
+/**
+ * What the counters stand at; of a type of which nothing was ever counted, nothing. Types that the site does not have now are in
+ * it: one that comes back would else have done all that it ever did on that day.
+ */
+const takeSnapshot = async ({ site, siteTable, clock }: UsedSite): Promise<UsageSnapshot> => {
   const counters = await listCounters(siteTable, countedTable(site.role));
   const byType = Map.groupBy(counters, ({ replicableName }) => replicableName);
-  const types = replicables.flatMap(({ name }) => {
-    const ofType = byType.get(name);
-    return ofType === undefined ? [] : [[name, totalsOf(ofType, name)] as const];
-  });
-  return { at: clock.now(), types: new Map(types) };
+  return {
+    at: clock.now(),
+    types: new Map([...byType].map(([name, ofType]) => [name, totalsOf(ofType, name)] as const)),
+  };
+};
+
+/** As much of a snapshot as is told: the types that the site has. */
+const ownTypes = ({ at, types }: UsageSnapshot, { replicables }: UsedSite): UsageSnapshot => {
+  const own = new Set(replicables.map(({ name }) => name));
+  return { at, types: new Map([...types].filter(([name]) => own.has(name))) };
 };
 
 /**
@@ -109,8 +117,8 @@ export const readUsage = async (used: UsedSite, days: number): Promise<UsageAnsw
     primary: site.role === "primary",
     as_of: new Date(now.at).toISOString(),
     days: usagePeriods(
-      items.flatMap((item) => parseUsage(item) ?? []),
-      now,
+      items.flatMap((item) => parseUsage(item) ?? []).map((snapshot) => ownTypes(snapshot, used)),
+      ownTypes(now, used),
     ),
   };
 };

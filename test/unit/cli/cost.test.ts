@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { costOfSite, costReport, forecast } from "../../../cli/cost/cost.ts";
 import { dollarText } from "../../../cli/cost/cost-text.ts";
 import type { SiteUsage } from "../../../shared/client/usage-contract.ts";
-import { DAY_MS } from "../../../shared/geo/daily-usage.ts";
+import { DAY_MS, USAGE_KEPT_DAYS } from "../../../shared/geo/daily-usage.ts";
 import { chargesOf, dollars } from "../../../shared/geo/prices.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 import { UsageLedger } from "../../../shared/services/daily-usage.ts";
@@ -81,7 +81,7 @@ describe("what usage costs", () => {
   test("of several sites is the sum of theirs", () => {
     fc.assert(
       fc.property(fc.array(usageOf, { maxLength: 4 }), (usages) => {
-        const report = costReport(usages, Date.UTC(2026, 10, 21));
+        const report = costReport(usages, USAGE_KEPT_DAYS, Date.UTC(2026, 10, 21));
         expect(apart(report.dollars, sum(usages.map((usage) => costOfSite(usage).dollars)))).toBeLessThan(ROUNDING);
       }),
     );
@@ -212,6 +212,29 @@ describe("geo cost", () => {
     });
     expect(told.not_counted.length).toBeGreaterThan(0);
     expect((JSON.parse((await geo("cost", "--days", "2", "-o", "json")).out) as Told).sites[0]?.days).toHaveLength(1);
+  });
+
+  test.each([1, 7, 8])("foretells a month from the last seven whole days, and tells of %d days", async (days) => {
+    const { geo, clock } = await after(9, 1_000);
+    clock.advance(-60_000); // in the ninth day
+    const whole = JSON.parse((await geo("cost", "-o", "json")).out) as Told;
+    const told = JSON.parse((await geo("cost", "--days", String(days), "-o", "json")).out) as Told;
+    expect(told.forecast).toEqual(whole.forecast);
+    expect(told.forecast).toMatchObject({ state: "mean", days_known: 7 });
+    expect(told.sites.map((site) => site.days.length)).toEqual([days, days]);
+    expect(apart(told.dollars, sum(told.sites.flatMap((site) => site.days.map((day) => day.dollars))))).toBeLessThan(
+      ROUNDING,
+    );
+  });
+
+  test("says that its copies are an upper bound, since what was found right and not copied counts as one", async () => {
+    const { geo } = await after(1, 10, screenOf(400));
+    expect((await geo("cost", "--help")).out.replaceAll(/\s+/g, " ")).toContain(
+      "priced as copies: that part is an upper bound",
+    );
+    expect((await geo("cost")).out).toMatch(/^ {2}- that some replicas were found right and not copied/m);
+    const { not_counted: notCounted } = JSON.parse((await geo("cost", "-o", "json")).out) as Told;
+    expect(notCounted).toContainEqual(expect.stringContaining("copies are the most that there were"));
   });
 
   test("says that it is estimating while there are few days, and that there is none yet", async () => {

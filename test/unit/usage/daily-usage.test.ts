@@ -16,7 +16,7 @@ import { MemoryTelemetry } from "../../../shared/memory/telemetry.ts";
 import { TableUnavailableError } from "../../../shared/geo/errors.ts";
 import { MemoryTable } from "../../../shared/memory/table.ts";
 import { countChanges } from "../../../shared/services/count-changes.ts";
-import { readUsage, UsageLedger } from "../../../shared/services/daily-usage.ts";
+import { type KeptSite, readUsage, UsageLedger } from "../../../shared/services/daily-usage.ts";
 import { usageKey } from "../../../shared/tables/site/usage-item.ts";
 
 const MIDNIGHT = Date.UTC(2026, 10, 21);
@@ -138,13 +138,13 @@ const keptSite = () => {
     telemetry,
   } as const;
   let sequence = 0;
-  const copy = async (count: number): Promise<void> => {
+  const copy = async (count: number, shard = "shard-1"): Promise<void> => {
     const changes = Array.from({ length: count }, () => {
       sequence += 1;
       const after = { pk: "cool_widget#0aa", sk: String(sequence), state: 2, rep_version_id: "v", src_size: 10 };
       return { sequenceNumber: String(sequence), after };
     });
-    await countChanges(siteTable, { table: "registry", shard: "shard-1", changes });
+    await countChanges(siteTable, { table: "registry", shard, changes });
   };
   const noted = () => siteTable.get(usageKey(clock.now()));
   return { kept, siteTable, clock, copy, noted, telemetry };
@@ -210,6 +210,53 @@ describe("a site keeps its ledger", () => {
     siteTable.interference = {};
     await ledger.note();
     expect(await noted()).toBeDefined();
+  });
+
+  test("also of a type that is not declared for a while, which has not done all of it anew when it is back", async () => {
+    const { kept, clock, copy } = keptSite();
+    const without: KeptSite = { ...kept, replicables: [{ name: "hot_widget" }] };
+    const looks: readonly (readonly [KeptSite, number])[] = [
+      [kept, 1_000],
+      [without, 5],
+      [kept, 1],
+    ];
+    for (const [site, copies] of looks) {
+      await new UsageLedger(site).note();
+      await copy(copies);
+      clock.advance(DAY_MS);
+    }
+    const counts = async (site: KeptSite) =>
+      (await readUsage(site, 30)).days.map(({ types }) => types.map(({ synced_count: count }) => count));
+    expect(await counts(kept)).toEqual([[1_000], [5], [1]]);
+    expect(await counts(without)).toEqual([[], [], []]);
+  });
+
+  test("and loses and doubles nothing while counters grow between the pages of a look", async () => {
+    const { kept, siteTable, clock, copy } = keptSite();
+    // A counter only grows, and each is read once in a look: none can stand lower in a later one.
+    const torn: KeptSite = {
+      ...kept,
+      siteTable: {
+        get: (key) => siteTable.get(key),
+        put: (item, options) => siteTable.put(item, options),
+        query: async (request) => {
+          if (request.values[":prefix"] === undefined) return siteTable.query(request);
+          if (request.startAfter === undefined) return siteTable.query({ ...request, limit: 1 });
+          await copy(3, "shard-1");
+          await copy(5, "shard-2");
+          return siteTable.query(request);
+        },
+      },
+    };
+    await copy(7, "shard-1");
+    await copy(11, "shard-2");
+    for (let day = 0; day < 3; day += 1) {
+      await new UsageLedger(torn).note();
+      clock.advance(DAY_MS);
+    }
+    const { days } = await readUsage(torn, 30);
+    const counts = days.map(({ types }) => types[0]?.synced_count);
+    expect(counts).toEqual([8, 8, 8]);
   });
 
   test("so that days are told as far back as it goes, and what can not be read in it is passed over", async () => {
