@@ -150,6 +150,10 @@ const keptSite = () => {
   return { kept, siteTable, clock, copy, noted, telemetry };
 };
 
+/** How many objects each type has synced, day by day. */
+const syncedByDay = async (site: KeptSite) =>
+  (await readUsage(site, 30)).days.map(({ types }) => types.map(({ synced_count: count }) => count));
+
 describe("a site keeps its ledger", () => {
   test("with one put on each day, whoever looks and however often", async () => {
     const { kept, siteTable, clock, copy, noted } = keptSite();
@@ -225,10 +229,8 @@ describe("a site keeps its ledger", () => {
       await copy(copies);
       clock.advance(DAY_MS);
     }
-    const counts = async (site: KeptSite) =>
-      (await readUsage(site, 30)).days.map(({ types }) => types.map(({ synced_count: count }) => count));
-    expect(await counts(kept)).toEqual([[1_000], [5], [1]]);
-    expect(await counts(without)).toEqual([[], [], []]);
+    expect(await syncedByDay(kept)).toEqual([[1_000], [5], [1]]);
+    expect(await syncedByDay(without)).toEqual([[], [], []]);
   });
 
   test("and loses and doubles nothing while counters grow between the pages of a look", async () => {
