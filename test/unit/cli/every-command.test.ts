@@ -102,10 +102,16 @@ const onTwoSites = async (): Promise<Example> => {
   await finishWalks(sites);
   const guarded = { ...sites.secondary, removalGuard: { floor: 1, percent: 0, most: 1 } };
   for (let removals = 0; removals < 2; removals += 1) await askToRemove(guarded, "lfs_object");
-  await sites.secondary.rowTable.put({
+  const recorded = {
     ...rowKey({ replicableName: "lfs_object", key: OBJECT }),
-    state: REPLICATION_STATE.synced,
+    src_version_id: "v1",
+    src_etag: '"e"',
     verification_state: VERIFICATION_STATE.succeeded,
+  };
+  await sites.primary.rowTable.put(recorded);
+  await sites.secondary.rowTable.put({
+    ...recorded,
+    state: REPLICATION_STATE.synced,
     gen: 1,
     claimed_gen: 1,
     done_gen: 1,
