@@ -31,9 +31,10 @@ const HELP = `
 Exits with 0 only when every type that has objects is checksummed at the primary, and synced and verified to the last one at each
 secondary (with --site: at that one), nothing has failed, no queue holds a message, no removal is held back, nothing is under way that
 changes many objects, both sides were compared to the end, no type that has objects is switched off or not verified, and every site
-answers, is healthy and is not paused. It looks twice, and then asks the registries whether they list anything that the counters do not
-tell of, which takes tokens of scope admin_geo. Else it exits with 3 and names what stands in the way, a line each, with the command
-that shows or heals it. Stop writing to the primary before you believe it: it tells of now.`;
+answers, is healthy and is not paused. It looks twice, and then asks the registries of the types that are counted (of all, if none is)
+whether they list anything unfinished that the counters do not tell of, which takes tokens of scope admin_geo. Else it exits with 3 and
+names what stands in the way, a line each, with the command that shows or heals it. Stop writing to the primary before you believe it:
+it tells of now.`;
 
 /** The secondary that is meant, or all, and the primary, without which nobody can tell what is missing. */
 const meant = (all: SeenSites, name: string | undefined): SeenSites => {

@@ -30,7 +30,8 @@ const verificationStates: readonly AskedState[] = UNSETTLED_VERIFICATION.map((st
 
 /**
  * Rows that a secondary's registry lists as unfinished: they are asked for once its counters tell of none, since counters
- * that stand still look as if all was done. One row of each state is enough, of each type of which either site has objects.
+ * that stand still look as if all was done. One row of each state is enough, of each type of which either site has
+ * counted objects, or of every type where none has.
  * @param goal whether rows have to be verified as well
  */
 export const ofUnsettledRows = async (
@@ -60,12 +61,14 @@ export const ofUnsettledRows = async (
   const filled = types.filter(
     ({ replicableName, objects }) => (objects ?? 0) > 0 || (ground.atPrimary.get(replicableName) ?? 0) > 0,
   );
+  // Where nothing at all is counted, counting may never have begun.
+  const asked = filled.length > 0 ? filled : types;
   return complaintsAbout(
     connection,
     "its registry",
     async () => {
       const found: Complaint[] = [];
-      for (const type of filled) {
+      for (const type of asked) {
         const isRead = goal === "verified" && type.verified !== null;
         const states = isRead ? [...syncStates, ...verificationStates] : syncStates;
         found.push(...(await Promise.all(states.map((state) => ask(type, state)))).flat());

@@ -197,6 +197,11 @@ describe("geo wait", () => {
         await secondary.rowTable.put(uncountedRow("pending", "pending", 2));
       },
     ],
+    [
+      "its registry lists an object and nothing was ever counted",
+      "unsettled_row",
+      ({ secondary }) => secondary.rowTable.put(uncountedRow("pending", "pending", 1)),
+    ],
   ];
 
   test.each(DOUBTS)("goes on waiting at a secondary when %s, whatever it counts (F99)", async (_, kind, arrange) => {
