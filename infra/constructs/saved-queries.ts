@@ -51,7 +51,7 @@ export const SAVED_QUERIES: readonly SavedQuery[] = [
     answers: "Calls of the API that change something, and what operators said, with the name of the token.",
     lines: [
       "fields @timestamp, token_name, message, method, path, status, request_id",
-      'filter message like /^an operator/ or (message = "api_call" and method != "GET" and method != "HEAD")',
+      'filter message like /^an operator/ or (message = "api_call" and service = "status-api" and method != "GET" and method != "HEAD")',
       "sort @timestamp desc",
       "limit 200",
     ],

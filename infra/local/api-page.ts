@@ -27,11 +27,7 @@ const CHAPTERS: readonly (readonly [heading: string, path: RegExp, text: string]
   ],
   ["Sites and their settings", /^\/api\/v4\/geo_sites/, "A site's number is its `id`."],
   ["Feature flags", /\/features/, "Flags are the primary's, for all sites. Any site tells them."],
-  [
-    "The primary's objects",
-    /\/data_management/,
-    "x",
-  ],
+  ["The primary's objects", /\/data_management/, "x"],
   ["Rows", /\/graphql$/, "[The GraphQL page](graphql.md) has its lists, fields and limits."],
 ];
 

@@ -61,7 +61,11 @@ const ExistingBucket = z.strictObject(
 
 const Site = z.strictObject(
   {
-    /** Part of every name; for people. Lowercase words joined by hyphens. A place, not a role: roles change. */
+    /**
+     * Part of every name; for people. Lowercase words joined by hyphens. A place, not a role: roles change. Metrics are told
+     * apart by it alone: another installation in the same account needs other names of its sites, or alarms of one are fed
+     * and hidden by the other.
+     */
     name: text(WORD, "expected lowercase letters and digits in words joined by single hyphens").check(
       z.refine((name) => !SITE_NAME_ENDS_RESERVED.some((end) => name.endsWith(end)), {
         error: `expected a name that does not end in ${SITE_NAME_ENDS_RESERVED.join(" or ")} (stacks end so)`,
@@ -73,7 +77,10 @@ const Site = z.strictObject(
     region: z.enum(AWS_REGIONS, { error: "expected an AWS region such as eu-west-1" }),
     /** Replicate from or into this bucket instead of making one. Default: a bucket is made. */
     existingBucket: z.optional(ExistingBucket),
-    /** An SNS topic in the site's region that hears of alarms. Default: alarms are only shown. */
+    /**
+     * An SNS topic in the site's region that hears of alarms. Not one that is encrypted with AWS' own key for SNS, which
+     * CloudWatch may not use. Default: alarms are only shown.
+     */
     alarmTopicArn: z.optional(text(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:.+$/, "expected the ARN of an SNS topic")),
     /**
      * Secondaries only: have the bucket of replicas report its changes, so that what anybody else changes there is made

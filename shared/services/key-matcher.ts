@@ -13,7 +13,10 @@ export type KeyMatcher = (key: string) => ReplicableMatch | undefined;
  *
  * @throws TableUnavailableError when the flags can not be read
  */
-export const keyMatcher = async (replicables: readonly Replicable[], switches: Pick<SwitchReader, "of">): Promise<KeyMatcher> => {
+export const keyMatcher = async (
+  replicables: readonly Replicable[],
+  switches: Pick<SwitchReader, "of">,
+): Promise<KeyMatcher> => {
   const whole = replicables.filter(({ partitioned }) => partitioned);
   const on = new Set<string>();
   for (const { name } of whole) if ((await switches.of(name)).replication) on.add(name);

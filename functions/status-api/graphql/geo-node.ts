@@ -88,7 +88,9 @@ const siteFields = (builder: Builder, node: ReturnType<typeof nodeRef>): void =>
       url: t.exposeString("url", { description: "Where people reach the site." }),
       internalUrl: t.exposeString("internal_url", { description: "Where other sites reach it." }),
       primary: t.exposeBoolean("primary", { description: "Whether it is the primary." }),
-      enabled: t.exposeBoolean("enabled", { description: "False for a secondary that is paused, and for one that was noted as disabled." }),
+      enabled: t.exposeBoolean("enabled", {
+        description: "False for a secondary that is paused, and for one that was noted as disabled.",
+      }),
       filesMaxCapacity: t.exposeInt("files_max_capacity", { description: "Objects that are copied at the same time." }),
       reposMaxCapacity: t.exposeInt("repos_max_capacity", {
         description: "Kept for GitLab's clients: nothing here is a repository.",
