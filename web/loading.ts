@@ -26,7 +26,8 @@ export const asProblem = (error: unknown): CallProblem =>
       );
 
 /**
- * Loads something, again whenever `key` changes, and then every so many milliseconds as long as the page is looked at.
+ * Loads something, again whenever `key` changes, and then every so many milliseconds as long as the page is looked at
+ * and nothing is under way.
  * @param key says what is loaded; with another one what was there before is forgotten
  */
 export const useLoaded = <Value>(
@@ -39,14 +40,17 @@ export const useLoaded = <Value>(
   const [asked, setAsked] = useState(0);
   const loading = useRef(load);
   loading.current = load;
+  const underWay = useRef(false);
 
   useEffect(() => {
     const ending = new AbortController();
+    underWay.current = true;
     setState((before) => (before.key === key ? { ...before, isLoading: true } : fresh));
     const run = async (): Promise<void> => {
       try {
         const value = await loading.current(ending.signal);
-        if (!ending.signal.aborted) setState({ key, value, problem: undefined, isLoading: false });
+        if (ending.signal.aborted) return;
+        setState({ key, value, problem: undefined, isLoading: false });
       } catch (error) {
         if (ending.signal.aborted) return;
         const problem = asProblem(error);
@@ -57,6 +61,7 @@ export const useLoaded = <Value>(
           isLoading: false,
         }));
       }
+      underWay.current = false;
     };
     void run();
     return () => ending.abort();
@@ -66,7 +71,8 @@ export const useLoaded = <Value>(
   useEffect(() => {
     if (everyMs === undefined) return undefined;
     const timer = setInterval(() => {
-      if (document.visibilityState === "visible") reload();
+      // To ask again ends the call that is under way: one slower than the interval would never come to its answer.
+      if (document.visibilityState === "visible" && !underWay.current) reload();
     }, everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);
