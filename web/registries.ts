@@ -1,4 +1,4 @@
-import type { BulkUpdateState } from "../shared/client/contract.ts";
+import type { BulkUpdateState, BulkUpdateWish } from "../shared/client/contract.ts";
 import { call, CallProblem, graphql } from "./api.ts";
 import type { TypeNames } from "./type-names.ts";
 
@@ -171,21 +171,27 @@ export const updateRegistry = async (id: string, action: "RESYNC" | "REVERIFY"):
 
 /** What can be asked for all rows of a type. The filters on the screen do not count: it says "all" and means it. */
 export const BULK_ACTIONS = {
-  resync: { title: "Resync all", action: "RESYNC_ALL", failed: undefined },
-  resyncFailed: { title: "Resync all failed", action: "RESYNC_ALL", failed: "replicationState" },
-  reverify: { title: "Reverify all", action: "REVERIFY_ALL", failed: undefined },
-  reverifyFailed: { title: "Reverify all failed", action: "REVERIFY_ALL", failed: "verificationState" },
+  resync: { title: "Resync all", wish: { action: "resync" } },
+  resyncFailed: { title: "Resync all failed", wish: { action: "resync", replication_state: "failed" } },
+  reverify: { title: "Reverify all", wish: { action: "reverify" } },
+  reverifyFailed: { title: "Reverify all failed", wish: { action: "reverify", verification_state: "failed" } },
 } as const;
 export type BulkActionName = keyof typeof BULK_ACTIONS;
 
-/** Has all rows of a type copied or verified again, or those alone that have failed. */
-export const updateAll = async ({ registryEnumKey }: TypeNames, name: BulkActionName): Promise<void> => {
-  const { action, failed } = BULK_ACTIONS[name];
-  const only = failed === undefined ? "" : `, ${failed}: FAILED`;
-  const query = `mutation ($class: GeoRegistryClass!, $action: GeoRegistriesBulkAction!) {
-    geoRegistriesBulkUpdate(input: { registryClass: $class, action: $action${only} }) { errors } }`;
-  const variables = { class: registryEnumKey, action };
-  refusedWith(await graphql<Changed>(query, variables, (data) => data["geoRegistriesBulkUpdate"]));
+/**
+ * Has all rows of a type copied or verified again, or those alone that have failed. Not by GraphQL's mutation, which does not
+ * tell whether anything was begun.
+ * @param force also when the same was done within the last hour. Default: such a request begins nothing, and `asked` is `same`
+ */
+export const updateAll = async (
+  siteId: number,
+  { name: replicable_name }: TypeNames,
+  name: BulkActionName,
+  { force = false }: { readonly force?: boolean } = {},
+): Promise<BulkUpdateState> => {
+  const wish: BulkUpdateWish = { ...BULK_ACTIONS[name].wish, replicable_name, ...(force && { force }) };
+  const { json } = await call("POST", `api/v4/geo_sites/${siteId}/bulk_updates`, { body: wish });
+  return json as BulkUpdateState; // BulkUpdateContract: an answer of the API that this page was deployed with
 };
 
 /** What was asked for many rows of a type, the latest first. */

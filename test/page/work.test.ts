@@ -218,6 +218,35 @@ describe.skipIf(!isThere && !isRequired)(
       await endedWell(watched);
     });
 
+    test("what was done within the last hour is said not to be begun, and is begun once more when that is asked for (F95)", async () => {
+      const watched = await lookAsAdmin(pair.secondary, list);
+      const { page } = watched;
+      const executions = (): number => pair.secondary.bulkWorkflow.executions.length;
+      const ask = async (button: string): Promise<void> => {
+        await page.getByRole("button", { name: button, exact: true }).click();
+        await page.getByRole("dialog").getByRole("button", { name: "Resync all failed" }).click();
+      };
+      const before = executions();
+      await ask("Resync all failed");
+      await page.getByText("Resync all failed has begun.").waitFor();
+      expect(executions()).toBe(before + 1);
+      await pair.secondary.workThrough();
+      await page.getByText("Resync all failed: done").waitFor();
+      await ask("Resync all failed");
+      const notice = page.locator(".notice", { hasText: "Resync all failed was not begun." });
+      await notice.waitFor();
+      expect(await notice.innerText()).toMatch(/asked for by alice .* and ended (just now|\d+ seconds? ago)/);
+      expect(await page.getByText("Resync all failed has begun.").count()).toBe(0);
+      expect(executions()).toBe(before + 1);
+      expect(await findingsOf(page)).toEqual([]);
+      await ask("Do it once more");
+      await page.getByText("Resync all failed has begun.").waitFor();
+      await notice.waitFor({ state: "detached" });
+      expect(executions()).toBe(before + 2);
+      await pair.secondary.workThrough();
+      await endedWell(watched);
+    });
+
     test("settings are held against their bounds before they are sent, are changed, and a site is paused when that was confirmed (F97)", async () => {
       const { secondary } = pair;
       const watched = await lookAsAdmin(secondary, `/admin/geo/sites/${secondary.id}/edit`);

@@ -44,6 +44,12 @@ const EFFECTS: Readonly<Record<BulkActionName, string>> = {
   reverifyFailed: "Each replica whose verification failed is read and compared again at once.",
 };
 
+/** What was asked for and not begun, and the run that had done the same. */
+interface Done {
+  readonly name: BulkActionName;
+  readonly run: BulkUpdateState;
+}
+
 /** The four things that can be done to all objects of a type, and how far the latest of them has come. */
 export const BulkActions = ({
   siteId,
@@ -56,22 +62,30 @@ export const BulkActions = ({
   readonly counts: TypeProgress | undefined;
   readonly onAsked: () => void;
 }) => {
-  const [asking, setAsking] = useState<BulkActionName>();
+  const [asking, setAsking] = useState<{ readonly name: BulkActionName; readonly force: boolean }>();
   const [isBusy, setIsBusy] = useState(false);
   const [refused, setRefused] = useState<CallProblem>();
+  const [done, setDone] = useState<Done>();
   const [isWatching, setIsWatching] = useState(false);
   const load = (signal: AbortSignal) => loadBulkUpdates(siteId, type.name, signal);
   const { value: runs = [], reload } = useLoaded(`bulk ${type.name}`, load, isWatching ? EVERY_MS : REST_MS);
   const [latest] = runs;
   if (isWatching !== (latest?.state === "running")) setIsWatching(latest?.state === "running");
 
-  const confirm = async (name: BulkActionName): Promise<void> => {
+  const confirm = async (name: BulkActionName, force: boolean): Promise<void> => {
+    const { title } = BULK_ACTIONS[name];
     setIsBusy(true);
     setRefused(undefined);
+    setDone(undefined);
     try {
-      await updateAll(type, name);
-      announce(`${BULK_ACTIONS[name].title} has begun.`);
-      onAsked();
+      const run = await updateAll(siteId, type, name, { force });
+      if (run.asked === "same" && run.state !== "running") {
+        setDone({ name, run });
+        announce(`${title} was not begun: the same was done within the last hour.`);
+      } else {
+        announce(run.asked === "new" ? `${title} has begun.` : `${title} is under way already.`);
+        onAsked();
+      }
     } catch (error) {
       setRefused(asProblem(error));
     }
@@ -79,30 +93,45 @@ export const BulkActions = ({
     setAsking(undefined);
     reload();
   };
+  const ask = (name: BulkActionName, force: boolean): void => setAsking({ name, force });
 
   return (
     <section class="bulk" aria-label={`All ${type.title.toLowerCase()}`}>
       <p class="actions">
         {NAMES.map((name) => (
-          <button type="button" key={name} onClick={() => setAsking(name)}>
+          <button type="button" key={name} onClick={() => ask(name, false)}>
             {BULK_ACTIONS[name].title}
           </button>
         ))}
       </p>
       {refused !== undefined && <Problem problem={refused} />}
+      {done !== undefined && (
+        <div class="notice">
+          <p>
+            <strong>{BULK_ACTIONS[done.name].title} was not begun.</strong> The same was done within the last hour: it
+            was asked for by {done.run.asked_by} <Time at={done.run.asked_at} /> and ended{" "}
+            <Time at={done.run.ended_at ?? done.run.updated_at} />.
+          </p>
+          <p class="actions">
+            <button type="button" class="small" onClick={() => ask(done.name, true)}>
+              Do it once more
+            </button>
+          </p>
+        </div>
+      )}
       {latest !== undefined && <Run run={latest} siteId={siteId} onCancelled={reload} />}
       {asking !== undefined && (
         <Confirm
-          title={`${BULK_ACTIONS[asking].title}: ${type.title}?`}
-          does={BULK_ACTIONS[asking].title}
+          title={`${BULK_ACTIONS[asking.name].title}: ${type.title}?`}
+          does={BULK_ACTIONS[asking.name].title}
           isBusy={isBusy}
-          onConfirm={() => void confirm(asking)}
+          onConfirm={() => void confirm(asking.name, asking.force)}
           onClose={() => setAsking(undefined)}
         >
-          <p>{EFFECTS[asking]}</p>
+          <p>{EFFECTS[asking.name]}</p>
           <p>
-            This is about <strong>{counted(aboutOf(asking, counts), "object")}</strong> as of the last status; filters
-            and searches on the page do not narrow it.
+            This is about <strong>{counted(aboutOf(asking.name, counts), "object")}</strong> as of the last status;
+            filters and searches on the page do not narrow it.
           </p>
         </Confirm>
       )}
