@@ -80,7 +80,7 @@ const LIST = `${secondary.admin_url}/${siteId(secondary.name)}/replication/cool_
  * The sites are as they were deployed: this runs before every other suite, so that a gate which looks at everything has
  * nothing of theirs to find.
  */
-describe.skipIf(cloud.name !== "ministack")(`an operator's day (seed ${seed})`, () => {
+describe.skipIf(cloud.name !== "ministack")(`an operator's day (seed ${seed})`, { timeout: 300_000 }, () => {
   beforeAll(async () => {
     pair = await faultyPair({
       seed,
