@@ -9,13 +9,23 @@ export type Looked<T> =
   | { readonly outcome: "absent" }
   | { readonly outcome: "refused" | "failed"; readonly reason: string };
 
+/** A rule by which a bucket reports changes. */
+export interface SeenRule {
+  /** The topic or queue that it reports to, by name. */
+  readonly to: string;
+  /** What it reports, as S3 names it, for example `s3:ObjectCreated:*`. */
+  readonly events: readonly string[];
+  /** Whether it passes over keys: it has a beginning or an end that they must have. */
+  readonly isFiltered: boolean;
+}
+
 /** What a bucket says of itself. */
 export interface SeenBucket {
   /** As S3 says it; `Off` for a bucket that never had any. */
   readonly versioning: string;
-  /** Where it reports changes to, by name: topics, queues. */
-  readonly topics: readonly string[];
-  readonly queues: readonly string[];
+  /** The rules by which it reports changes: to topics, to queues. */
+  readonly topics: readonly SeenRule[];
+  readonly queues: readonly SeenRule[];
 }
 
 /** Uploads in parts that were begun and have not ended. */

@@ -1,15 +1,17 @@
 /** Looks around in AWS for `geo doctor`: with `token-keeper.ts` the one file of the command line that reaches it. */
 import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
+  type Event,
   GetBucketNotificationConfigurationCommand,
   GetBucketVersioningCommand,
   ListMultipartUploadsCommand,
+  type NotificationConfigurationFilter,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { DescribeStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { GetTopicAttributesCommand, SNSClient } from "@aws-sdk/client-sns";
 import { GetQueueUrlCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { AwsLook, Looked, Place, SeenBucket, SeenUploads } from "./aws-look.ts";
+import type { AwsLook, Looked, Place, SeenBucket, SeenRule, SeenUploads } from "./aws-look.ts";
 
 /** How AWS is reached; absent parts are those that the SDK finds by itself. */
 export interface AwsAccess {
@@ -109,6 +111,18 @@ class Clients {
 
 const inTime = (): { readonly abortSignal: AbortSignal } => ({ abortSignal: AbortSignal.timeout(CALL_MS) });
 
+interface ToldRule {
+  readonly Events?: readonly Event[] | undefined;
+  readonly Filter?: NotificationConfigurationFilter | undefined;
+}
+
+/** An empty beginning or end is one that every key has. */
+const seeRule = (arnOfTarget: string | undefined, { Events = [], Filter }: ToldRule): SeenRule => ({
+  to: nameOf(arnOfTarget),
+  events: Events,
+  isFiltered: (Filter?.Key?.FilterRules ?? []).some(({ Value = "" }) => Value !== ""),
+});
+
 const seeBucket = async (s3: S3Client, Bucket: string): Promise<SeenBucket> => {
   const [versioning, notified] = await Promise.all([
     s3.send(new GetBucketVersioningCommand({ Bucket }), inTime()),
@@ -116,8 +130,8 @@ const seeBucket = async (s3: S3Client, Bucket: string): Promise<SeenBucket> => {
   ]);
   return {
     versioning: versioning.Status ?? "Off",
-    topics: (notified.TopicConfigurations ?? []).map(({ TopicArn }) => nameOf(TopicArn)),
-    queues: (notified.QueueConfigurations ?? []).map(({ QueueArn }) => nameOf(QueueArn)),
+    topics: (notified.TopicConfigurations ?? []).map((rule) => seeRule(rule.TopicArn, rule)),
+    queues: (notified.QueueConfigurations ?? []).map((rule) => seeRule(rule.QueueArn, rule)),
   };
 };
 

@@ -1,6 +1,7 @@
 import { type GeoConfig, reportsDrift, type SiteConfig } from "../../shared/config/geo-config.ts";
 import { bucketName, primaryNames, secondaryNames } from "../../shared/geo/physical-names.ts";
-import type { Looked, SeenBucket } from "./aws-look.ts";
+import { CHANGES_OF_A_BUCKET, CHANGES_OF_A_REPLICA } from "../../shared/geo/reported-changes.ts";
+import type { Looked, SeenBucket, SeenRule } from "./aws-look.ts";
 import { bucketNameOf } from "./deployment.ts";
 import { type Check, type Examined, inAws, notSeen } from "./examined.ts";
 import { ok, problem, type Said, warning } from "./finding.ts";
@@ -59,10 +60,26 @@ export const versioning: Check = {
 
 const reportsWhere = (config: GeoConfig, site: SiteConfig) =>
   site.role === "primary"
-    ? { to: primaryNames(config, site).bucketEventsTopic, kind: "topics" as const }
-    : { to: secondaryNames(config, site).driftQueue, kind: "queues" as const };
+    ? {
+        to: primaryNames(config, site).bucketEventsTopic,
+        kind: "topics" as const,
+        changes: CHANGES_OF_A_BUCKET,
+      }
+    : { to: secondaryNames(config, site).driftQueue, kind: "queues" as const, changes: CHANGES_OF_A_REPLICA };
 
-/** Whether S3 tells anybody of changes. Without that, walks find them, once a week. */
+/** Whether a rule reports an event: it names it, or all of its kind. */
+const covers = ({ events }: SeenRule, wanted: string): boolean =>
+  events.some((event) => event === wanted || (event.endsWith("*") && wanted.startsWith(event.slice(0, -1))));
+
+/** The events that no rule reports of every key, with what is reported of them. */
+const notReported = (rules: readonly SeenRule[], changes: readonly string[]): readonly string[] =>
+  changes.flatMap((event) => {
+    const reporting = rules.filter((rule) => covers(rule, event));
+    if (reporting.some(({ isFiltered }) => !isFiltered)) return [];
+    return [reporting.length === 0 ? event : `${event} (only of keys that a filter lets through)`];
+  });
+
+/** Whether S3 tells somebody of every change. Without that, walks find them, once a week. */
 export const notifications: Check = {
   name: "notifications",
   look: (examined) =>
@@ -71,11 +88,15 @@ export const notifications: Check = {
       ({ primary, secondaries }) => [primary, ...secondaries.filter(reportsDrift)],
       bucketOf,
       (site, seen, config) => {
-        const { to, kind } = reportsWhere(config, site);
-        if (seen[kind].includes(to)) return ok(site.name, `its bucket reports changes to ${to}`);
+        const { to, kind, changes } = reportsWhere(config, site);
+        const rules = seen[kind].filter((rule) => rule.to === to);
+        const missing = notReported(rules, changes);
+        if (missing.length === 0) return ok(site.name, `its bucket reports every change to ${to}`);
         return problem(
           site.name,
-          `its bucket has no rule that reports changes to ${to}`,
+          rules.length === 0
+            ? `its bucket has no rule that reports changes to ${to}`
+            : `its bucket does not report all changes to ${to}; missing: ${missing.join(", ")}`,
           "put it back as docs/adopt.md says under notifications: a deployment that changes nothing does not",
         );
       },

@@ -6,7 +6,8 @@ import { EventTopics } from "../constructs/event-topics.ts";
 import { bucketOf, placeOf } from "../constructs/geo-site.ts";
 import { ManifestBucket } from "../constructs/manifest-bucket.ts";
 import { RegistryTable, SiteTable } from "../constructs/registry-table.ts";
-import { CHANGES_OF_A_BUCKET, ReplicatedBucket, reportExistingBucket } from "../constructs/replicated-bucket.ts";
+import { CHANGES_OF_A_BUCKET } from "../../shared/geo/reported-changes.ts";
+import { ReplicatedBucket, reportExistingBucket } from "../constructs/replicated-bucket.ts";
 
 export interface GeoPrimaryStorageProps {
   readonly config: GeoConfig;

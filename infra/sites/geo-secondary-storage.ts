@@ -5,7 +5,8 @@ import { secondaryNames } from "../../shared/geo/physical-names.ts";
 import { DriftQueue } from "../constructs/drift-queue.ts";
 import { bucketOf, type GeoSiteProps } from "../constructs/geo-site.ts";
 import { RegistryTable, SiteTable } from "../constructs/registry-table.ts";
-import { CHANGES_OF_A_REPLICA, ReplicatedBucket, reportExistingBucket } from "../constructs/replicated-bucket.ts";
+import { CHANGES_OF_A_REPLICA } from "../../shared/geo/reported-changes.ts";
+import { ReplicatedBucket, reportExistingBucket } from "../constructs/replicated-bucket.ts";
 
 /**
  * What a secondary keeps: its bucket of replicas (unless it was given one), the queue that its changes go to, its registry

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CHANGES_OF_A_BUCKET, CHANGES_OF_A_REPLICA } from "../../infra/constructs/replicated-bucket.ts";
+import { CHANGES_OF_A_BUCKET, CHANGES_OF_A_REPLICA } from "../../shared/geo/reported-changes.ts";
 import { textOf } from "./support/repository.ts";
 import { shellBlocks } from "./support/shell.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 
-import { CHANGES_OF_A_REPLICA } from "../../infra/constructs/replicated-bucket.ts";
+import { CHANGES_OF_A_REPLICA } from "../../shared/geo/reported-changes.ts";
 import { defineGeoConfig } from "../../shared/config/geo-config.ts";
 import { asText, ofType, synthesize, type Template } from "./support/templates.ts";
 

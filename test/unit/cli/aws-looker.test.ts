@@ -67,6 +67,27 @@ describe("the doctor's look around in AWS (F105)", () => {
     expect(await look.uploads(PLACE, 0)).toMatchObject({ outcome: "failed" });
   });
 
+  test("reads what each rule of a bucket reports, where to, and whether it passes over keys", async () => {
+    wire.answer = xml(
+      200,
+      `<NotificationConfiguration>
+        <TopicConfiguration><Topic>arn:aws:sns:eu-west-1:${ACCOUNT}:changes</Topic>
+          <Event>s3:ObjectCreated:*</Event><Event>s3:ObjectRemoved:*</Event>
+          <Filter><S3Key><FilterRule><Name>Prefix</Name><Value></Value></FilterRule></S3Key></Filter></TopicConfiguration>
+        <QueueConfiguration><Queue>arn:aws:sqs:eu-west-1:${ACCOUNT}:some</Queue><Event>s3:ObjectTagging:*</Event>
+          <Filter><S3Key><FilterRule><Name>Prefix</Name><Value>a/</Value></FilterRule></S3Key></Filter></QueueConfiguration>
+      </NotificationConfiguration>`,
+    );
+    expect(await look.bucket(PLACE)).toEqual({
+      outcome: "seen",
+      seen: {
+        versioning: "Off",
+        topics: [{ to: "changes", events: ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"], isFiltered: false }],
+        queues: [{ to: "some", events: ["s3:ObjectTagging:*"], isFiltered: true }],
+      },
+    });
+  });
+
   test("counts the uploads that are older, and remembers the oldest", async () => {
     wire.answer = xml(
       200,

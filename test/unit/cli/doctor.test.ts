@@ -1,24 +1,27 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { AwsLook, Looked, SeenBucket } from "../../../cli/doctor/aws-look.ts";
+import type { AwsLook, Looked, SeenBucket, SeenRule } from "../../../cli/doctor/aws-look.ts";
 import { clock } from "../../../cli/doctor/clock.ts";
 import type { Finding } from "../../../cli/doctor/finding.ts";
 import { rowKey } from "../../../shared/geo/registry-row.ts";
+import { CHANGES_OF_A_BUCKET, CHANGES_OF_A_REPLICA } from "../../../shared/geo/reported-changes.ts";
 import { finishWalks, ID, registryRow, twoSites } from "./two-sites.ts";
 
 type Sites = Awaited<ReturnType<typeof twoSites>>;
 
+const ruleTo = (to: string, ...events: readonly string[]): SeenRule => ({ to, events, isFiltered: false });
+
 const BUCKETS: Readonly<Record<string, SeenBucket>> = {
   "s3-geo-virginia-111122223333-us-east-1": {
     versioning: "Enabled",
-    topics: ["s3-geo-virginia-bucket-events"],
+    topics: CHANGES_OF_A_BUCKET.map((event) => ruleTo("s3-geo-virginia-bucket-events", event)),
     queues: [],
   },
   "s3-geo-frankfurt-111122223333-eu-central-1": {
     versioning: "Enabled",
     topics: [],
-    queues: ["s3-geo-frankfurt-replica-drift"],
+    queues: [ruleTo("s3-geo-frankfurt-replica-drift", ...CHANGES_OF_A_REPLICA)],
   },
 };
 
@@ -127,7 +130,7 @@ describe("geo doctor (F105)", () => {
     ],
     [
       "no bucket reports its changes",
-      { bucket: () => seen({ versioning: "Enabled", topics: ["another"], queues: ["another"] }) },
+      { bucket: () => seen({ versioning: "Enabled", topics: [ruleTo("another", "s3:ObjectCreated:*")], queues: [] }) },
       [
         {
           check: "notifications",
@@ -138,6 +141,37 @@ describe("geo doctor (F105)", () => {
           check: "notifications",
           site: "frankfurt",
           found: expect.stringContaining("s3-geo-frankfurt-replica-drift") as string,
+        },
+      ],
+    ],
+    [
+      "buckets report only some of their changes",
+      {
+        bucket: ({ region }) =>
+          seen({
+            versioning: "Enabled",
+            topics: [
+              ruleTo("s3-geo-virginia-bucket-events", ...CHANGES_OF_A_BUCKET.filter((event) => !/Removed/.test(event))),
+              ruleTo("another", "s3:ObjectRemoved:*"),
+            ],
+            queues: [
+              ruleTo("s3-geo-frankfurt-replica-drift", "s3:LifecycleExpiration:*", ...CHANGES_OF_A_REPLICA.slice(3)),
+              { ...ruleTo("s3-geo-frankfurt-replica-drift", "s3:ObjectCreated:*"), isFiltered: true },
+              ruleTo("s3-geo-frankfurt-replica-drift", "s3:ObjectRemoved:Delete"),
+            ].filter(() => region === "eu-central-1"),
+          }),
+      },
+      [
+        {
+          check: "notifications",
+          site: "virginia",
+          found: "its bucket does not report all changes to s3-geo-virginia-bucket-events; missing: s3:ObjectRemoved:*",
+        },
+        {
+          check: "notifications",
+          site: "frankfurt",
+          found:
+            "its bucket does not report all changes to s3-geo-frankfurt-replica-drift; missing: s3:ObjectCreated:* (only of keys that a filter lets through), s3:ObjectRemoved:*",
         },
       ],
     ],
