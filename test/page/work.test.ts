@@ -271,11 +271,28 @@ describe.skipIf(!isThere && !isRequired)(
       await page.getByText("Name at least one of the namespaces").waitFor();
       await page.getByLabel("Ids of the namespaces").fill("7, 8");
       await page.getByRole("button", { name: "Save changes" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.waitFor();
+      expect(await dialog.innerText()).toMatch(
+        /namespaces that are named[^]*All other replicas are removed[^]*1,565,271 objects/,
+      );
+      expect(await findingsOf(page)).toEqual([]);
+      await dialog.getByRole("button", { name: "Cancel" }).click();
+      await dialog.waitFor({ state: "detached" });
+      expect(await settled()).toMatchObject({ files_max_capacity: 2_880, selective_sync_type: null });
+      await page.getByRole("button", { name: "Save changes" }).click();
+      await dialog.getByRole("button", { name: "Change it" }).click();
       await expect.poll(settled).toMatchObject({
         files_max_capacity: 120,
         selective_sync_type: "namespaces",
         selective_sync_namespace_ids: [7, 8],
       });
+      await page.getByLabel("Keep replicas of objects").uncheck();
+      await page.getByRole("button", { name: "Save changes" }).click();
+      await dialog.waitFor();
+      expect(await dialog.innerText()).toContain("Nothing is copied and nothing is removed any more");
+      expect(await dialog.innerText()).not.toContain("All other replicas are removed");
+      await dialog.getByRole("button", { name: "Cancel" }).click();
       await page.getByRole("button", { name: "Pause replication" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
       await page.getByText("Replication is paused").waitFor();

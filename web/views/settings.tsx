@@ -1,9 +1,13 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import type { SiteChange, SiteStatusAnswer } from "../../shared/client/contract.ts";
 import { call, type CallProblem } from "../api.ts";
+import { counted } from "../format.ts";
 import { asProblem, useLoaded } from "../loading.ts";
 import { announce } from "../parts/announcer.tsx";
 import { Heading, Link, Problem, Waiting } from "../parts/basics.tsx";
+import { Confirm } from "../parts/confirm.tsx";
+import { sumOf, typesOf } from "../progress.ts";
 import { changeOf, type Editable, type FieldName, formOf, problemsOf, type SettingsForm } from "../settings-form.ts";
 import { loadSites, type Site } from "../sites.ts";
 import { Pausing } from "./pausing.tsx";
@@ -53,6 +57,7 @@ const Form = ({
   const { settings } = site;
   const [form, setForm] = useState<SettingsForm>(formOf(settings));
   const [isBusy, setIsBusy] = useState(false);
+  const [isAsking, setIsAsking] = useState(false);
   const [isTried, setIsTried] = useState(false);
   const [refused, setRefused] = useState<CallProblem>();
   const problems = problemsOf(form, editable);
@@ -66,13 +71,20 @@ const Form = ({
     onInput: (value: string) => set({ [name]: value }),
   });
 
-  const save = async (): Promise<void> => {
+  const effects = effectsOf(change);
+
+  const submit = (): void => {
     setIsTried(true);
     const [wrong] = Object.keys(problems);
     if (wrong !== undefined) {
       document.querySelector<HTMLElement>(`#field-${wrong}`)?.focus();
       return;
     }
+    if (effects.length > 0) setIsAsking(true);
+    else void save();
+  };
+
+  const save = async (): Promise<void> => {
     setIsBusy(true);
     setRefused(undefined);
     try {
@@ -83,6 +95,7 @@ const Form = ({
       setRefused(asProblem(error));
     }
     setIsBusy(false);
+    setIsAsking(false);
   };
 
   return (
@@ -91,7 +104,7 @@ const Form = ({
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void save();
+        submit();
       }}
     >
       {!editable.settings && (
@@ -107,10 +120,7 @@ const Form = ({
         </Group>
       )}
       {editable.scope && (
-        <Group
-          title="What it keeps"
-          lead="What is not wanted any more is removed, guarded by the removal guard; what is wanted anew is fetched."
-        >
+        <Group title="What it keeps" lead="What changes here is asked about once more before it is saved.">
           <label class="check">
             <input
               type="checkbox"
@@ -119,6 +129,9 @@ const Form = ({
             />
             <span>Keep replicas of objects</span>
           </label>
+          <p class="faint about">
+            Otherwise nothing is copied and nothing is removed: the replicas that are there stay as they are.
+          </p>
           <label class="field">
             <span>Selective synchronization</span>
             <select
@@ -131,6 +144,10 @@ const Form = ({
               <option value="shards">Certain storage shards</option>
             </select>
           </label>
+          <p class="faint about">
+            Replicas that are not wanted any more are removed, guarded by the removal guard; what is wanted anew is
+            fetched.
+          </p>
           {form.syncType !== "" && (
             <Text
               label={`Ids of the ${form.syncType}`}
@@ -167,9 +184,52 @@ const Form = ({
           </button>
         </p>
       )}
+      {isAsking && (
+        <Confirm
+          title={`Change what ${settings.name} keeps?`}
+          does="Change it"
+          isBusy={isBusy}
+          onConfirm={() => void save()}
+          onClose={() => setIsAsking(false)}
+        >
+          {effects.map((effect) => (
+            <p key={effect}>{effect}</p>
+          ))}
+          <p>
+            {site.status === undefined ? (
+              "How many objects this is about is not known: the site has never told how it is."
+            ) : (
+              <>
+                The site has <strong>{counted(objectsOf(site.status), "object")}</strong> as of its last status.
+              </>
+            )}
+          </p>
+        </Confirm>
+      )}
     </form>
   );
 };
+
+/** What a change does to the replicas of the site, a sentence each; none when it touches none of them. */
+const effectsOf = (change: SiteChange): readonly string[] => [
+  ...(change.sync_object_storage === undefined
+    ? []
+    : [
+        change.sync_object_storage
+          ? "Objects are copied again, and those that the primary has deleted meanwhile are removed."
+          : "Nothing is copied and nothing is removed any more: the replicas stay as they are, and fall behind the primary.",
+      ]),
+  ...(change.selective_sync_type === undefined
+    ? []
+    : [
+        change.selective_sync_type === null
+          ? "The site keeps everything again: what it does not have is copied from the primary."
+          : `The site keeps what belongs to the ${change.selective_sync_type} that are named, and data of the whole instance. All other replicas are removed, unless the removal guard stops it; what is wanted anew is copied.`,
+      ]),
+];
+
+/** Of how many objects the site keeps account, wanted until now. */
+const objectsOf = (status: SiteStatusAnswer): number => sumOf(typesOf(status, new Set()).map(({ sync }) => sync)).total;
 
 const SYNC_TYPES = ["", "namespaces", "shards", "organizations"] as const;
 
