@@ -32,8 +32,8 @@ const HELP = `
 Looks, and changes nothing: whether sites answer and are of one version, whether everything is deployed that the configuration names,
 whether buckets keep versions and report changes, what AWS denied, what was given up, what nobody owns, and whether the clocks agree.
 It takes an API token as other commands do, and AWS credentials that may read, found as the AWS SDK finds them: s3:GetBucketVersioning,
-s3:GetBucketNotification, s3:ListBucketMultipartUploads, dynamodb:DescribeTable, sqs:GetQueueUrl, sns:GetTopicAttributes,
-states:DescribeStateMachine. What it may not look at, it says.
+s3:GetBucketNotification, s3:ListBucketMultipartUploads, dynamodb:DescribeTable, sqs:GetQueueUrl, sqs:GetQueueAttributes,
+sns:GetTopicAttributes, states:DescribeStateMachine. What it may not look at, it says.
 Exits with 0 when all is well, with 3 when anything is wrong or could not be looked at, with 4 when it was let look at nothing, and with
 1 when nothing answered.`;
 

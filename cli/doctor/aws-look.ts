@@ -56,6 +56,8 @@ export interface AwsLook {
   uploads(place: Place, before: number): Promise<Looked<SeenUploads>>;
   table(place: Place): Promise<Looked<SeenTable>>;
   queue(place: Place): Promise<Looked<null>>;
+  /** About how many messages a queue holds. */
+  messages(place: Place): Promise<Looked<number>>;
   /** @param account the installation's */
   topic(place: Place, account: string): Promise<Looked<null>>;
   stateMachine(place: Place, account: string): Promise<Looked<null>>;

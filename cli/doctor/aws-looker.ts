@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { DescribeStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { GetTopicAttributesCommand, SNSClient } from "@aws-sdk/client-sns";
-import { GetQueueUrlCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { AwsLook, Looked, Place, SeenBucket, SeenRule, SeenUploads } from "./aws-look.ts";
 
 /** How AWS is reached; absent parts are those that the SDK finds by itself. */
@@ -156,6 +156,15 @@ const seeUploads = async (s3: S3Client, Bucket: string, before: number): Promise
   return { old, oldestAt, more: true };
 };
 
+const seeMessages = async (sqs: SQSClient, QueueName: string): Promise<number> => {
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName }), inTime());
+  const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["ApproximateNumberOfMessages"] });
+  const { Attributes } = await sqs.send(asked, inTime());
+  const told = Attributes?.["ApproximateNumberOfMessages"];
+  if (told === undefined) throw new Error(`${QueueName} does not say how many messages it holds`);
+  return Number(told);
+};
+
 const arn = (service: string, { region, name }: Place, account: string): string => {
   const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
   return `arn:${partition}:${service}:${region}:${account}:${name}`;
@@ -177,6 +186,7 @@ export const awsLooker = (access: AwsAccess): AwsLook => {
         await clients.sqs(region).send(new GetQueueUrlCommand({ QueueName }), inTime());
         return null;
       }),
+    messages: ({ region, name }) => looked(() => seeMessages(clients.sqs(region), name)),
     topic: (place, account) =>
       looked(async () => {
         const TopicArn = arn("sns", place, account);

@@ -1,10 +1,11 @@
 import { notifications, uploads, versioning } from "./buckets.ts";
 import { clock } from "./clock.ts";
+import { deadLetters } from "./dead-letters.ts";
 import { deployment } from "./deployment.ts";
 import type { Check, Examined } from "./examined.ts";
 import type { Finding } from "./finding.ts";
 import { sites, versions } from "./sites.ts";
-import { deadLetters, orphans, permissions } from "./work.ts";
+import { orphans, permissions } from "./work.ts";
 
 /** Every check, in the order in which they are told. */
 export const CHECKS: readonly Check[] = [

@@ -1,5 +1,6 @@
 import { type GeoConfig, reportsDrift, type SiteConfig } from "../../shared/config/geo-config.ts";
 import { feedNames, primaryNames, secondaryNames, siteNames } from "../../shared/geo/physical-names.ts";
+import { undeliveredQueues } from "../../shared/geo/undelivered-queues.ts";
 import type { AwsLook, Looked, Place } from "./aws-look.ts";
 import { type Check, inAws, notSeen } from "./examined.ts";
 import { ok, problem, type Said } from "./finding.ts";
@@ -20,7 +21,7 @@ const ofEverySite = (config: GeoConfig, site: SiteConfig): readonly Part[] => {
   return [
     ...parts("table", site.region, siteTable),
     ...parts("state machine", site.region, names.retrySweep, names.bulkUpdate),
-    ...parts("queue", site.region, names.retrySweepDeadLetterQueue, names.countersDeadLetterQueue),
+    ...parts("queue", site.region, ...undeliveredQueues(config, site).map(({ queue }) => queue)),
   ];
 };
 

@@ -14,7 +14,7 @@ export const isRefusal = (error: unknown): boolean =>
 const FAILED_ROWS_READ = 100;
 
 /** Asks each site that answers; what it refuses to tell is said, and keeps nothing else from being told. */
-const ofEachSite = async (
+export const ofEachSite = async (
   connections: readonly Connection[],
   ask: (connection: Connection) => Promise<readonly Said[]>,
 ): Promise<readonly Said[]> => {
@@ -34,33 +34,6 @@ const ofEachSite = async (
 
 const secondaries = (examined: Examined): readonly Connection[] =>
   answering(examined).filter(({ site }) => !site.primary);
-
-/** What was given up, and why. */
-export const deadLetters: Check = {
-  name: "dead letters",
-  look: (examined) =>
-    ofEachSite(answering(examined), async ({ client, site: { id, name } }) => {
-      const queues = await client.deadLetters(id);
-      const unseen = queues.filter(({ messages_count: count }) => count === null);
-      const full = queues.filter(({ messages_count: count }) => (count ?? 0) > 0);
-      const found = full.map(({ name: queue, messages_count: count, reasons }): Said => {
-        const why = reasons.map(({ reason, count: times }) => `${reason} (${String(times)})`).join("; ");
-        return problem(
-          name,
-          `about ${String(count)} dead letters of ${queue}${why === "" ? "" : `: ${why}`}`,
-          `when the cause is gone, send them back: POST …/dead_letters/${queue}/redrive (docs/runbook.md, Dead letters)`,
-        );
-      });
-      const asked = unseen.map(({ name: queue }) =>
-        unknown(
-          name,
-          `the dead letters of ${queue} can not be counted`,
-          "is the queue deployed? See the deployment check",
-        ),
-      );
-      return found.length + asked.length > 0 ? [...found, ...asked] : [ok(name, "no dead letters")];
-    }),
-};
 
 /** What the last walk through both sides found that the primary does not hold. */
 export const orphans: Check = {

@@ -5,6 +5,7 @@ import { reportsDrift } from "../../shared/config/geo-config.ts";
 import { METRIC_DIMENSIONS, METRICS_NAMESPACE, type MetricName } from "../../shared/geo/metrics.ts";
 import { functionName, primaryNames, secondaryNames, siteNames } from "../../shared/geo/physical-names.ts";
 import { redrivableQueues } from "../../shared/geo/redrivable-queues.ts";
+import { undeliveredQueues } from "../../shared/geo/undelivered-queues.ts";
 import { stateMachineArn } from "./arns.ts";
 import type { FunctionFolder } from "./function-folder.ts";
 import type { GeoSiteProps } from "./geo-site.ts";
@@ -61,24 +62,9 @@ export class DrawnSite {
   /** Every dead-letter queue of the site. */
   get deadLetterQueues(): readonly NamedQueue[] {
     const { config, site } = this.#props;
-    const names = siteNames(config, site);
-    const ofRole =
-      site.role === "primary"
-        ? { "verification-backfill": primaryNames(config, site).verificationBackfillDeadLetterQueue }
-        : {
-            "registry-consistency": secondaryNames(config, site).registryConsistencyDeadLetterQueue,
-            "large-copy": secondaryNames(config, site).largeCopyDeadLetterQueue,
-          };
-    const ofSchedules = {
-      ...ofRole,
-      "retry-sweep": names.retrySweepDeadLetterQueue,
-      counters: names.countersDeadLetterQueue,
-      "counter-audit": names.counterAuditDeadLetterQueue,
-      "site-status": names.siteStatusDeadLetterQueue,
-    };
     return [
       ...this.#redrivable().map(({ name, dead_letters, region }) => ({ label: name, name: dead_letters, region })),
-      ...Object.entries(ofSchedules).map(([label, name]) => ({ label, name, region: site.region })),
+      ...undeliveredQueues(config, site).map(({ name: label, queue }) => ({ label, name: queue, region: site.region })),
     ];
   }
 

@@ -42,6 +42,7 @@ describe("the doctor's look around in AWS (F105)", () => {
   test.each<readonly [string, Answer, () => Promise<unknown>]>([
     ["table", json(400, { __type: "com.amazonaws.dynamodb#ResourceNotFoundException" }), () => look.table(PLACE)],
     ["queue", json(400, { __type: "com.amazonaws.sqs#QueueDoesNotExist" }), () => look.queue(PLACE)],
+    ["queue with messages", json(400, { __type: "com.amazonaws.sqs#QueueDoesNotExist" }), () => look.messages(PLACE)],
     ["bucket", s3Error(404, "NoSuchBucket"), () => look.bucket(PLACE)],
     ["bucket with uploads", s3Error(404, "NoSuchBucket"), () => look.uploads(PLACE, 0)],
     [
@@ -65,6 +66,15 @@ describe("the doctor's look around in AWS (F105)", () => {
     expect(await look.table(PLACE)).toEqual({ outcome: "refused", reason: "AccessDeniedException" });
     wire.answer = s3Error(400, "TooStrange");
     expect(await look.uploads(PLACE, 0)).toMatchObject({ outcome: "failed" });
+  });
+
+  test("counts the messages of a queue", async () => {
+    wire.first.push(json(200, { QueueUrl: `${wire.endpoint}/one` }));
+    wire.answer = json(200, { Attributes: { ApproximateNumberOfMessages: "3" } });
+    expect(await look.messages(PLACE)).toEqual({ outcome: "seen", seen: 3 });
+    wire.first.push(json(200, { QueueUrl: `${wire.endpoint}/one` }));
+    wire.answer = json(200, {});
+    expect(await look.messages(PLACE)).toMatchObject({ outcome: "failed" });
   });
 
   test("reads what each rule of a bucket reports, where to, and whether it passes over keys", async () => {

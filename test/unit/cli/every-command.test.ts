@@ -69,6 +69,7 @@ const NOTHING_DEPLOYED: AwsLook = {
   uploads: absent,
   table: absent,
   queue: absent,
+  messages: absent,
   topic: absent,
   stateMachine: absent,
 };
