@@ -42,6 +42,8 @@ const messageOf = (answer: unknown, status: number): string => {
 
 interface Answer {
   readonly json: unknown;
+  /** 200, or what else tells that it went well. */
+  readonly status: number;
   readonly headers: Headers;
 }
 
@@ -97,7 +99,7 @@ export const call = async (
       "Check that the page was opened at a site's own address.",
     );
   }
-  return { json, headers: response.headers };
+  return { json, status: response.status, headers: response.headers };
 };
 
 const parsed = (text: string): unknown => {

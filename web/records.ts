@@ -50,9 +50,17 @@ export const loadRecord = async (model: string, identifier: string, signal: Abor
   return json as ManagedRecord; // ManagedRecordContract
 };
 
-/** Has one checksum made anew; the answer is there when it was, or after 20 seconds. */
-export const checksumRecord = async (model: string, identifier: string): Promise<void> => {
-  await call("PUT", `${pathOf(model)}/${encodeURIComponent(identifier)}/checksum`);
+const ACCEPTED = 202;
+
+/**
+ * Has one checksum made anew. The answer is there when it was, or after 20 seconds.
+ * @returns what came of it, in words
+ */
+export const checksumRecord = async (model: string, identifier: string): Promise<string> => {
+  const { status } = await call("PUT", `${pathOf(model)}/${encodeURIComponent(identifier)}/checksum`);
+  return status === ACCEPTED
+    ? "The checksum is still being made: it takes longer than 20 seconds."
+    : "The checksum was made anew.";
 };
 
 /** Has all checksums of a type made anew, in the background. */

@@ -321,6 +321,42 @@ describe.skipIf(!isThere && !isRequired)(
       await endedWell(watched);
     });
 
+    test("a checksum is said to be made anew when it was, and to be still being made when the API waits no longer (F79)", async () => {
+      const watched = await lookAsAdmin(pair.primary, "/admin/geo/data_management/lfs_objects");
+      const { page } = watched;
+      const made = page.getByText("The checksum was made anew.");
+      const beingMade = page.getByText("The checksum is still being made");
+      /** Has the API answer with a record and this status; making one for real takes a worker. */
+      const answerWith = async (status: number): Promise<void> => {
+        await page.unroute("**/checksum");
+        await page.route("**/checksum", async (route) => {
+          const record = await route.fetch({
+            url: route
+              .request()
+              .url()
+              .replace(/\/checksum$/, ""),
+            method: "GET",
+          });
+          await route.fulfill({ response: record, status });
+        });
+      };
+      const inList = page.getByRole("button", { name: /^Checksum lfs_objects/ }).first();
+      await answerWith(202);
+      await inList.click();
+      await beingMade.waitFor();
+      expect(await made.count()).toBe(0);
+      await answerWith(200);
+      await inList.click();
+      await made.waitFor();
+      await page.locator(".row-name a").first().click();
+      await page.getByRole("heading", { name: "Checksum", exact: true }).waitFor();
+      await answerWith(202);
+      await page.getByRole("button", { name: "Checksum", exact: true }).click();
+      await beingMade.waitFor();
+      expect(await made.count()).toBe(0);
+      await endedWell(watched);
+    });
+
     test("a token that may only read sees how sites are, and is told what it takes to see objects (F94)", async () => {
       const watched = await lookAt(browser, pair.secondary, list, { token: pair.secondary.readToken });
       const { page } = watched;

@@ -21,8 +21,7 @@ export const RecordView = ({ model, identifier }: { readonly model: string; read
     setIsBusy(true);
     setRefused(undefined);
     try {
-      await checksumRecord(model, identifier);
-      announce("The checksum was made anew.");
+      announce(await checksumRecord(model, identifier));
     } catch (error) {
       setRefused(asProblem(error));
     }

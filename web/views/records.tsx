@@ -144,12 +144,7 @@ const List = ({ type, types }: { readonly type: TypeNames; readonly types: reado
               model={model}
               record={record}
               isBusy={isBusy}
-              onChecksum={() =>
-                void doing(async () => {
-                  await checksumRecord(model, record.record_identifier);
-                  return "The checksum was made anew.";
-                })
-              }
+              onChecksum={() => void doing(() => checksumRecord(model, record.record_identifier))}
             />
           ))}
         </ul>
