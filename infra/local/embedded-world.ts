@@ -9,7 +9,7 @@ import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
 import { redrivableQueues } from "../../shared/geo/redrivable-queues.ts";
 import { applySelection } from "../../shared/geo/replicable-selection.ts";
 import { MemoryBucket } from "../../shared/memory/bucket.ts";
-import { MemoryQueue } from "../../shared/memory/queue.ts";
+import type { MemoryQueue } from "../../shared/memory/queue.ts";
 import { MemoryReadableBucket } from "../../shared/memory/readable-bucket.ts";
 import { MemoryReplicaBucket } from "../../shared/memory/replica-bucket.ts";
 import { MemoryDestroyableBucket } from "../../shared/memory/destroyable-bucket.ts";
@@ -63,6 +63,13 @@ const SWEEP_EVERY_MS = 5_000;
 
 /** Walks go on this often: more often than deployed, since nobody should have to wait here. */
 const WALK_EVERY_MS = 10_000;
+
+/** A queue as a sweep sees it: it sends, and asks how much is in it. */
+const measured = (queue: MemoryQueue): Ticking["queue"] => ({
+  name: queue.name,
+  send: (messages) => queue.send(messages),
+  backlog: backlogOf(queue),
+});
 
 /** Wires both sites and sets them going. They run until this process ends. */
 export const embeddedWorld = async (): Promise<DemoWorld> => {
@@ -225,11 +232,6 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
 
   const sweeping = { replicableNames: replicables.map(({ name }) => name), ...base };
   const at = (flag: "replication" | "primaryChecksumming") => async (name: string) => (await switches.of(name))[flag];
-  const measured = (queue: MemoryQueue): Ticking["queue"] => ({
-    name: queue.name,
-    send: (messages) => queue.send(messages),
-    backlog: backlogOf(queue),
-  });
   const atPrimary: Ticking = {
     ...sweeping,
     table: state,
