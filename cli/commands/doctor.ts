@@ -72,13 +72,18 @@ const lookAround = async (known: KnownSites | undefined, { awsLook }: Surroundin
  * The configuration with the account that its tables are in. Most take it from their environment, where cdk puts it and
  * nobody else does; names of buckets have it in them.
  */
-const inItsAccount = async (config: Examined["config"], aws: Examined["aws"]): Promise<Examined["config"]> => {
-  if ("problem" in config || "problem" in aws) return config;
+const inItsAccount = async (
+  config: Examined["config"],
+  aws: Examined["aws"],
+): Promise<Pick<Examined, "config" | "isAccountKnown">> => {
+  if ("problem" in config || "problem" in aws) return { config, isAccountKnown: false };
   for (const site of [config.primary, ...config.secondaries]) {
     const looked = await aws.table({ region: site.region, name: secondaryNames(config, site).siteTable });
-    if (looked.outcome === "seen" && looked.seen.account !== "") return { ...config, account: looked.seen.account };
+    if (looked.outcome === "seen" && looked.seen.account !== "") {
+      return { config: { ...config, account: looked.seen.account }, isAccountKnown: true };
+    }
   }
-  return config;
+  return { config, isAccountKnown: false };
 };
 
 const MARKS: Readonly<Record<Verdict, { readonly mark: string; readonly style: Parameters<Paint>[0] }>> = {
@@ -112,9 +117,9 @@ const run = async (options: Options, surroundings: Surroundings): Promise<void> 
   const known = isGiven ? undefined : await findSites(surroundings);
   const sites = await connectAll(options, surroundings);
   const aws = await lookAround(known, surroundings);
-  const config = await inItsAccount(await readConfig(options, known, surroundings), aws);
+  const inAccount = await inItsAccount(await readConfig(options, known, surroundings), aws);
   const findings = await examine({
-    config,
+    ...inAccount,
     aws,
     sites,
     replicables,

@@ -3,7 +3,7 @@ import { bucketName, primaryNames, secondaryNames } from "../../shared/geo/physi
 import { CHANGES_OF_A_BUCKET, CHANGES_OF_A_REPLICA } from "../../shared/geo/reported-changes.ts";
 import type { Looked, SeenBucket, SeenRule } from "./aws-look.ts";
 import { bucketNameOf } from "./deployment.ts";
-import { type Check, type Examined, inAws, notSeen } from "./examined.ts";
+import { type Check, type Examined, inAws, notNamed, notSeen } from "./examined.ts";
 import { ok, problem, type Said, warning } from "./finding.ts";
 
 /** An upload that is older has outlived the function that began it: the daily sweep should have seen it. */
@@ -26,6 +26,7 @@ const ofEachBucket = async <T>(
   const { aws, config } = place;
   const said = await Promise.all(
     sitesOf(config).map(async (site): Promise<readonly Said[]> => {
+      if (!examined.isAccountKnown && site.existingBucket === undefined) return [notNamed(site.name, "its bucket")];
       const looked = await ask(site, config, aws);
       if (looked.outcome === "absent") return [];
       if (looked.outcome !== "seen") return [notSeen(site.name, `its bucket ${placeOf(config, site).name}`, looked)];

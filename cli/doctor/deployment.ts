@@ -2,7 +2,7 @@ import { type GeoConfig, reportsDrift, type SiteConfig } from "../../shared/conf
 import { feedNames, primaryNames, secondaryNames, siteNames } from "../../shared/geo/physical-names.ts";
 import { undeliveredQueues } from "../../shared/geo/undelivered-queues.ts";
 import type { AwsLook, Looked, Place } from "./aws-look.ts";
-import { type Check, inAws, notSeen } from "./examined.ts";
+import { type Check, inAws, notNamed, notSeen } from "./examined.ts";
 import { ok, problem, type Said } from "./finding.ts";
 
 type Kind = "bucket" | "queue" | "state machine" | "table" | "topic";
@@ -11,6 +11,9 @@ type Kind = "bucket" | "queue" | "state machine" | "table" | "topic";
 interface Part extends Place {
   readonly kind: Kind;
 }
+
+/** Kinds that AWS knows by the account's number: in their names, or in their ARNs. */
+const NAMED_BY_ACCOUNT: ReadonlySet<Kind> = new Set(["bucket", "state machine", "topic"]);
 
 const parts = (kind: Kind, region: string, ...names: readonly string[]): readonly Part[] =>
   names.map((name) => ({ kind, region, name }));
@@ -72,8 +75,15 @@ const lookAt = (aws: AwsLook, { kind, ...place }: Part, account: string): Promis
   }
 };
 
-const ofSite = async (aws: AwsLook, config: GeoConfig, site: SiteConfig): Promise<readonly Said[]> => {
-  const all = partsOf(config, site);
+const ofSite = async (
+  aws: AwsLook,
+  config: GeoConfig,
+  site: SiteConfig,
+  isAccountKnown: boolean,
+): Promise<readonly Said[]> => {
+  const all = partsOf(config, site).filter(
+    ({ kind, name }) => isAccountKnown || !NAMED_BY_ACCOUNT.has(kind) || name === site.existingBucket?.name,
+  );
   const seen = await Promise.all(all.map(async (part) => ({ part, looked: await lookAt(aws, part, config.account) })));
   const missing = seen.filter(({ looked }) => looked.outcome === "absent").map(({ part }) => part);
   const notLookedAt = seen.flatMap(({ part, looked }) =>
@@ -82,12 +92,16 @@ const ofSite = async (aws: AwsLook, config: GeoConfig, site: SiteConfig): Promis
       : [],
   );
   // One reason is enough where it is the same for all.
-  const cannot = notLookedAt.slice(0, 1);
+  const cannot = [
+    ...notLookedAt.slice(0, 1),
+    ...(isAccountKnown ? [] : [notNamed(site.name, "what is named by its account")]),
+  ];
   if (missing.length === 0) {
     return cannot.length > 0 ? cannot : [ok(site.name, `all of its ${String(all.length)} parts are there`)];
   }
   if (missing.length === all.length) {
-    return [problem(site.name, `nothing of it is deployed in ${site.region}`, "deploy its stacks (npx cdk deploy)")];
+    const found = `nothing of it is deployed in ${site.region}${isAccountKnown ? "" : ", as far as these credentials can see"}`;
+    return [problem(site.name, found, "deploy its stacks (npx cdk deploy)"), ...cannot];
   }
   const named = missing.map(({ kind, name, region }) => `${kind} ${name} in ${region}`).join(", ");
   return [
@@ -107,6 +121,7 @@ export const deployment: Check = {
     const place = inAws(examined);
     if ("cannot" in place) return [place.cannot];
     const { aws, config } = place;
-    return (await Promise.all([config.primary, ...config.secondaries].map((site) => ofSite(aws, config, site)))).flat();
+    const sites = [config.primary, ...config.secondaries];
+    return (await Promise.all(sites.map((site) => ofSite(aws, config, site, examined.isAccountKnown)))).flat();
   },
 };

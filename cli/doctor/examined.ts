@@ -8,6 +8,11 @@ import { type Said, unknown } from "./finding.ts";
 export interface Examined {
   /** What is deployed, by its configuration; where none can be read, why. */
   readonly config: GeoConfig | { readonly problem: string };
+  /**
+   * Whether `config` has the account that the installation was seen in. Buckets, topics and state machines are named by it:
+   * under another account's name they would be taken for missing.
+   */
+  readonly isAccountKnown: boolean;
   /** A look around in AWS; where there is no AWS, why. */
   readonly aws: AwsLook | { readonly problem: string };
   /** Every site that was asked for, with its API or what is in the way. */
@@ -38,6 +43,14 @@ export const inAws = ({
   if ("problem" in config) return { cannot: unknown(null, config.problem, "name the configuration with --config") };
   return { config, aws };
 };
+
+/** What is said of things that are named by an account that nobody knows. */
+export const notNamed = (site: string, what: string): Said =>
+  unknown(
+    site,
+    `${what} can not be named: none of the installation's tables was seen, and so not the account that it is in`,
+    "look with the credentials of the account that it is deployed in; or nothing is deployed yet",
+  );
 
 /** What is said of a look that came to nothing. */
 export const notSeen = (

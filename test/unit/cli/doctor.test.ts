@@ -268,6 +268,37 @@ describe("geo doctor (F105)", () => {
     expect(ill).toMatchObject([{ check: "sites", site: "frankfurt", verdict: "unknown" }]);
   });
 
+  test("looks for nothing that an account names when no table says which account it is", async () => {
+    const named: string[] = [];
+    const look = ({ name }: { readonly name: string }) => {
+      named.push(name);
+      return REFUSED;
+    };
+    const { findings } = await installation({
+      bucket: look,
+      uploads: look,
+      topic: look,
+      stateMachine: look,
+      table: () => ABSENT,
+      queue: () => ABSENT,
+      messages: () => ABSENT,
+    });
+    const { code, ill } = await findings();
+    expect({ code, named }).toEqual({ code: 3, named: [] });
+    const whose = expect.stringContaining("can not be named") as string;
+    const sites = ["virginia", "frankfurt"];
+    expect(ill).toMatchObject([
+      ...sites.flatMap((site) => [
+        { check: "deployment", site, verdict: "problem", found: expect.stringContaining("nothing of it") as string },
+        { check: "deployment", site, verdict: "unknown", found: whose },
+      ]),
+      ...["versioning", "notifications"].flatMap((check) =>
+        sites.map((site) => ({ check, site, verdict: "unknown", found: whose })),
+      ),
+      { check: "uploads", site: "frankfurt", verdict: "unknown", found: whose },
+    ]);
+  });
+
   test("looks at the sites alone where there is no configuration", async () => {
     const { geo } = await installation();
     const { code, out } = await geo("doctor", "--output", "json");
@@ -298,6 +329,7 @@ describe("geo doctor (F105)", () => {
 
 const answer = (date: string | undefined) => ({
   config: { problem: "" },
+  isAccountKnown: false,
   aws: { problem: "" },
   sites: [
     {
