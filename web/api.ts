@@ -1,5 +1,5 @@
 import { API_BASE } from "./navigation.ts";
-import { token } from "./session.ts";
+import { signOut, token } from "./session.ts";
 
 /** Calls of this site's own API; no other address is ever asked, and the page's policy would not allow it. */
 
@@ -48,8 +48,9 @@ interface Answer {
 }
 
 /**
- * Calls the API with the token of whoever looks.
+ * Calls the API with the token of whoever looks. When the site takes it no more, it is forgotten and asked for again.
  * @param path behind the address of the API: `api/v4/geo_sites`
+ * @param isTrial whether the call only tries the token, which is then kept whatever comes of it. Default: false
  * @throws {CallProblem}
  */
 export const call = async (
@@ -59,7 +60,13 @@ export const call = async (
     body,
     signal,
     as = token.peek(),
-  }: { readonly body?: unknown; readonly signal?: AbortSignal; readonly as?: string | undefined } = {},
+    isTrial = false,
+  }: {
+    readonly body?: unknown;
+    readonly signal?: AbortSignal;
+    readonly as?: string | undefined;
+    readonly isTrial?: boolean;
+  } = {},
 ): Promise<Answer> => {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
@@ -88,6 +95,9 @@ export const call = async (
   const json = parsed(text);
   if (!response.ok) {
     const { status } = response;
+    if (!isTrial && isRefusal(status) && as !== undefined && as === token.peek() && (await isTakenNoMore(as))) {
+      signOut("This site does not take the token any more: it has expired or was revoked. Enter another one.");
+    }
     const advice =
       ADVICE[status] ??
       (status >= 500 ? "Try again; if it stays so, the site's runbook has a section on status-api." : "");
@@ -100,6 +110,18 @@ export const call = async (
     );
   }
   return { json, status: response.status, headers: response.headers };
+};
+
+const isRefusal = (status: number): boolean => status === 401 || status === 403;
+
+/** Whether a token opens nothing at all: a call may also be refused to one that may only read, which is still good for the rest. */
+const isTakenNoMore = async (as: string): Promise<boolean> => {
+  try {
+    await call("GET", "api/v4/geo_sites?per_page=1", { as, isTrial: true });
+    return false;
+  } catch (error) {
+    return error instanceof CallProblem && error.status !== undefined && isRefusal(error.status);
+  }
 };
 
 const parsed = (text: string): unknown => {

@@ -1,5 +1,9 @@
+import { randomBytes } from "node:crypto";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../shared/aws/system-clock.ts";
+import { issueToken } from "../../shared/services/issue-token.ts";
+import { revokeToken } from "../../shared/tables/site/revoke-token.ts";
 import { isRequired, isThere, startBrowser, WHY_NOT } from "./support/browser.ts";
 import { lfsKey } from "./support/held-rows.ts";
 import { endedWell, findingsOf, loaded, lookAt, type Watched } from "./support/looking.ts";
@@ -365,6 +369,35 @@ describe.skipIf(!isThere && !isRequired)(
       await page.getByLabel("Token").waitFor();
       expect(await page.locator(".row").count()).toBe(0);
       await endedWell(watched);
+    });
+
+    test("a token that is revoked while the page is open is asked for again, with the reason; one that may only read is kept when it is refused a change (F94)", async () => {
+      const { secondary } = pair;
+      const issuer = { site: secondary.siteTable, clock: systemClock, randomBytes };
+      const bob = await issueToken(issuer, { name: "bob", scope: "admin_geo", days: 1 });
+      const watched = await lookAt(browser, secondary, list, { token: bob.token });
+      await loaded(watched.page);
+      await revokeToken(secondary.siteTable, bob.record.hash, systemClock.now());
+      await watched.page.getByLabel("Sort by").selectOption("ID_DESC");
+      await watched.page.getByText("it has expired or was revoked. Enter another one.").waitFor();
+      await watched.page.getByLabel("Token").waitFor();
+      expect(await watched.page.evaluate(() => Object.values(sessionStorage))).toEqual([]);
+      expect(await findingsOf(watched.page)).toEqual([]);
+      await endedWell(watched);
+
+      const reading = await lookAt(browser, secondary, `/admin/geo/sites/${secondary.id}/edit`, {
+        token: secondary.readToken,
+      });
+      await loaded(reading.page);
+      await reading.page.getByRole("button", { name: /^(Pause|Resume) replication$/ }).click();
+      await reading.page
+        .getByRole("dialog")
+        .getByRole("button", { name: /^(Pause|Resume)$/ })
+        .click();
+      await reading.page.getByText("403 Forbidden").waitFor();
+      await reading.page.getByRole("button", { name: "Use another token" }).waitFor();
+      expect(await reading.page.evaluate(() => Object.values(sessionStorage))).toEqual([secondary.readToken]);
+      await endedWell(reading);
     });
 
     test("an API that does not answer is told of with what to do, and what was there stays (F94)", async () => {
