@@ -60,6 +60,9 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["**/*.local.test.ts", ...APART],
           testTimeout: 20_000,
+          // They compute and wait for nothing: left to itself vitest keeps a core for its own.
+          maxWorkers: "100%",
+          sequence: { groupOrder: 1 },
           // One module graph per worker: to load the code anew for each of 200 files was more than half of their time. What a
           // module keeps are memos; a test that depends on a fresh one makes it itself, or is one of those apart.
           isolate: false,
@@ -67,7 +70,14 @@ export default defineConfig({
       },
       {
         ssr: RESOLVED_AS_NODE,
-        test: { name: "anywhere-apart", include: APART, testTimeout: 20_000 },
+        // One after the other: each has a browser, or servers, that take the machine.
+        test: {
+          name: "anywhere-apart",
+          include: APART,
+          testTimeout: 20_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
       },
       {
         test: {
@@ -75,7 +85,7 @@ export default defineConfig({
           name: "cloud-first",
           include: FIRST,
           // Not 0: where there is one worker only, vitest runs that group after every other.
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -85,7 +95,7 @@ export default defineConfig({
           include: ["test/**/*.local.test.ts"],
           exclude: [...FIRST, ...ALONE],
           maxWorkers: CLOUD_FILES_AT_ONCE,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -94,7 +104,7 @@ export default defineConfig({
           name: "cloud-alone",
           include: ALONE,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],
