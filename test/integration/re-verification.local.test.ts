@@ -130,19 +130,19 @@ describe("at the primary", () => {
       values: { ":then": twoDaysAgo },
     });
     const askedAt = Date.now();
-    // A round through the type's records is due, and begins where this object's is.
-    await dynamo.send(
-      new PutCommand({
-        TableName: siteTable,
-        Item: saveRound(TYPE, { partition: FIRST_PARTITION, finishedAt: twoDaysAgo }),
-      }),
-    );
+    // A round through the type's records is due, and begins where this object's is. Said before each start: one of the
+    // schedule's may be under way, and say at its end that it has just come round.
+    const backfillAnew = async (): Promise<void> => {
+      const round = saveRound(TYPE, { partition: FIRST_PARTITION, finishedAt: twoDaysAgo });
+      await dynamo.send(new PutCommand({ TableName: siteTable, Item: round }));
+      await backfillNow();
+    };
     // Or it was listed, and a sweep of the schedule has come by it already.
     const isListed = (row: VerificationStateRow | undefined): boolean =>
       row?.due_pk === verifiedPartition(refOf(key)) ||
       row?.verified_at !== twoDaysAgo ||
       row.verification_state !== "succeeded";
-    await calledUntil("its record is listed", backfillNow, () => record(key), isListed);
+    await calledUntil("its record is listed", backfillAnew, () => record(key), isListed);
     const again = await calledUntil(
       "its bytes have been read again",
       sweepNow,
