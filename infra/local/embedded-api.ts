@@ -9,8 +9,8 @@ import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
 import type { SiteConfig } from "../../shared/config/geo-config.ts";
 import type { Replicable } from "../../shared/geo/replicable.ts";
 import type { WebApp } from "../../shared/lambda/http-handler.ts";
+import { SILENT } from "../../shared/memory/silent-telemetry.ts";
 import type { MemoryTable } from "../../shared/memory/table.ts";
-import type { Telemetry } from "../../shared/ports/telemetry.ts";
 import type { Workflow } from "../../shared/ports/workflows.ts";
 import { UsageLedger } from "../../shared/services/daily-usage.ts";
 import { gatherStatus } from "../../shared/services/gather-status.ts";
@@ -24,17 +24,6 @@ import { atEnd } from "./processes.ts";
 
 /** Sites look at themselves this often: more often than deployed, so that the primary shows what is so. */
 const STATUS_EVERY_MS = 3_000;
-
-/** Logs nothing: what happens is in the tables, and the demonstration reads it there. */
-export const SILENT: Telemetry = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  count() {},
-  gauge() {},
-  duration() {},
-};
 
 /** Serves a web app on a free port of this machine. */
 const serve = (app: WebApp): Promise<{ readonly url: string; readonly server: Server }> =>

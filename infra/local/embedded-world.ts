@@ -40,7 +40,8 @@ import { backfillRecords, type BackfillingSite } from "../../shared/services/ver
 import { reportsDrift, type SiteConfig } from "../../shared/config/geo-config.ts";
 import type { DemoSite, DemoWorld } from "./demo-world.ts";
 import { loadLocalConfig } from "./deploy.ts";
-import { openApi, SILENT } from "./embedded-api.ts";
+import { SILENT } from "../../shared/memory/silent-telemetry.ts";
+import { openApi } from "./embedded-api.ts";
 import { backlogOf, each, FUNCTION_TIMEOUT_MS, poll, queueWithDeadLetters } from "./embedded-queues.ts";
 import { countInto, dueTable } from "./embedded-tables.ts";
 import { DestroyedVersions } from "../../shared/services/batch-destroy/destroyed-versions.ts";

@@ -1,19 +1,5 @@
-import process from "node:process";
-import { type Browser, chromium, type Page } from "playwright-core";
-
-/** Debian's place of it, or what `S3_GEO_CHROMIUM` names. */
-const executablePath = process.env["S3_GEO_CHROMIUM"] ?? "/usr/bin/chromium";
-
-/** Without these Chromium asks its makers' hosts for this and that. */
-const QUIET = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import type { Page } from "playwright-core";
+import { startBrowser } from "../support/browser.ts";
 
 /** A browser of a person who looks after sites. */
 export interface OperatorsBrowser {
@@ -26,7 +12,7 @@ export interface OperatorsBrowser {
 const SHOWN_WITHIN_MS = 30_000;
 
 export const openBrowser = async (): Promise<OperatorsBrowser> => {
-  const browser: Browser = await chromium.launch({ executablePath, headless: true, args: QUIET });
+  const browser = await startBrowser();
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   return {
     open: async (url, token, text) => {

@@ -6,6 +6,7 @@ import { type ObjectRef, rowKey } from "../../shared/geo/registry-row.ts";
 import type { SiteStanding } from "../../shared/geo/site-standing.ts";
 import { VERIFICATION_STATE } from "../../shared/geo/verification-state.ts";
 import type { RemovalGuardPolicy } from "../../shared/geo/removal-guard.ts";
+import { SILENT } from "../../shared/memory/silent-telemetry.ts";
 import { compile } from "../../shared/memory/expression.ts";
 import type {
   AbortOutcome,
@@ -98,16 +99,6 @@ export interface Tampering {
 
 /** The primary's record of an object, as far as anything here reads it. */
 const RECORD: Item = { ...rowKey(REF), src_version_id: "recorded", verification_state: VERIFICATION_STATE.succeeded };
-
-const NO_TELEMETRY = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  count: () => {},
-  gauge: () => {},
-  duration: () => {},
-};
 
 /** One conditional write of one item, as DynamoDB does it. */
 const written = (before: Item | undefined, request: UpdateRequest): Item | undefined => {
@@ -215,7 +206,7 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
       // How long a retry waits makes no difference here; but where a row's `rev` starts tells it from every other.
       random: () => stage.state.named.rows / 2 ** 30,
     },
-    telemetry: NO_TELEMETRY,
+    telemetry: SILENT,
     functionTimeoutMs: 60_000,
     switches: everythingOn,
     fusedVerificationBytesMax: surroundings.fusedVerificationBytesMax,

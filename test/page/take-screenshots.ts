@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { startBrowser } from "./support/browser.ts";
+import { startBrowser } from "../support/browser.ts";
 import { pagePair } from "./support/page-pair.ts";
 import { type ShownView, viewsOf } from "./support/views.ts";
 

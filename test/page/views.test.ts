@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isRequired, isThere, startBrowser, WHY_NOT } from "./support/browser.ts";
+import { isRequired, isThere, startBrowser, WHY_NOT } from "../support/browser.ts";
 import { endedWell, findingsOf, loaded, lookAt } from "./support/looking.ts";
 import { pagePair } from "./support/page-pair.ts";
 import { type ShownView, viewsOf } from "./support/views.ts";

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../shared/aws/system-clock.ts";
 import { issueToken } from "../../shared/services/issue-token.ts";
 import { revokeToken } from "../../shared/tables/site/revoke-token.ts";
-import { isRequired, isThere, startBrowser, WHY_NOT } from "./support/browser.ts";
+import { isRequired, isThere, startBrowser, WHY_NOT } from "../support/browser.ts";
 import { lfsKey } from "./support/held-rows.ts";
 import { endedWell, findingsOf, loaded, lookAt, type Watched } from "./support/looking.ts";
 import { type OpenSite, pagePair } from "./support/page-pair.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { chromium, type Browser } from "playwright-core";
 
-/** The browser that the page is looked at in. Nothing is downloaded: it is the machine's own. */
+/** The browser that pages are looked at in. Nothing is downloaded: it is the machine's own. */
 export const CHROMIUM = process.env["S3_GEO_CHROMIUM"] ?? "/usr/bin/chromium";
 
 /** Whether its absence is a failure, as in CI, or a reason to pass the tests over. */
