@@ -11,20 +11,16 @@ import {
 } from "./aws-drills.ts";
 import type { MakeDrill } from "./drill.ts";
 import {
-  backfillFindsDrill,
-  backlogOldDrill,
   bytesDifferDrill,
   checksumFailingDrill,
-  countsDifferDrill,
   mismatchDrill,
   missingOnPrimaryDrill,
-  notReportedDrill,
   removalsHeldBackDrill,
   retriesHeldBackDrill,
-  staleDrill,
   verificationFailingDrill,
-  walkFindsDrill,
-} from "./site-drills.ts";
+} from "./object-drills.ts";
+import { backlogOldDrill, countsDifferDrill, notReportedDrill, staleDrill } from "./site-drills.ts";
+import { backfillFindsDrill, walkFindsDrill } from "./walk-drills.ts";
 
 /** What fires each alarm and clears it, by its heading in the runbook: one for every alarm, and none without one. */
 export const DRILLS: Readonly<Record<string, MakeDrill>> = {
