@@ -31,10 +31,10 @@ const issueAdminToken = async ({ dynamo }: Clients, siteTable: string): Promise<
   return token;
 };
 
-/** The deployed pair, as the demonstration sees it. */
+/** The deployed sites, as the demonstration sees them. */
 export const cloudWorld = async (cloud: Cloud, deployment: Deployment): Promise<DemoWorld> => {
   const { config, primary, secondaries } = deployment;
-  const [secondary] = secondaries;
+  const [secondary, ...further] = secondaries;
   if (secondary === undefined) throw new Error("the deployment has no secondary site");
   const siteOf = async (site: DeployedSite): Promise<DemoSite> => {
     const clients = clientsFor(cloud, site.region);
@@ -68,6 +68,7 @@ export const cloudWorld = async (cloud: Cloud, deployment: Deployment): Promise<
     replicables: applySelection(replicables, config.selection),
     primary: await siteOf(primary),
     secondary: await siteOf(secondary),
+    furtherSecondaries: await Promise.all(further.map(siteOf)),
     async registryRow(ref) {
       const { Item } = await dynamo.send(
         new GetCommand({ TableName: registryTable, Key: rowKey(ref), ConsistentRead: true }),

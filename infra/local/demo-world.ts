@@ -16,13 +16,16 @@ export interface DemoSite {
   readonly adminToken: string;
 }
 
-/** Two sites that are up, on a cloud or in this process: what the demonstration is played on. */
+/** Sites that are up, on a cloud or in this process: what the demonstration is played on. */
 export interface DemoWorld {
   readonly cloud: RunFile["cloud"];
   readonly credentials?: RunFile["credentials"];
   readonly replicables: readonly Replicable[];
   readonly primary: DemoSite;
+  /** The secondary that the demonstration is about. */
   readonly secondary: DemoSite;
+  /** Secondaries beside it, where more than one was asked for. */
+  readonly furtherSecondaries: readonly DemoSite[];
   /** The secondary's row for an object, for measuring lag and for saying what is wrong. */
   registryRow(ref: ObjectRef): Promise<RegistryRow | undefined>;
 }
@@ -34,7 +37,7 @@ export const adminUrlOf = ({ apiUrl }: Pick<DemoSite, "apiUrl">): string => `${a
 export const runFileOf = (world: DemoWorld): RunFile => ({
   cloud: world.cloud,
   ...(world.credentials === undefined ? {} : { credentials: world.credentials }),
-  sites: [world.primary, world.secondary].map((site) => ({
+  sites: [world.primary, world.secondary, ...world.furtherSecondaries].map((site) => ({
     name: site.name,
     role: site.role,
     region: site.region,

@@ -316,6 +316,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     replicables,
     primary: await siteOf(config.primary, primaryBucket, primaryTable),
     secondary: await siteOf(secondaryConfig, replicaBucket, secondaryTable),
+    furtherSecondaries: [],
     async registryRow(ref) {
       const item = await registry.get(rowKey(ref));
       return item === undefined ? undefined : parseRegistryRow(item);

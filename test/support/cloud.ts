@@ -31,25 +31,36 @@ export const cloud: Cloud = {
   stop: async () => {}, // it is not a test's to stop
 };
 
-const siteOf = (role: RunFile["sites"][number]["role"]): CloudSite => {
-  const site = found.sites.find((one) => one.role === role);
-  if (site === undefined) throw new Error(`"${runFile}" names no ${role}`);
-  return { ...site, clients: clientsFor(cloud, site.region) };
+const sitesOf = (role: RunFile["sites"][number]["role"]): readonly [CloudSite, ...CloudSite[]] => {
+  const [first, ...others] = found.sites
+    .filter((site) => site.role === role)
+    .map((site): CloudSite => ({ ...site, clients: clientsFor(cloud, site.region) }));
+  if (first === undefined) throw new Error(`"${runFile}" names no ${role}`);
+  return [first, ...others];
 };
 
-export const primary: CloudSite = siteOf("primary");
-export const secondary: CloudSite = siteOf("secondary");
+export const [primary] = sitesOf("primary");
+/** More than one where `S3_GEO_SECONDARIES` says so. */
+export const secondaries: readonly [CloudSite, ...CloudSite[]] = sitesOf("secondary");
+/** The one that a test of a pair is about. */
+export const [secondary] = secondaries;
 
 const config = await loadLocalConfig(cloud);
 
 /** What every physical name begins with. */
 export const installation: string = config.name;
 
+/** Physical names of what a secondary has. */
+export const namesOfSecondary = (site: CloudSite): ReturnType<typeof secondaryNames> => secondaryNames(config, site);
+
+/** Physical names of what feeds a secondary, in the primary's region. */
+export const namesOfFeed = (site: CloudSite): ReturnType<typeof feedNames> => feedNames(config, site);
+
 /** Physical names of what was deployed. */
 export const names = {
   primary: primaryNames(config, primary),
-  feed: feedNames(config, secondary),
-  secondary: secondaryNames(config, secondary),
+  feed: namesOfFeed(secondary),
+  secondary: namesOfSecondary(secondary),
 } as const;
 
 /** What the deployment found dropped by this cloud. */
