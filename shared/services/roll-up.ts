@@ -81,7 +81,7 @@ export const rollUp = async ({ siteTable, replicables, role, now }: RollUpSite):
   const save = async (): Promise<GeoError | undefined> => {
     const counted = new Map([...counts].map(([name, { lag }]) => [name, lag]));
     try {
-      await saveWindow(siteTable, window, nextStep(window, counted, now), asOf);
+      await saveWindow(siteTable, stored, nextStep(window, counted, now), asOf);
       return undefined;
     } catch (error) {
       if (!(error instanceof GeoError)) throw error;

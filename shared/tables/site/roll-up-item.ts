@@ -21,20 +21,22 @@ export const parseWindow = (item: Item | undefined): LagWindow => {
 };
 
 /**
- * Remembers a window. Not when somebody has moved it meanwhile: theirs is as good.
+ * Remembers a window in place of the item that was seen, whatever that held. Not when somebody has moved it meanwhile: theirs
+ * is as good.
+ * @param seen the item as it was read; undefined when there was none
  * @param asOf when the newest change happened that was counted; undefined when nothing ever was
  */
 export const saveWindow = async (
   siteTable: Pick<Table, "put">,
-  seen: LagWindow,
+  seen: Item | undefined,
   { steppedAt, base, steps }: LagWindow,
   asOf: number | undefined,
 ): Promise<void> => {
+  const steppedAtSeen = seen?.["stepped_at"];
   await siteTable.put(
     { ...ROLL_UP_KEY, stepped_at: steppedAt, base, steps, ...(asOf === undefined ? {} : { as_of: asOf }) },
-    {
-      condition: "attribute_not_exists(stepped_at) OR stepped_at <= :seen",
-      values: { ":seen": seen.steppedAt },
-    },
+    steppedAtSeen === undefined
+      ? { condition: "attribute_not_exists(stepped_at)" }
+      : { condition: "stepped_at = :seen", values: { ":seen": steppedAtSeen } },
   );
 };
