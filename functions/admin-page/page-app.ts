@@ -30,6 +30,11 @@ const VIEWS: readonly RegExp[] = [
   /^\/admin\/(geo\/)?data_management(\/[a-z0-9_]+(\/[A-Za-z0-9_-]+)?)?\/?$/,
 ];
 
+/**
+ * Where what people shorten an address to leads, as seen from there: a browser takes what is relative from the last slash on.
+ */
+const SHORTENED: Readonly<Record<string, string>> = { "/admin": "admin/geo/sites", "/admin/": "geo/sites" };
+
 /** A year: the name of a file changes with its text. */
 const FOR_EVER = "public, max-age=31536000, immutable";
 
@@ -74,6 +79,7 @@ const refused = (status: number, message: string): Response =>
  * for, with the token that the person in front of it has.
  *
  * - each view's path, `/admin/geo/sites` and beneath, and `/admin/data_management/…`: the same document, kept by nobody
+ * - `/admin`: on to the sites
  * - `/admin/assets/<name>`: the script, the style sheet and the icon, kept for ever
  *
  * Another path is a 404 and another method a 405, in the form of the API's.
@@ -90,6 +96,8 @@ export const pageApp = (page: BuiltPage): WebApp => {
       if (request.method !== "GET" && request.method !== "HEAD") return refused(405, "405 Method Not Allowed");
       const asset = assets.find(({ file }) => path === `/admin/assets/${file.name}`);
       if (asset !== undefined) return answer(200, asset.type, FOR_EVER, asset.file.text);
+      const location = SHORTENED[path];
+      if (location !== undefined) return new Response(undefined, { status: 302, headers: { ...GUARDS, location } });
       if (VIEWS.some((view) => view.test(path))) return answer(200, "text/html", "no-store", documentOf(page, path));
       return refused(404, "404 Not Found");
     },
@@ -101,6 +109,6 @@ export const withPage = (page: BuiltPage, api: WebApp): WebApp => {
   const pages = pageApp(page);
   return {
     fetch: (request: Request, context: CallContext) =>
-      (new URL(request.url).pathname.startsWith("/admin/") ? pages : api).fetch(request, context),
+      (/^\/admin(\/|$)/.test(new URL(request.url).pathname) ? pages : api).fetch(request, context),
   };
 };

@@ -42,10 +42,12 @@ export class AdminPage extends Construct {
       defaultIntegration: new LambdaIntegration(server.function, { allowTestInvoke: false }),
       defaultMethodOptions: { authorizationType: AuthorizationType.NONE, ...WITHOUT_AUTHORIZER },
     });
-    const page = admin.addProxy({ anyMethod: true });
-    acknowledge(page, {
-      APIG4: "The page is the same for everybody and holds no data; each call that it makes is authorized.",
-      COG4: "The page is the same for everybody and holds no data; each call that it makes is authorized.",
-    });
+    // The proxy is of everything beneath, and not of the address that people shorten it to.
+    for (const method of [admin.addMethod("GET"), admin.addProxy({ anyMethod: true })]) {
+      acknowledge(method, {
+        APIG4: "The page is the same for everybody and holds no data; each call that it makes is authorized.",
+        COG4: "The page is the same for everybody and holds no data; each call that it makes is authorized.",
+      });
+    }
   }
 }

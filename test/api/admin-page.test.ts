@@ -66,6 +66,13 @@ describe("the admin page (F94)", () => {
     }
   });
 
+  test.each(["/admin", "/admin/"])("leads from %s on to the sites, whatever stands in front of it", async (path) => {
+    const response = await get(path);
+    expect(response.status).toBe(302);
+    const { pathname } = new URL(response.headers.get("location") ?? "", `https://api.example.com/geo${path}`);
+    expect(pathname).toBe("/geo/admin/geo/sites");
+  });
+
   test("has files that may be kept for ever, under names that change with them", async () => {
     const response = await get(`/admin/assets/${page.script.name}`);
     expect(await response.text()).toBe(page.script.text);

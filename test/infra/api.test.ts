@@ -21,8 +21,8 @@ describe("the API of every site", () => {
       expect(api?.Properties.EndpointConfiguration).toEqual({ Types: ["REGIONAL"] });
       const methods = ofType(template, "AWS::ApiGateway::Method");
       const open = methods.filter(({ Properties }) => Properties.AuthorizationType === "NONE");
-      expect(open).toHaveLength(1); // the admin page, see below
-      expect(methods).toHaveLength(3); // beside it the root and everything below
+      expect(open).toHaveLength(2); // the admin page, see below
+      expect(methods).toHaveLength(4); // beside it the root and everything below
       for (const { Properties } of methods.filter((method) => !open.includes(method))) {
         expect(Properties).toMatchObject({ HttpMethod: "ANY", AuthorizationType: "CUSTOM" });
         expect(asText(Properties.AuthorizerId)).toBe(`{${ofType(template, "AWS::ApiGateway::Authorizer")[0]?.id}}`);
@@ -32,17 +32,27 @@ describe("the API of every site", () => {
 
   it("lets everybody load the admin page, which is another function's, has no rights and knows nothing (F94)", () => {
     for (const { template } of sites) {
-      const [method] = ofType(template, "AWS::ApiGateway::Method").filter(
+      const methods = ofType(template, "AWS::ApiGateway::Method").filter(
         ({ Properties }) => Properties.AuthorizationType === "NONE",
       );
-      const resources = ofType(template, "AWS::ApiGateway::Resource");
-      const everything = resources.find(({ id }) => `{${id}}` === asText(method?.Properties.ResourceId));
-      const admin = resources.find(({ id }) => `{${id}}` === asText(everything?.Properties.ParentId));
-      expect([admin?.Properties.PathPart, everything?.Properties.PathPart]).toEqual(["admin", "{proxy+}"]);
+      const resources = new Map(
+        ofType(template, "AWS::ApiGateway::Resource").map((one) => [`{${one.id}}`, one.Properties]),
+      );
+      const opened = methods.map(({ Properties }) => {
+        const resource = resources.get(asText(Properties.ResourceId));
+        const above = resources.get(asText(resource?.ParentId));
+        return [Properties.HttpMethod, above?.PathPart, resource?.PathPart];
+      });
+      expect(new Set(opened)).toEqual(
+        new Set([
+          ["ANY", "admin", "{proxy+}"],
+          ["GET", undefined, "admin"],
+        ]),
+      );
       const server = ofType(template, "AWS::Lambda::Function").find(({ Properties }) =>
         String(Properties.FunctionName).endsWith("-admin-page"),
       );
-      expect(JSON.stringify(method?.Properties.Integration)).toContain(`"${server?.id}"`);
+      for (const { Properties } of methods) expect(JSON.stringify(Properties.Integration)).toContain(`"${server?.id}"`);
       const role = asText(server?.Properties.Role).replace(/^\{|\.Arn\}$/g, "");
       const policies = ofType(template, "AWS::IAM::Policy").filter(({ Properties }) =>
         JSON.stringify(Properties.Roles).includes(`"${role}"`),
