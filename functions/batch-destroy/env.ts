@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { env as eventConsumer } from "../event-consumer/env.ts";
 
 /** Environment of the primary's batch destroy: one step of its workflow in each call. */
 export const env = z.object({
@@ -13,6 +14,8 @@ export const env = z.object({
   /** ARN of the primary's geo-events topic. */
   GEO_EVENTS_TOPIC_ARN: z.string().check(z.startsWith("arn:")),
   REPLICABLES: z.string().check(z.minLength(2)),
+  /** An undo copies as the event-consumer does. */
+  ...z.pick(eventConsumer, { SINGLE_COPY_BYTES: true, PART_BYTES: true }).shape,
   /** This function's timeout in seconds. 1 to 900. */
   TIMEOUT_SECONDS: z.string().check(z.regex(/^\d{1,3}$/)),
 });

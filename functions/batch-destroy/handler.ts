@@ -1,10 +1,11 @@
-import { dynamoClient, s3Reader, s3Writer, snsClient } from "../../shared/aws/clients.ts";
+import { dynamoClient, s3PartCopier, s3Reader, s3Writer, snsClient } from "../../shared/aws/clients.ts";
 import { DynamoTable } from "../../shared/aws/dynamo-table.ts";
 import { PowertoolsTelemetry } from "../../shared/aws/powertools-telemetry.ts";
 import { S3DestroyableBucket } from "../../shared/aws/s3-destroyable-bucket.ts";
 import { S3ManifestStore } from "../../shared/aws/s3-manifest-store.ts";
 import { SnsTopic } from "../../shared/aws/sns-topic.ts";
 import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
+import { copyLimitsOf } from "../../shared/geo/copy-limits.ts";
 import { parseDestroyStep } from "../../shared/geo/destroy-step.ts";
 import { applySelection, decodeReplicableSelection } from "../../shared/geo/replicable-selection.ts";
 import { parseEnv } from "../../shared/lambda/parse-env.ts";
@@ -45,10 +46,12 @@ const site: DestroyingSite = {
   bucket: new S3DestroyableBucket({
     reader,
     writer: s3Writer(),
+    copier: s3PartCopier(),
     bucket: config.PRIMARY_BUCKET,
     accountId: config.ACCOUNT_ID,
     timeLimitMs: () => endsAt - systemClock.now(),
   }),
+  copies: copyLimitsOf(config),
   manifests: new S3ManifestStore(reader, config.MANIFEST_BUCKET, config.ACCOUNT_ID),
   siteTable,
   geoEvents: new SnsTopic(snsClient(), config.GEO_EVENTS_TOPIC_ARN),

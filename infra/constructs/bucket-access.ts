@@ -71,6 +71,8 @@ export class BucketAccess {
   grantHideAndBringBack(grantee: IGrantable & IConstruct): void {
     this.grantReplicationRead(grantee);
     this.#objects(grantee, ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectAnnotation", "s3:DeleteObject"]);
+    // Large objects come back in parts.
+    this.#objects(grantee, ["s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]);
     this.#key(grantee, ["kms:GenerateDataKey"]);
     Grant.addToPrincipal({ grantee, actions: ["s3:ListBucketVersions"], resourceArns: [this.#arn] });
   }

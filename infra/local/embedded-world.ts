@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemChance, systemClock } from "../../shared/aws/system-clock.ts";
 import { checksumRules } from "../../shared/geo/checksum-policy.ts";
-import { copyRules } from "../../shared/geo/copy-limits.ts";
+import { COPY_LIMITS, copyRules } from "../../shared/geo/copy-limits.ts";
 import { FUSED_VERIFICATION_BYTES_MAX } from "../../shared/geo/limits.ts";
 import { feedNames, primaryNames, secondaryNames, siteNames } from "../../shared/geo/physical-names.ts";
 import { parseRegistryRow, rowKey } from "../../shared/geo/registry-row.ts";
@@ -279,6 +279,7 @@ export const embeddedWorld = async (): Promise<DemoWorld> => {
     name: config.primary.name,
     replicables,
     bucket: new MemoryDestroyableBucket(primaryBucket),
+    copies: COPY_LIMITS,
     manifests: new MemoryManifestStore(),
     siteTable: primaryTable,
     geoEvents,

@@ -38,6 +38,8 @@ export class BatchDestroy extends Construct {
         MANIFEST_BUCKET: manifests.bucketName,
         PRIMARY_SITE_TABLE: siteTable.tableName,
         GEO_EVENTS_TOPIC_ARN: announcements,
+        SINGLE_COPY_BYTES: String(config.largeObjects.singleCopyBytes),
+        PART_BYTES: String(config.largeObjects.partBytes),
         REPLICABLES: encodeReplicableSelection(config.selection),
         TIMEOUT_SECONDS: String(TIMEOUT.toSeconds()),
       },

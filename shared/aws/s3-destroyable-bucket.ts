@@ -2,7 +2,7 @@ import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "
 import { GeoError, messageOf, StoreUnavailableError } from "../geo/errors.ts";
 import { quoted } from "../geo/key-codec.ts";
 import type { CurrentVersion, CurrentVersionsPage, DestroyableBucket, HideOutcome } from "../ports/destroy.ts";
-import type { CopyOutcome, HeadOutcome } from "../ports/object-store.ts";
+import type { CopyOutcome } from "../ports/object-store.ts";
 import { S3ReplicaBucket } from "./s3-replica-bucket.ts";
 import { VersioningCheck } from "./versioning-check.ts";
 
@@ -11,6 +11,8 @@ export interface S3DestroyableBucketOptions {
   readonly reader: S3Client;
   /** One that sends every request once (`s3Writer`). */
   readonly writer: S3Client;
+  /** One for the parts of large objects that an undo brings back (`s3PartCopier`). */
+  readonly copier: S3Client;
   readonly bucket: string;
   /** The account that must own the bucket. */
   readonly accountId: string;
@@ -30,33 +32,20 @@ const UNSENDABLE = /[^\t\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 const decoded = (key: string): string => decodeURIComponent(key.replaceAll("+", "%20"));
 
 /** The primary's bucket on S3, as a batch destroy sees it. */
-export class S3DestroyableBucket implements DestroyableBucket {
-  readonly bucket: string;
+export class S3DestroyableBucket extends S3ReplicaBucket implements DestroyableBucket {
   readonly #reader: S3Client;
   readonly #writer: S3Client;
   readonly #target: { readonly Bucket: string; readonly ExpectedBucketOwner: string };
-  readonly #onto: S3ReplicaBucket;
   readonly #timeLimitMs: () => number;
 
-  constructor({ reader, writer, bucket, accountId, timeLimitMs }: S3DestroyableBucketOptions) {
-    this.bucket = bucket;
+  constructor(options: S3DestroyableBucketOptions) {
+    const { reader, writer, bucket, accountId, timeLimitMs } = options;
+    // Copies go from a version of a key onto the same key.
+    super({ ...options, client: reader, primaryBucket: bucket });
     this.#reader = reader;
     this.#writer = writer;
     this.#target = { Bucket: bucket, ExpectedBucketOwner: accountId };
     this.#timeLimitMs = timeLimitMs;
-    this.#onto = new S3ReplicaBucket({
-      client: reader,
-      writer,
-      copier: writer, // nothing is copied in parts here
-      bucket,
-      accountId,
-      primaryBucket: bucket,
-      timeLimitMs,
-    });
-  }
-
-  head(key: string): Promise<HeadOutcome> {
-    return this.#onto.head(key);
   }
 
   /** Asked each time: a destroy that was waited for is to notice what was changed meanwhile. */
@@ -116,7 +105,7 @@ export class S3DestroyableBucket implements DestroyableBucket {
   }
 
   bringBack(request: Parameters<DestroyableBucket["bringBack"]>[0]): Promise<CopyOutcome> {
-    return this.#onto.copyFromPrimary({ ...request, headers: {}, metadata: {}, replica: { expect: "nothing" } });
+    return this.copyFromPrimary({ ...request, headers: {}, metadata: {}, replica: { expect: "nothing" } });
   }
 
   /** Where a marker was made, the object is behind it; where none was, it is gone. */
@@ -157,7 +146,7 @@ export class S3DestroyableBucket implements DestroyableBucket {
   }
 
   async #hideAlone(key: string, etag: string): Promise<HideOutcome> {
-    const removed = await this.#onto.remove(key, etag);
+    const removed = await this.remove(key, etag);
     switch (removed.outcome) {
       case "removed":
         return { key, outcome: "hidden", markerVersionId: this.#assertMarker(key, removed.deleteMarkerVersionId) };

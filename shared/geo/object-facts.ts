@@ -53,3 +53,7 @@ const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]
  */
 export const replicaStorageClass = (source: Pick<ObjectFacts, "storageClass">): string =>
   ARCHIVE_CLASSES.has(source.storageClass) ? "GLACIER_IR" : source.storageClass;
+
+/** What S3 computed over an object's bytes when they came, in the one algorithm that it computes over parts as well. */
+export const crc64nvmeOf = ({ checksum }: Pick<ObjectFacts, "checksum">): string | undefined =>
+  checksum?.algorithm === "CRC64NVME" && checksum.type === "FULL_OBJECT" ? checksum.value : undefined;

@@ -2,8 +2,7 @@ import { GeoError } from "../geo/errors.ts";
 import type { CurrentVersion, CurrentVersionsPage, DestroyableBucket, HideOutcome } from "../ports/destroy.ts";
 import type { CopyOutcome, HeadOutcome } from "../ports/object-store.ts";
 import type { MemoryBucket } from "./bucket.ts";
-import type { BucketFaults } from "./bucket-faults.ts";
-import { MemoryReplicaBucket } from "./replica-bucket.ts";
+import { MemoryReplicaBucket, type MemoryReplicaBucketOptions } from "./replica-bucket.ts";
 
 /** Most entries in one request of S3. */
 const ENTRIES_MAX = 1_000;
@@ -17,23 +16,18 @@ export interface DestroyRequests {
 }
 
 /** The primary's bucket in memory, as a batch destroy sees it. */
-export class MemoryDestroyableBucket implements DestroyableBucket {
-  readonly bucket: string;
+export class MemoryDestroyableBucket extends MemoryReplicaBucket implements DestroyableBucket {
   readonly requests: DestroyRequests = { list: 0, head: 0, hide: 0, copy: 0 };
   /** Whether the bucket keeps versions; replaceable at any time. */
   isVersioned = true;
-  readonly #model: MemoryBucket;
-  readonly #bucket: MemoryReplicaBucket;
 
-  constructor(model: MemoryBucket, faults: BucketFaults = {}) {
-    this.bucket = model.name;
-    this.#model = model;
-    this.#bucket = new MemoryReplicaBucket({ primary: model, replica: model, faults });
+  constructor(model: MemoryBucket, options: Omit<MemoryReplicaBucketOptions, "primary" | "replica"> = {}) {
+    super({ ...options, primary: model, replica: model });
   }
 
-  head(key: string): Promise<HeadOutcome> {
+  override head(key: string): Promise<HeadOutcome> {
     this.requests.head += 1;
-    return this.#bucket.head(key);
+    return super.head(key);
   }
 
   async assertVersioned(): Promise<void> {
@@ -46,9 +40,9 @@ export class MemoryDestroyableBucket implements DestroyableBucket {
   }): Promise<CurrentVersionsPage> {
     this.requests.list += 1;
     const { prefix, after } = options;
-    const page = await this.#bucket.list({ prefix, ...(after === undefined ? {} : { after }), limit: ENTRIES_MAX });
+    const page = await this.list({ prefix, ...(after === undefined ? {} : { after }), limit: ENTRIES_MAX });
     const objects = page.objects.flatMap(({ key }): CurrentVersion[] => {
-      const current = this.#model.current(key);
+      const current = this.model.current(key);
       if (current?.kind !== "object") return [];
       const { versionId, etag, body, lastModified, storageClass } = current;
       return [{ key, versionId, etag, size: body.byteLength, lastModified, storageClass }];
@@ -63,7 +57,7 @@ export class MemoryDestroyableBucket implements DestroyableBucket {
     this.requests.hide += 1;
     const outcomes: HideOutcome[] = [];
     for (const { key, etag } of entries) {
-      const removed = await this.#bucket.remove(key, etag);
+      const removed = await this.remove(key, etag);
       if (removed.outcome === "removed") {
         outcomes.push({ key, outcome: "hidden", markerVersionId: removed.deleteMarkerVersionId });
       } else if (removed.outcome === "lost") outcomes.push({ key, outcome: "refused" });
@@ -77,6 +71,6 @@ export class MemoryDestroyableBucket implements DestroyableBucket {
 
   bringBack(request: Parameters<DestroyableBucket["bringBack"]>[0]): Promise<CopyOutcome> {
     this.requests.copy += 1;
-    return this.#bucket.copyFromPrimary({ ...request, headers: {}, metadata: {}, replica: { expect: "nothing" } });
+    return this.copyFromPrimary({ ...request, headers: {}, metadata: {}, replica: { expect: "nothing" } });
   }
 }

@@ -1,6 +1,7 @@
 import type { Replicable } from "../geo/replicable.ts";
 import type { MessageQueue } from "./message-queue.ts";
-import type { CopyOutcome, CopyRequest, HeadOutcome } from "./object-store.ts";
+import type { CopyLimits } from "../geo/copy-limits.ts";
+import type { CopyOutcome, CopyRequest, ReplicaBucket } from "./object-store.ts";
 import type { SiteBase } from "./site.ts";
 import type { ManyReader, Table } from "./table.ts";
 
@@ -33,13 +34,17 @@ export type HideOutcome =
   | { readonly key: string; readonly outcome: "refused" }
   | { readonly key: string; readonly outcome: "failed"; readonly detail: string };
 
+/** How an object is copied that is too large for one request. Here copies go from a version of a key onto the same key. */
+type UploadCall = "beginUpload" | "copyPart" | "listParts" | "completeUpload" | "abortUpload";
+
 /**
  * The primary's bucket, as a batch destroy sees it: it hides objects behind delete markers and brings hidden versions back by
  * copying them. There is no way here to delete a version, nor a marker (S3).
  */
-export interface DestroyableBucket {
-  readonly bucket: string;
-  head(key: string): Promise<HeadOutcome>;
+export interface DestroyableBucket extends Pick<
+  ReplicaBucket,
+  "bucket" | "head" | "headVersion" | "tags" | UploadCall
+> {
   /** Throws GEO_BUCKET_NOT_VERSIONED when the bucket does not keep versions now: to hide would be to destroy there. */
   assertVersioned(): Promise<void>;
   /** Keys with what they show now, a page at a time. Throws StoreUnavailableError when S3 does not answer. */
@@ -50,7 +55,7 @@ export interface DestroyableBucket {
    * making a marker.
    */
   hide(entries: readonly { readonly key: string; readonly etag: string }[]): Promise<readonly HideOutcome[]>;
-  /** Makes a version that is hidden the current one again, by copying it onto its own key. */
+  /** Makes a version that is hidden the current one again, by copying it onto its own key in one request. */
   bringBack(request: Omit<CopyRequest, "replica" | "headers" | "metadata">): Promise<CopyOutcome>;
 }
 
@@ -72,6 +77,8 @@ export interface WatchedSecondary {
 export interface DestroyingSite extends SiteBase {
   readonly replicables: readonly Replicable[];
   readonly bucket: DestroyableBucket;
+  /** How an undo copies, by the size of objects. */
+  readonly copies: CopyLimits;
   readonly manifests: ManifestStore;
   /** The primary's own table. */
   readonly siteTable: Table;

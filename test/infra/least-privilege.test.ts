@@ -477,6 +477,7 @@ describe("the batch destroy", () => {
     const bucket = "arn:aws:s3:::s3-geo-virginia-111122223333-us-east-1";
     const onBucket = destroying.filter(({ resource }) => resource.startsWith(bucket)).map(({ action }) => action);
     expect([...new Set(onBucket)].sort()).toEqual([
+      "s3:AbortMultipartUpload",
       "s3:DeleteObject",
       "s3:GetBucketVersioning",
       "s3:GetObject",
@@ -486,6 +487,7 @@ describe("the batch destroy", () => {
       "s3:GetObjectVersionTagging",
       "s3:ListBucket",
       "s3:ListBucketVersions",
+      "s3:ListMultipartUploadParts",
       "s3:PutObject",
       "s3:PutObjectAnnotation",
       "s3:PutObjectTagging",

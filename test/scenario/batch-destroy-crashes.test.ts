@@ -1,44 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { DestroyingSite } from "../../shared/ports/destroy.ts";
 import { destroyingWorld, type DestroyingWorld, withBucket } from "../support/destroying.ts";
-
-/** A worker that dies in the middle of one of its calls. */
-class Died extends Error {
-  override readonly name = "Died";
-}
-
-/** What a death is counted by: every call of the world that a worker makes, before it is carried out and after. */
-const mortal = (
-  site: DestroyingSite,
-  diesAt: number,
-): { readonly site: DestroyingSite; readonly calls: () => number } => {
-  let calls = 0;
-  const watched = <Port extends object>(port: Port): Port =>
-    new Proxy(port, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== "function") return value;
-        return async (...args: readonly unknown[]): Promise<unknown> => {
-          calls += 1;
-          if (calls === diesAt) throw new Died(`before ${String(name)}`);
-          const result: unknown = await Reflect.apply(value, target, args);
-          calls += 1;
-          if (calls === diesAt) throw new Died(`after ${String(name)}`);
-          return result;
-        };
-      },
-    });
-  return {
-    site: {
-      ...site,
-      bucket: watched(site.bucket),
-      manifests: watched(site.manifests),
-      siteTable: watched(site.siteTable),
-      geoEvents: watched(site.geoEvents),
-    },
-    calls: () => calls,
-  };
-};
+import { Died, mortal, overtakenSite } from "../support/mortal-destroyer.ts";
 
 const KEYS = ["1", "2", "3"].map((record) => `namespace_uploads/7/${record}/avatar.png`);
 const GROUP = { kind: "namespace", id: "7" } as const;
@@ -206,36 +169,6 @@ describe("F82: a worker that dies in any of its calls has no second effect", () 
     }
   });
 });
-
-/** A worker who stands still at one of his calls, before it or after, while somebody else does all of the work. */
-const overtakenSite = (site: DestroyingSite, overtakenAt: number, work: () => Promise<unknown>): DestroyingSite => {
-  let count = 0;
-  const pause = async (): Promise<void> => {
-    count += 1;
-    if (count === overtakenAt) await work();
-  };
-  const paused = <Port extends object>(port: Port): Port =>
-    new Proxy(port, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== "function") return value;
-        return async (...args: readonly unknown[]): Promise<unknown> => {
-          await pause();
-          const result: unknown = await Reflect.apply(value, target, args);
-          await pause();
-          return result;
-        };
-      },
-    });
-  const { bucket, manifests, siteTable, geoEvents } = site;
-  return {
-    ...site,
-    bucket: paused(bucket),
-    manifests: paused(manifests),
-    siteTable: paused(siteTable),
-    geoEvents: paused(geoEvents),
-  };
-};
 
 describe("F82: two workers at one slice", () => {
   test("hide each object once and count it once, however they overlap", async () => {

@@ -310,10 +310,22 @@ describe("a verification", () => {
     expect(await verify(world)).toMatchObject({ text: expect.stringContaining("unknown scheme: md4:00") as string });
   });
 
-  test("waits while the primary has no record, or one of another version (R16)", async () => {
+  test("waits while the primary has no record, one of another version (R16), or one in doubt", async () => {
     const world = await verifiedWorld({ checksum: "none" });
     const key = rowKey(world.refOf(KEY));
-    await world.verificationState.update({ key, update: "SET src_etag = :other", values: { ":other": "x" } });
+    const is = await world.state(KEY);
+    const record = async (column: string, value: string | number | undefined): Promise<void> => {
+      await world.verificationState.update({ key, update: `SET ${column} = :v`, values: { ":v": value ?? "" } });
+    };
+    await record("src_etag", "x");
+    expect(await verify(world)).toMatchObject({ result: "awaiting_primary" });
+    await record("src_etag", is?.src_etag);
+    // The same bytes put once more: the same ETag, and another version.
+    await record("src_version_id", "x");
+    expect(await verify(world)).toMatchObject({ result: "awaiting_primary" });
+    await record("src_version_id", is?.src_version_id);
+    // In doubt, since the primary's own bytes differ from it (F30).
+    await record("verification_state", VERIFICATION_STATE.failed);
     expect(await verify(world)).toMatchObject({ result: "awaiting_primary" });
     await world.verificationState.delete({ key });
     expect(await verify(world)).toMatchObject({ result: "awaiting_primary" });

@@ -132,11 +132,14 @@ describe("a verification whose worker never came back (F21)", () => {
     untilLeasesAreOver(world);
     await world.sweep();
     await world.settle();
-    expect(await world.state(KEY)).toMatchObject({
+    const record = await world.state(KEY);
+    expect(record).toMatchObject({
       verification_state: "failed",
       verification_retry_count: 1,
       verification_failure: "Verification timed out after 120",
     });
+    expect(world.telemetry.total("VerificationTimedOut")).toBe(1);
+    expect((record?.due_at ?? 0) - world.clock.now()).toBeGreaterThanOrEqual(15_000);
     await world.live(5 * 60_000);
     expect(await world.state(KEY)).toMatchObject({ verification_state: "succeeded" });
   });

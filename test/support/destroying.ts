@@ -1,3 +1,4 @@
+import { COPY_LIMITS, type CopyLimits } from "../../shared/geo/copy-limits.ts";
 import type { DestroyParent } from "../../shared/geo/destroy.ts";
 import { parseDestroyStep } from "../../shared/geo/destroy-step.ts";
 import type { GeoEvent } from "../../shared/geo/geo-message.ts";
@@ -55,28 +56,25 @@ const drain = async (from: MemoryQueue, work: (messages: readonly ReceivedMessag
 };
 
 /** A site whose bucket does some things otherwise. */
-export const withBucket = (site: DestroyingSite, otherwise: Partial<DestroyingSite["bucket"]>): DestroyingSite => {
-  const { bucket } = site;
-  return {
-    ...site,
-    bucket: {
-      bucket: bucket.bucket,
-      head: bucket.head.bind(bucket),
-      assertVersioned: bucket.assertVersioned.bind(bucket),
-      listCurrent: bucket.listCurrent.bind(bucket),
-      hide: bucket.hide.bind(bucket),
-      bringBack: bucket.bringBack.bind(bucket),
-      ...otherwise,
+export const withBucket = (site: DestroyingSite, otherwise: Partial<DestroyingSite["bucket"]>): DestroyingSite => ({
+  ...site,
+  bucket: new Proxy(site.bucket, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(Object.hasOwn(otherwise, name) ? otherwise : target, name);
+      return typeof value === "function" ? value.bind(target) : value;
     },
-  };
-};
+  }),
+});
 
 /** Uploads of a group: its id stands in the key. */
 export const uploadsOf = (group: number, count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `namespace_uploads/${group}/${index + 1}/avatar.png`);
 
-/** A primary that batch destroys, and two secondaries that follow it: `dublin` and `oslo`. */
-export const destroyingWorld = (options: TwoSitesOptions = {}) => {
+/**
+ * A primary that batch destroys, and two secondaries that follow it: `dublin` and `oslo`.
+ * @param copies how the primary copies, by the size of objects. Default: S3's own limits
+ */
+export const destroyingWorld = (options: TwoSitesOptions = {}, copies: CopyLimits = COPY_LIMITS) => {
   const world = twoSites(options);
   const { clock, chance, primaryBucket, primarySiteTable } = world;
   const queue = (name: string) => new MemoryQueue({ name, clock, chance, visibilityTimeoutSeconds: 600 });
@@ -112,12 +110,16 @@ export const destroyingWorld = (options: TwoSitesOptions = {}) => {
   primaryBucket.onEvent((body) => void reported.push(body));
   const announced: GeoEvent[] = [];
 
-  const bucket = new MemoryDestroyableBucket(primaryBucket);
+  const bucket = new MemoryDestroyableBucket(primaryBucket, {
+    copyBytesMax: copies.singleCopyBytesMax,
+    parts: copies.parts,
+  });
   const manifests = new MemoryManifestStore();
   const site: DestroyingSite = {
     ...world.primary,
     replicables: world.replicables,
     bucket,
+    copies,
     manifests,
     siteTable: primarySiteTable,
     geoEvents: {

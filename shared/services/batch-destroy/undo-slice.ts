@@ -4,32 +4,18 @@ import { KEYS_IN_FLIGHT } from "../../geo/limits.ts";
 import type { DestroyingSite } from "../../ports/destroy.ts";
 import type { ReadSlice } from "../../tables/site/destroy-record.ts";
 import { countsOf, hidingEndsIn, readManifest, readResults, settle } from "./hide-slice.ts";
+import { lookAtHidden, type Restored } from "./look-at-hidden.ts";
+import { abortUpload, restoreLarge } from "./restore-large.ts";
 import { readSlice, saveSlice } from "./stored-destroy.ts";
 
 /** Seconds until a slice is looked at again that somebody else has just written. */
 const MOVED_SECONDS = 1;
 
-/** What became of one object that was to come back. `left`: the key shows, or hides, something newer, or the version is gone. */
-type Restored = "restored" | "left" | "failed";
-
 /**
- * Copies the version that the destroy has hidden onto its own key, on the condition that the key shows nothing: what was
- * put there since stays. Only where the marker is this destroy's own: whoever has deleted the key again meant it.
+ * Copies the version that the destroy has hidden onto its own key, in one request, on the condition that the key shows
+ * nothing: what was put there since stays.
  */
-const restore = async (
-  { bucket }: DestroyingSite,
-  line: ManifestLine,
-  marker: string,
-  isResumed: boolean,
-): Promise<Restored> => {
-  const seen = await bucket.head(line.key);
-  if (seen.outcome === "failed") return "failed";
-  if (seen.outcome === "present") {
-    // A run that died behind its copy: the copy of a multipart object has another ETag, and the same size.
-    const isCopy = seen.facts.etag === line.etag || seen.facts.size === line.size;
-    return isResumed && isCopy ? "restored" : "left";
-  }
-  if (seen.deleteMarkerVersionId !== marker) return "left";
+const restoreWhole = async ({ bucket }: DestroyingSite, line: ManifestLine): Promise<Restored> => {
   const copied = await bucket.bringBack({
     key: line.key,
     sourceVersionId: line.version_id,
@@ -40,6 +26,12 @@ const restore = async (
   if (copied.outcome === "copied") return "restored";
   return copied.outcome === "gone" || copied.outcome === "lost" ? "left" : "failed";
 };
+
+/** An object that a slice has hidden, and the marker that hides it. */
+interface Hidden {
+  readonly line: ManifestLine;
+  readonly marker: string;
+}
 
 /** A slice, and what of it is hidden. */
 interface Found {
@@ -79,15 +71,52 @@ const findHidden = async (
   return written === undefined ? undefined : { read: written, results };
 };
 
+/** The slice as it stands, and what became of its objects; undefined when the step has to be run again. */
+type Brought = { readonly read: ReadSlice; readonly outcomes: readonly Restored[] } | undefined;
+
+/** One after the other: the slice names one upload at most, and each has many parts under way. */
+const restoreLargeOnes = async (
+  site: DestroyingSite,
+  destroyId: string,
+  slice: ReadSlice,
+  {
+    hidden,
+    isResumed,
+    stopAt,
+  }: { readonly hidden: readonly Hidden[]; readonly isResumed: boolean; readonly stopAt: number },
+): Promise<Brought> => {
+  let read = slice;
+  const outcomes: Restored[] = [];
+  for (const { line, marker } of hidden) {
+    const looked = await lookAtHidden(site, line, marker, isResumed);
+    if (looked !== "hidden") {
+      await abortUpload(site, { destroyId, read, line });
+      outcomes.push(looked);
+      continue;
+    }
+    const done = await restoreLarge(site, { destroyId, read, line }, stopAt);
+    if (done === undefined) return undefined;
+    read = done.read;
+    outcomes.push(done.restored);
+  }
+  return { read, outcomes };
+};
+
 /**
  * Brings back what a slice has hidden. Safe to run twice and after a death at any point. S3's events of the copies take them
  * to the secondaries, as any other object. From its first write on nobody hides anything of the slice any more; whoever was
  * already at it is waited for.
  *
+ * @param stopAt no part of a large object is begun from then on, milliseconds since the epoch
  * @returns seconds after which to ask again; 0 when the slice is done
  * @throws TableUnavailableError, StoreUnavailableError: to be run again
  */
-export const undoSlice = async (site: DestroyingSite, destroyId: string, number: number): Promise<number> => {
+export const undoSlice = async (
+  site: DestroyingSite,
+  destroyId: string,
+  number: number,
+  stopAt: number,
+): Promise<number> => {
   const read = await readSlice(site.siteTable, destroyId, number);
   if (read === undefined) return 0;
   const { slice } = read;
@@ -114,29 +143,41 @@ export const undoSlice = async (site: DestroyingSite, destroyId: string, number:
   const found = await findHidden(site, destroyId, begun, manifest, slice.undo_state !== "done");
   if (found === undefined) return MOVED_SECONDS;
   const lines = new Map(manifest.map((line) => [line.key, line]));
-  const hidden = found.results.filter(
-    (line): line is Extract<ResultLine, { outcome: "hidden" }> => line.outcome === "hidden",
-  );
-  const outcomes = await pMap(
-    hidden,
-    ({ key, marker }) => {
-      const line = lines.get(key);
-      return line === undefined ? "failed" : restore(site, line, marker, slice.undo_state !== undefined);
+  const hidden = found.results.flatMap((result): readonly Hidden[] => {
+    const line = lines.get(result.key);
+    return result.outcome === "hidden" && line !== undefined ? [{ line, marker: result.marker }] : [];
+  });
+  const isLarge = ({ line }: Hidden): boolean => line.size > site.copies.singleCopyBytesMax;
+  const isResumed = slice.undo_state !== undefined;
+  // First: a step that has just begun has the time that the end of an upload may take.
+  const large = await restoreLargeOnes(site, destroyId, found.read, {
+    hidden: hidden.filter(isLarge),
+    isResumed,
+    stopAt,
+  });
+  if (large === undefined) return MOVED_SECONDS;
+  const whole = await pMap(
+    hidden.filter((one) => !isLarge(one)),
+    async ({ line, marker }) => {
+      const looked = await lookAtHidden(site, line, marker, isResumed);
+      return looked === "hidden" ? restoreWhole(site, line) : looked;
     },
     { concurrency: KEYS_IN_FLIGHT },
   );
+  const outcomes = [...large.outcomes, ...whole];
   const count = (wanted: Restored): number => outcomes.filter((outcome) => outcome === wanted).length;
   const done = await saveSlice(
     site.siteTable,
     destroyId,
     {
-      ...found.read.slice,
+      ...large.read.slice,
       undo_state: "done",
+      undo_upload: undefined,
       restored_count: count("restored"),
       not_restored_count: count("left"),
       undo_failed_count: count("failed"),
     },
-    found.read.rev,
+    large.read.rev,
   );
   return done === undefined ? MOVED_SECONDS : 0;
 };

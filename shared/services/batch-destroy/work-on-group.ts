@@ -67,7 +67,7 @@ export const workOnGroup = async (
     if (record.destroy_state !== WORKING[work]) break;
     if (work === "destroy") await hideSlice(site, record, number, matching);
     else {
-      const wait = await undoSlice(site, destroyId, number);
+      const wait = await undoSlice(site, destroyId, number, stopAt);
       if (wait > 0) return { from: number, to, more: true, wait_seconds: wait };
     }
   }

@@ -2,7 +2,7 @@ import pMap from "p-map";
 import { completeBudgetMs } from "../../geo/copy-limits.ts";
 import { messageOf } from "../../geo/errors.ts";
 import { LARGE_COPY_LOOK_MS, largeCopyInput, largeCopyName, type PartsWanted } from "../../geo/large-copy.ts";
-import { replicaStorageClass, type ObjectFacts } from "../../geo/object-facts.ts";
+import { crc64nvmeOf, replicaStorageClass } from "../../geo/object-facts.ts";
 import { isUploadOf, type OpenUpload, tagsDigest } from "../../geo/open-upload.ts";
 import { missingParts, type PartPlan, planWith, rangeOf } from "../../geo/part-plan.ts";
 import type { CopiedPart, PartOutcome } from "../../ports/object-store.ts";
@@ -174,10 +174,6 @@ const merged = (done: readonly CopiedPart[], copied: readonly CopiedPart[]): rea
   return [...byNumber.values()].sort((a, b) => a.number - b.number);
 };
 
-/** What S3 computed over the source's bytes when they came, in the one algorithm that it computes over parts as well. */
-const crcOf = ({ checksum }: ObjectFacts): string | undefined =>
-  checksum?.algorithm === "CRC64NVME" && checksum.type === "FULL_OBJECT" ? checksum.value : undefined;
-
 /** T4 itself: makes the parts the replica, exactly where the replica is what was seen. */
 export const completeUploadStep: Step<SecondarySite, "complete_upload"> = async (site, attempt) => {
   const { held, source, expectation, upload, parts } = attempt;
@@ -188,7 +184,7 @@ export const completeUploadStep: Step<SecondarySite, "complete_upload"> = async 
     uploadId: upload.id,
     parts,
     size: source.size,
-    crc64nvme: crcOf(source),
+    crc64nvme: crc64nvmeOf(source),
     replica: expectation,
   });
   switch (completed.outcome) {

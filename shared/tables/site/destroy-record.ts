@@ -91,6 +91,16 @@ export const putDestroy = (
   asRead(rev),
 ];
 
+const UndoUpload = z.object({
+  key: z.string(),
+  upload_id: z.string(),
+  /** How large its parts are, bytes. */
+  part_bytes: z.number(),
+});
+
+/** An upload of an undo, by which an object that is too large for one copy comes back. */
+export type UndoUpload = z.infer<typeof UndoUpload>;
+
 const SliceItem = z.object({
   pk: z.string(),
   sk: z.string(),
@@ -129,6 +139,8 @@ const SliceItem = z.object({
   /** Secondaries that hold nothing of it any more. */
   followed_by: z.array(z.string()),
   undo_state: z.optional(z.enum(["begun", "done"])),
+  /** The one object that is being brought back in parts. */
+  undo_upload: z.optional(UndoUpload),
   restored_count: z.number(),
   not_restored_count: z.number(),
   undo_failed_count: z.number(),

@@ -20,6 +20,7 @@ const bucket = (): S3DestroyableBucket => {
   return new S3DestroyableBucket({
     reader: client,
     writer: client,
+    copier: client,
     bucket: "primary",
     accountId: "123456789012",
     timeLimitMs: () => 5_000,
