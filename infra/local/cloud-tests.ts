@@ -26,7 +26,7 @@ const NO_CLOUD =
   "Python 3.10 or newer is enough for one (with its venv module); see docs/surprises.md.";
 
 /**
- * Brings up a cloud, deploys a primary and a secondary with the real app, and runs the suites that need them. Without a
+ * Brings up a cloud, deploys a primary and its secondary (two of them with `S3_GEO_SECONDARIES=2`) with the real app, and runs the suites that need them. Without a
  * cloud they are skipped, and said to be; with `GEO_REQUIRE_CLOUD=1`, as in CI, that is a failure.
  *
  * @param options.choice this cloud or none; default the first that can be had.
@@ -49,7 +49,8 @@ export const cloudTestsStep = (
     try {
       const startedAt = Date.now();
       const deployment = await deploy(cloud, "test", () => {});
-      say(`Deployed a primary and a secondary site (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)`);
+      const secondaries = deployment.secondaries.length === 1 ? "a secondary site" : "two secondary sites";
+      say(`Deployed a primary and ${secondaries} (${((Date.now() - startedAt) / 1_000).toFixed(1)} s)`);
       const world = await cloudWorld(cloud, deployment);
       await writeRunFile(TEST_RUN_FILE, { ...runFileOf(world), fix_ups: [...deployment.fixUps] });
       const environment = Object.fromEntries(

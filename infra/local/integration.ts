@@ -11,9 +11,17 @@ Usage: npm run test:integration [-- [--cloud CLOUD] [FILE...]]
   --cloud CLOUD  one of ${CLOUD_CHOICES.join(", ")}; default: the first that can be had
   --help         this text
 
+Environment:
+  S3_GEO_SECONDARIES       1 or 2 secondary sites; default 1. The suites are about the first, but for batch-destroy
+  S3_GEO_DESTROY_OBJECTS   objects that batch-destroy destroys, instead of 100
+  S3_GEO_BACKFILL_OBJECTS  objects that backfill takes up, instead of 250
+  S3_GEO_RETRY_OBJECTS     objects that fail in retry-storm, instead of 60
+  S3_GEO_DAY_FOLDER        where operators-day writes its day down; it lives the whole of it then, instead of the morning
+
 Examples:
   npm run test:integration
   npm run test:integration -- --cloud ministack hostile-keys
+  S3_GEO_SECONDARIES=2 S3_GEO_DESTROY_OBJECTS=10000 npm run test:integration -- batch-destroy
   npm run test:aws
 `;
 
