@@ -45,7 +45,8 @@ export const watchBulkUpdate = async (
         if (line !== said) surroundings.err(`${line}\n`);
         said = line;
       },
-      isSettled: ({ state }) => state !== "running",
+      // One that runs and has an error does not: nothing works on it any more.
+      isSettled: ({ state, error }) => state !== "running" || error !== null,
       everyMs: LOOK_EVERY_MS,
     },
     surroundings,
@@ -53,5 +54,6 @@ export const watchBulkUpdate = async (
   if (isInterrupted) throw new CommandError(EXIT.failure, `interrupted. ${howToGoOn(connection, update)}`);
   if (update.state === "succeeded") return update;
   const why = update.error === null ? "" : `: ${update.error}`;
-  throw new CommandError(EXIT.failure, `it was ${update.state}${why}. Make the same request again to go on`);
+  const how = update.state === "running" ? "does not go on" : `was ${update.state}`;
+  throw new CommandError(EXIT.failure, `it ${how}${why}. Make the same request again to go on`);
 };

@@ -62,7 +62,8 @@ export const watchDestroy = async (
         if (line !== said) surroundings.err(`${line}\n`);
         said = line;
       },
-      isSettled: ({ state }) => !UNDER_WAY.has(state),
+      // One that is under way and has a problem is not: nothing works on it any more.
+      isSettled: ({ state, problem }) => !UNDER_WAY.has(state) || problem !== null,
       everyMs: LOOK_EVERY_MS,
     },
     surroundings,

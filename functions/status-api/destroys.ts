@@ -9,6 +9,7 @@ import {
   type DestroyAsking,
   requestDestroy,
   undoDestroy,
+  whyItStands,
 } from "../../shared/services/batch-destroy/ask-for-destroy.ts";
 import { destroyAnswer, destroyProgress, listDestroys } from "../../shared/services/batch-destroy/describe-destroy.ts";
 import { readDestroy } from "../../shared/services/batch-destroy/stored-destroy.ts";
@@ -83,9 +84,9 @@ export const addDestroys = (app: Hono<ApiEnv>, sites: SitesPath, served: Destroy
     const refusal = unknown(context, context.req.param("id"), id);
     if (refusal !== undefined) return refusal;
     const read = await readDestroy(served.siteTable, id);
-    return read === undefined
-      ? context.json({ message: UNKNOWN }, 404)
-      : context.json(await destroyProgress(served.siteTable, read.record, served.clock.now()));
+    if (read === undefined) return context.json({ message: UNKNOWN }, 404);
+    const progress = await destroyProgress(served.siteTable, read.record, served.clock.now());
+    return context.json({ ...progress, problem: progress.problem ?? (await whyItStands(served, read.record)) ?? null });
   });
 
   app.post(`${one}/confirm`, atMost(BODY_BYTES_MAX), async (context) => {

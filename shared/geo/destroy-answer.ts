@@ -20,7 +20,10 @@ export interface DestroyAnswer {
   /** Objects that were looked at and are not to be destroyed. */
   readonly left_out_count: number;
   readonly sample_keys: readonly string[];
-  /** Why it was refused, or why its workflow gave up; null when neither was so. */
+  /**
+   * Why it was refused, or why its workflow gave up; null when neither was so. Asked for by itself, also why one that is said to be
+   * under way does not move: its execution was stopped, or took too long.
+   */
   readonly problem: string | null;
 }
 

@@ -24,6 +24,7 @@ import {
   listReleases,
   releaseDestroy,
 } from "../../tables/site/destroy-release.ts";
+import { endedWithoutAWord } from "../ended-without-a-word.ts";
 import { readDestroy, saveDestroy, theDestroy } from "./stored-destroy.ts";
 
 /** Where an operator asks for destroys: the primary. */
@@ -104,6 +105,28 @@ const goesOn = async (asking: DestroyAsking, id: string, work: DestroyWork, run:
   const execution = await asking.destroys.describe(executionName(id, work, run));
   if (execution === undefined) await start(asking, id, work, run);
   return execution === undefined || execution.status === "running";
+};
+
+/** What is at work on a destroy in each state of being under way, and what to do when it is not any more. */
+const AT_WORK: Readonly<
+  Partial<Record<DestroyState, { readonly execution: (record: DestroyRecord) => string; readonly remedy: string }>>
+> = {
+  planning: { execution: ({ id }) => executionName(id, "plan", 1), remedy: "cancel it and plan again" },
+  destroying: {
+    execution: ({ id, destroy_runs: run }) => executionName(id, "destroy", run),
+    remedy: "confirm it again to go on, or cancel it",
+  },
+  undoing: { execution: ({ id, undo_runs: run }) => executionName(id, "undo", run), remedy: "undo it again to go on" },
+};
+
+/** Why a destroy that is said to be under way does not move, and what to do; undefined when it does. */
+export const whyItStands = async (
+  { destroys }: Pick<DestroyAsking, "destroys">,
+  record: DestroyRecord,
+): Promise<string | undefined> => {
+  const work = AT_WORK[record.destroy_state];
+  const how = work === undefined ? undefined : await endedWithoutAWord(destroys, work.execution(record));
+  return how === undefined ? undefined : `${how}; ${work?.remedy}`;
 };
 
 /** Where a destroy hides nothing any more, and may not be confirmed: a lock that it still has is one that it forgot. */

@@ -26,6 +26,7 @@ import {
 import { everyItem } from "../../tables/every-item.ts";
 import { keyMatcher } from "../key-matcher.ts";
 import { CachedSwitches } from "../type-switches.ts";
+import { endedWithoutAWord } from "../ended-without-a-word.ts";
 import { executionOf, startExecution } from "./go-on.ts";
 
 /** What bulk updates are asked for and looked at with. */
@@ -163,13 +164,20 @@ export const listBulkUpdates = async ({
     .map((update) => bulkUpdateAnswer(update, now));
 };
 
-/** One of them; undefined when there is none of that id. */
+/**
+ * One of them; undefined when there is none of that id. Of one that is said to run, its error is also that its execution was
+ * stopped, or took too long.
+ */
 export const lookAtBulkUpdate = async (
-  { siteTable, clock }: Pick<BulkAsking, "siteTable" | "clock">,
+  { siteTable, clock, bulkWorkflow }: Pick<BulkAsking, "siteTable" | "clock" | "bulkWorkflow">,
   id: string,
 ): Promise<BulkUpdateAnswer | undefined> => {
   const item = await siteTable.get(bulkUpdateKey(id));
-  return item === undefined ? undefined : bulkUpdateAnswer(parseBulkUpdate(item), clock.now());
+  if (item === undefined) return undefined;
+  const update = parseBulkUpdate(item);
+  const answer = bulkUpdateAnswer(update, clock.now());
+  if (update.state !== "running") return answer;
+  return { ...answer, error: (await endedWithoutAWord(bulkWorkflow, executionOf(update))) ?? answer.error };
 };
 
 /**

@@ -51,6 +51,24 @@ const row = (state: keyof typeof REPLICATION_STATE, verification: keyof typeof V
 });
 
 describe("geo resync, reverify and redrive", () => {
+  test("do not wait for a workflow that took too long, and say how to go on", async () => {
+    const { api, geo } = commandLine("secondary", {
+      sleep: async () => {
+        const [execution] = api.bulkWorkflow.executions.slice(-1);
+        api.bulkWorkflow.end(execution?.name ?? "", { status: "timed_out", failure: "States.Timeout" });
+      },
+    });
+    await api.rows([row("synced", "succeeded")]);
+    const { code, err } = await geo("resync", "--type", "lfs_object", "--yes");
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(
+        /it does not go on: its execution \S+ took longer than it may .*Make the same request again/,
+      ),
+    ]);
+    expect((await geo("bulk", "list")).code).toBe(0);
+  });
+
   test.each([
     [["resync", "--type", "lfs_object", "--yes"], { action: "resync", replicable_name: "lfs_object" }],
     [["resync", "--type", "lfs_object", "--key", KEY], { action: "resync", keys_count: 1 }],

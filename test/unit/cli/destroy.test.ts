@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../../cli/run-cli.ts";
 import type { Surroundings } from "../../../cli/surroundings.ts";
+import { WorkflowUnavailableError } from "../../../shared/geo/errors.ts";
 import { replicables } from "../../../shared/replicables/index.ts";
 import { apiSite } from "../../api/support/site.ts";
 import { destroyingWorld } from "../../support/destroying.ts";
@@ -88,6 +89,44 @@ describe("geo destroy", () => {
     const { world, geo } = await commandLine(1, { sleep: failing });
     const { code, err } = await geo("plan", "--namespace", "7");
     expect([code, err]).toEqual([1, expect.stringMatching(/it is refused, expected planned: .*no table/)]);
+  });
+
+  test("does not wait for a workflow that somebody has stopped by hand, and says how to go on", async () => {
+    const stop = async (): Promise<void> => {
+      const [execution] = world.workflow.executions.slice(-1);
+      world.workflow.end(execution?.name ?? "", { status: "aborted", failure: "the console" });
+    };
+    const { world, geo } = await commandLine(1, { sleep: stop });
+    const { id } = await world.plan({ kind: "namespace", id: "7" });
+    const planned = await geo("plan", "--namespace", "7");
+    expect([planned.code, planned.err]).toEqual([
+      1,
+      expect.stringMatching(/it is planning, .*-plan-1 was stopped \(the console\); cancel it and plan again/),
+    ]);
+    const confirmed = await geo("confirm", id, "--confirm", "1");
+    expect([confirmed.code, confirmed.err]).toEqual([
+      1,
+      expect.stringMatching(/it is destroying, .*-destroy-1 was stopped .*; confirm it again to go on, or cancel it/),
+    ]);
+    // Gone on with by another execution, which nobody has stopped.
+    await world.confirm(id, 1);
+    expect((await geo("show", id)).out).not.toMatch(/stopped/);
+    await world.destroy(id);
+    const undone = await geo("undo", id);
+    expect([undone.code, undone.err]).toEqual([
+      1,
+      expect.stringMatching(/it is undoing, .*-undo-1 was stopped .*; undo it again to go on/),
+    ]);
+  });
+
+  test("tells how far it has come while Step Functions does not answer", async () => {
+    const { world, geo } = await commandLine(1);
+    const { id } = await world.plan({ kind: "namespace", id: "7" });
+    await world.confirm(id, 1);
+    world.workflow.interference = {
+      before: () => Promise.reject(new WorkflowUnavailableError("throttled")),
+    };
+    expect(await geo("show", id)).toMatchObject({ code: 0, out: expect.stringMatching(/destroying/) });
   });
 
   test("asks, and takes no for an answer; --yes does not ask", async () => {
