@@ -22,7 +22,8 @@ export const progressLine = (destroy: DestroyProgress): string => {
     `${destroy.gone_count} gone, ${destroy.failed_count} failed, ${destroy.events_count} events, ` +
     `${destroy.restored_count} restored, ${destroy.not_restored_count} not restored, ` +
     `${destroy.restore_failed_count} failed to be restored` +
-    (followed.length === 0 ? "" : `; followed: ${followed.join(", ")}`)
+    (followed.length === 0 ? "" : `; followed: ${followed.join(", ")}`) +
+    (destroy.problem === null ? "" : `; ${destroy.problem}`)
   );
 };
 

@@ -107,7 +107,7 @@ const decodeLines = <T>(text: string, schema: z.ZodMiniType<T>): readonly T[] =>
       const parsed = z.safeParse(schema, jsonOf(line));
       if (parsed.success) return parsed.data;
       const fields = parsed.error.issues.map((issue) => issue.path.join(".") || "the line").join(", ");
-      throw refused(`line ${index + 1} of a manifest can not be read (${fields}); nothing of its slice was destroyed`);
+      throw refused(`line ${index + 1} of a manifest can not be read (${fields}): its slice is left as it is`);
     });
 
 const jsonOf = (text: string): unknown => {

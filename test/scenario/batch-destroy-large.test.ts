@@ -157,28 +157,34 @@ describe("F82: a large object that can not come back as it was", () => {
     },
   );
 
-  test.each(["headVersion", "tags", "beginUpload", "listParts", "copyPart", "completeUpload", "abortUpload"] as const)(
-    "waits while S3 does not answer %s, and goes on with what it had copied",
-    async (call) => {
-      const { world, id } = await destroyed();
-      const failure: StoreFailure = { kind: "unavailable", detail: "503" };
-      const isRead = call === "headVersion" || call === "tags" || call === "listParts";
-      let parts = 0;
-      const count = { copyPart: () => void (parts += 1) };
-      // A part first, so that there is something to go on with, and somebody in the way where an upload is to be aborted.
-      world.bucket.faults = { completeUpload: () => ({ outcome: "failed", failure }) };
-      await expect(world.bringBack(id)).rejects.toThrow("could not be brought back yet: 503");
-      if (call === "abortUpload") world.primaryBucket.put(LARGE, "newer");
-      world.bucket.faults = { [call]: () => (isRead ? failure : { outcome: "failed", failure }) };
-      await expect(world.bringBack(id)).rejects.toThrow(/503/);
-      world.bucket.faults = count;
-      await world.bringBack(id);
-      // Those of the other object: none of the first one's is copied again.
-      expect(parts).toBe(PARTS / 2);
-      expect(shown(world)).toEqual(call === "abortUpload" ? ["1", "newer", BODIES[LARGER]] : WHOLE);
-      expect(world.bucket.openUploads).toEqual([]);
-    },
-  );
+  test.each([
+    "head",
+    "headVersion",
+    "tags",
+    "beginUpload",
+    "listParts",
+    "copyPart",
+    "completeUpload",
+    "abortUpload",
+  ] as const)("waits while S3 does not answer %s, and goes on with what it had copied", async (call) => {
+    const { world, id } = await destroyed();
+    const failure: StoreFailure = { kind: "unavailable", detail: "503" };
+    const isRead = call === "head" || call === "headVersion" || call === "tags" || call === "listParts";
+    let parts = 0;
+    const count = { copyPart: () => void (parts += 1) };
+    // A part first, so that there is something to go on with, and somebody in the way where an upload is to be aborted.
+    world.bucket.faults = { completeUpload: () => ({ outcome: "failed", failure }) };
+    await expect(world.bringBack(id)).rejects.toThrow("could not be brought back yet: 503");
+    if (call === "abortUpload") world.primaryBucket.put(LARGE, "newer");
+    world.bucket.faults = { [call]: () => (isRead ? failure : { outcome: "failed", failure }) };
+    await expect(world.bringBack(id)).rejects.toThrow(/503/);
+    world.bucket.faults = count;
+    await world.bringBack(id);
+    // Those of the other object: none of the first one's is copied again.
+    expect(parts).toBe(PARTS / 2);
+    expect(shown(world)).toEqual(call === "abortUpload" ? ["1", "newer", BODIES[LARGER]] : WHOLE);
+    expect(world.bucket.openUploads).toEqual([]);
+  });
 
   test.each(["headVersion", "tags", "beginUpload", "copyPart", "completeUpload"] as const)(
     "fails where %s is refused, leaves nothing behind, and comes back by another undo",
@@ -197,6 +203,34 @@ describe("F82: a large object that can not come back as it was", () => {
       expect(shown(world)).toEqual(WHOLE);
     },
   );
+
+  test("that S3 refuses for good keeps none behind it from coming back, over however many steps, nor leaves parts of theirs", async () => {
+    const { world, id } = await destroyed();
+    const uploads = new Set<string>();
+    world.bucket.faults = {
+      copyPart: ({ key, uploadId }) => {
+        uploads.add(uploadId);
+        if (key === LARGE) return { outcome: "failed", failure: { kind: "archived", detail: "InvalidObjectState" } };
+        world.clock.advance(150_000);
+        return undefined;
+      },
+    };
+    await world.bringBack(id);
+    expect(await world.progress(id)).toMatchObject({ ...ALL_BACK, restored_count: 2, restore_failed_count: 1 });
+    expect(shown(world)).toEqual(["1", "delete_marker", BODIES[LARGER]]);
+    expect(await leakedParts(world)).toBe(0);
+    // Of the object that is refused: at its first look, and at the last.
+    expect(uploads.size).toBeLessThanOrEqual(3);
+  });
+
+  test("keeps nobody's file of the same size for its own: small ones were not begun before the large ones had ended", async () => {
+    const { world, id } = await destroyed();
+    world.bucket.faults = { copyPart: () => void world.clock.advance(150_000) };
+    world.primaryBucket.put(SMALL, "2");
+    await world.bringBack(id);
+    expect(await world.progress(id)).toMatchObject({ ...ALL_BACK, restored_count: 2, not_restored_count: 1 });
+    expect(shown(world)).toEqual(["2", BODIES[LARGE], BODIES[LARGER]]);
+  });
 
   test("is begun anew when somebody has aborted its upload, as a lifecycle rule does", async () => {
     const { world, id } = await destroyed();

@@ -42,7 +42,8 @@ test(
         },
       },
     });
-    expect(requests).toEqual({ list: slices, head: 0, hide: slices, copy: 0 });
+    // Each slice is listed once more before it is hidden: S3's own condition does not go by versions.
+    expect(requests).toEqual({ list: 2 * slices, head: 0, hide: slices, copy: 0 });
     expect(most).toBe(10);
     expect(await world.progress(id)).toMatchObject({
       state: "destroyed",

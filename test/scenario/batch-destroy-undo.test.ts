@@ -175,6 +175,45 @@ test("F82: an undo that is asked for again leaves alone what somebody has delete
   expect(await world.progress(id)).toMatchObject({ state: "undone", restored_count: 2, restore_failed_count: 0 });
 });
 
+test("F82: copies whose end a step may not see are left to the next one, and nothing of it is called failed", async () => {
+  const { world, id } = await confirmed();
+  await world.destroy(id);
+  await world.undo(id);
+  let copies = 0;
+  const slow = withBucket(world.site, {
+    bringBack: (request) => {
+      copies += 1;
+      world.clock.advance(150_000); // of the four minutes that a step has
+      return world.site.bucket.bringBack(request);
+    },
+  });
+  await world.bringBack(id, slow);
+  expect(copies).toBe(KEYS.length);
+  expect(world.primaryBucket.keys()).toEqual(KEYS);
+  expect(await world.progress(id)).toMatchObject({ state: "undone", restored_count: 3, restore_failed_count: 0 });
+});
+
+test.each([
+  ["that is throttled once", { outcome: "failed", failure: { kind: "throttled", detail: "503" } }],
+  ["whose answer is lost", { outcome: "unknown", detail: "no answer" }],
+] as const)("F82: a copy %s is tried again at once", async (_, outcome) => {
+  const { world, id } = await confirmed();
+  await world.destroy(id);
+  await world.undo(id);
+  let copies = 0;
+  const flaky = withBucket(world.site, {
+    bringBack: async (request) => {
+      copies += 1;
+      if (copies === 1 && outcome.outcome === "failed") return outcome;
+      const copied = await world.site.bucket.bringBack(request);
+      return copies === 1 ? outcome : copied;
+    },
+  });
+  await world.bringBack(id, flaky);
+  expect(await world.progress(id)).toMatchObject({ state: "undone", restored_count: 3, restore_failed_count: 0 });
+  expect(KEYS.map((key) => world.primaryBucket.versions(key).length)).toEqual([3, 3, 3]);
+});
+
 test("F82: an undo whose slice the watching of secondaries writes at the same time is done all the same", async () => {
   const { world, id } = await confirmed();
   await world.destroy(id);

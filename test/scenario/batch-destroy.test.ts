@@ -228,6 +228,67 @@ describe("what has changed since the dry run", () => {
     expect(world.primaryBucket.keys()).toEqual(left);
     expect(world.shownBy(1)).toEqual(left);
   });
+
+  test.each([
+    ["a namespace", GROUP],
+    ["a list", { kind: "keys", keys: ofGroup(7, 3) }],
+  ] as const)(
+    "an object of %s that was put again with the same bytes stays: its ETag is the same",
+    async (_, parent) => {
+      const world = destroyingWorld();
+      await world.putAll(ofGroup(7, 3));
+      const { id } = await world.plan(parent);
+      const key = "namespace_uploads/7/2/avatar.png";
+      const before = world.primaryBucket.current(key);
+      // As whoever gives an object to another namespace does, too: its metadata can only be changed by a copy onto itself.
+      const after = world.primaryBucket.put(key, `body of ${key}`, { metadata: { "geo-namespace": "1/99" } });
+      expect(after.etag).toBe(before?.kind === "object" ? before.etag : undefined);
+      await world.confirm(id, 3);
+      await world.destroy(id);
+      expect(await world.progress(id)).toMatchObject({ state: "destroyed", destroyed_count: 2, kept_count: 1 });
+      expect(world.primaryBucket.keys()).toEqual([key]);
+    },
+  );
+
+  test("what somebody deleted before the destroy began is his: it is not told, and no undo brings it back", async () => {
+    const world = destroyingWorld();
+    await world.putAll(ofGroup(7, 3));
+    const id = await confirmed(world, 3);
+    world.primaryBucket.deleteCurrent("namespace_uploads/7/3/avatar.png");
+    // Whoever goes on with the slice finds three keys that hide, two of them behind the destroy's own markers.
+    const dying = withBucket(world.site, {
+      hide: async (entries) => {
+        await world.site.bucket.hide(entries);
+        throw new Error("died");
+      },
+    });
+    await expect(world.destroy(id, dying)).rejects.toThrow("died");
+    await world.destroy(id);
+    expect(await world.progress(id)).toMatchObject({ destroyed_count: 2, gone_count: 1, events_count: 2 });
+    await world.undo(id);
+    await world.bringBack(id);
+    expect(world.primaryBucket.keys()).toEqual(ofGroup(7, 2));
+  });
+
+  test("what did not go at first is counted as destroyed once, when it is confirmed again", async () => {
+    const world = destroyingWorld();
+    await world.putAll(ofGroup(7, 3));
+    const id = await confirmed(world, 3);
+    const refusing = withBucket(world.site, {
+      hide: async (entries) => {
+        const some = entries.filter(({ key }) => !key.includes("/2/"));
+        const hidden = some.length === 0 ? [] : await world.site.bucket.hide(some);
+        const failed = entries.filter((entry) => !some.includes(entry));
+        return [...hidden, ...failed.map(({ key }) => ({ key, outcome: "failed", detail: "InternalError" }) as const)];
+      },
+    });
+    await world.destroy(id, refusing);
+    expect(await world.progress(id)).toMatchObject({ state: "incomplete", failed_count: 1 });
+    await world.confirm(id, 3);
+    await world.destroy(id);
+    expect(await world.progress(id)).toMatchObject({ state: "destroyed", destroyed_count: 3 });
+    expect(world.telemetry.total("BatchDestroyed")).toBe(3);
+  });
 });
 
 /** Changes the frozen text of the first slice, with its digest unless somebody forgets that. */
@@ -575,8 +636,23 @@ describe("secondaries that follow", () => {
     const id = await confirmed(world, 1);
     await world.destroy(id);
     expect(await world.look(id, 149)).toMatchObject({ done: true, looks: 150 });
+    expect(await world.progress(id)).toMatchObject({
+      state: "destroyed",
+      problem: expect.stringMatching(/^not every secondary had followed .*; confirm it again to look/),
+    });
     await world.follow();
     expect(world.shownBy(0)).toEqual([]);
+    // Confirmed again it is looked at, and hides nothing anew.
+    expect(await world.confirm(id, 1)).toMatchObject({ outcome: "done" });
+    await world.destroy(id);
+    expect(await world.look(id)).toMatchObject({ done: true });
+    expect(await world.progress(id)).toMatchObject({
+      state: "destroyed",
+      problem: null,
+      events_count: 1,
+      secondaries: { dublin: { slices_followed_count: 1 }, oslo: { slices_followed_count: 1 } },
+    });
+    expect(await world.confirm(id, 1)).toMatchObject({ outcome: "conflict" });
   });
 
   test("that hold something newer by now have followed", async () => {

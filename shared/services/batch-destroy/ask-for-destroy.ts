@@ -107,26 +107,41 @@ const goesOn = async (asking: DestroyAsking, id: string, work: DestroyWork, run:
   return execution === undefined || execution.status === "running";
 };
 
-/** What is at work on a destroy in each state of being under way, and what to do when it is not any more. */
-const AT_WORK: Readonly<
-  Partial<Record<DestroyState, { readonly execution: (record: DestroyRecord) => string; readonly remedy: string }>>
-> = {
-  planning: { execution: ({ id }) => executionName(id, "plan", 1), remedy: "cancel it and plan again" },
+/** An execution that should be at work, since when it was written down, and what to do when it is not. */
+interface AtWork {
+  readonly execution: (record: DestroyRecord) => string;
+  readonly since: (record: DestroyRecord) => number | undefined;
+  readonly remedy: string;
+}
+
+/** What is at work on a destroy in each state of being under way. */
+const AT_WORK: Readonly<Partial<Record<DestroyState, AtWork>>> = {
+  planning: {
+    execution: ({ id }) => executionName(id, "plan", 1),
+    since: ({ requested_at: since }) => since,
+    remedy: "cancel it and plan again",
+  },
   destroying: {
     execution: ({ id, destroy_runs: run }) => executionName(id, "destroy", run),
+    since: ({ confirmed_at: since }) => since,
     remedy: "confirm it again to go on, or cancel it",
   },
-  undoing: { execution: ({ id, undo_runs: run }) => executionName(id, "undo", run), remedy: "undo it again to go on" },
+  undoing: {
+    execution: ({ id, undo_runs: run }) => executionName(id, "undo", run),
+    since: ({ undo_requested_at: since }) => since,
+    remedy: "undo it again to go on",
+  },
 };
 
 /** Why a destroy that is said to be under way does not move, and what to do; undefined when it does. */
 export const whyItStands = async (
-  { destroys }: Pick<DestroyAsking, "destroys">,
+  { destroys, clock }: Pick<DestroyAsking, "destroys" | "clock">,
   record: DestroyRecord,
 ): Promise<string | undefined> => {
   const work = AT_WORK[record.destroy_state];
-  const how = work === undefined ? undefined : await endedWithoutAWord(destroys, work.execution(record));
-  return how === undefined ? undefined : `${how}; ${work?.remedy}`;
+  if (work === undefined) return undefined;
+  const why = await endedWithoutAWord(destroys, work.execution(record), work.since(record), clock.now());
+  return why === undefined ? undefined : `${why}; ${work.remedy}`;
 };
 
 /** Where a destroy hides nothing any more, and may not be confirmed: a lock that it still has is one that it forgot. */
@@ -196,7 +211,7 @@ export const confirmDestroy = async (
     if ((record.expires_at ?? 0) <= now) return conflict("the dry run is more than a day old; ask for another one");
   } else if (state === "destroying") {
     if (await goesOn(asking, id, "destroy", record.destroy_runs)) return done(record);
-  } else if (state !== "incomplete") {
+  } else if (state !== "incomplete" && !(state === "destroyed" && record.problem !== undefined)) {
     return conflict(`it is ${state}, expected planned, or incomplete to go on with`);
   }
   const digest = parentDigest(record.replicable_names, record.destroy_parent);
@@ -264,7 +279,13 @@ export const undoDestroy = async (asking: DestroyAsking, id: string): Promise<De
     return conflict(`it is ${state}, expected destroyed, incomplete, cancelled or undone`);
   }
   const run = record.undo_runs + 1;
-  const next: DestroyRecord = { ...record, destroy_state: "undoing", undo_runs: run, problem: undefined };
+  const next: DestroyRecord = {
+    ...record,
+    destroy_state: "undoing",
+    undo_runs: run,
+    undo_requested_at: asking.clock.now(),
+    problem: undefined,
+  };
   const saved = await saveDestroy(asking.siteTable, next, read.rev);
   if (saved === undefined) return conflict(CHANGED);
   // Not before it is certain that nobody goes on with hiding: from now on it can not be confirmed any more.

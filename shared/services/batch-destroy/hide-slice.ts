@@ -18,6 +18,7 @@ import type { DestroyRecord, DestroySlice, ReadSlice } from "../../tables/site/d
 import { versionsItem } from "../../tables/site/destroy-release.ts";
 import type { KeyMatcher } from "../key-matcher.ts";
 import { mayBelong } from "./chosen-types.ts";
+import { findChanged } from "./find-changed.ts";
 import { readSlice, saveSlice } from "./stored-destroy.ts";
 
 /** How often the objects of a slice that S3 did not hide are asked for again within one run. */
@@ -32,7 +33,7 @@ export const readManifest = async (
   if (textDigest(text) !== slice.manifest_digest) {
     throw new GeoError(
       "GEO_DESTROY_REFUSED",
-      `${slice.manifest_name} was changed after it was frozen; nothing of its slice was destroyed`,
+      `${slice.manifest_name} was changed after it was frozen: its slice is left as it is`,
     );
   }
   return decodeManifest(text);
@@ -44,17 +45,29 @@ export const readResults = async (
   { results_name: name }: Pick<DestroySlice, "results_name">,
 ): Promise<readonly ResultLine[]> => (name === undefined ? [] : decodeResults(await manifests.read(name)));
 
+/** Writes what became of objects of a slice, under a name of its own: only the slice says which of such texts counts. */
+export const writeResults = async (
+  { manifests, chance }: Pick<DestroyingSite, "manifests" | "chance">,
+  destroyId: string,
+  number: number,
+  results: readonly ResultLine[],
+): Promise<string> => {
+  const name = `${destroyId}/results/${number}-${chance.token()}.jsonl`;
+  await manifests.write(name, encodeResults(results));
+  return name;
+};
+
 /** What a key shows that S3 did not hide, or that somebody may have begun to hide. */
 type Shows =
   | { readonly shows: "it" }
   | { readonly shows: "another" }
   | { readonly shows: "nothing"; readonly marker: string | undefined };
 
-const look = async (site: DestroyingSite, { key, etag }: ManifestLine): Promise<Shows> => {
+const look = async (site: DestroyingSite, { key, etag, version_id: versionId }: ManifestLine): Promise<Shows> => {
   const seen = await site.bucket.head(key);
   if (seen.outcome === "failed") throw new StoreUnavailableError(`asking for a key: ${seen.failure.detail}`);
   if (seen.outcome === "absent") return { shows: "nothing", marker: seen.deleteMarkerVersionId };
-  return { shows: seen.facts.etag === etag ? "it" : "another" };
+  return { shows: seen.facts.etag === etag && seen.facts.versionId === versionId ? "it" : "another" };
 };
 
 /** What a key's look comes to; undefined when it is still to be hidden. */
@@ -70,7 +83,8 @@ const settledBy = (key: string, shows: Shows, isOurs: boolean): ResultLine | und
  * Looks what became of objects that somebody may have begun to hide. What still shows the version that the manifest names is
  * not among the answers.
  * @param isOurs whether a marker may be this destroy's own, from a run whose end nobody saw. Whose it is S3 does not say, so
- *   that a deletion by somebody else since the slice was begun is taken for this destroy's
+ *   that a deletion by somebody else since the slice was begun is taken for this destroy's; those before it are known
+ *   (`findChanged`)
  * @throws StoreUnavailableError: a key that does not answer is neither hidden nor shown
  */
 export const settle = async (
@@ -196,6 +210,10 @@ export const hideSlice = async (
   const lines = await readManifest(site, slice);
   if (slice.slice_state === "hidden") return tell(site, record.id, read, lines, await readResults(site, slice));
   assertDestroyable(lines, matching, (match, key) => mayBelong(site, record, match, key));
+  const isFirst = slice.slice_state === "frozen";
+  const changed = isFirst ? await findChanged(site, record, lines) : [];
+  // Before the slice is begun: whoever goes on with it can not tell any more what was so before.
+  const changedName = changed.length === 0 ? undefined : await writeResults(site, record.id, number, changed);
   // A machine calls again when its call has ended. Another run may have begun while a call of a stopped one waits for S3.
   const hidesAlone = slice.hiding_since === undefined || slice.hiding_run === record.destroy_runs;
   // Who takes a slice up that was begun moves it all the same: whoever began it finds that out when he is done.
@@ -209,6 +227,7 @@ export const hideSlice = async (
       hiding_since: site.clock.now(),
       hiding_run: hidesAlone ? record.destroy_runs : 0,
       followed_by: [],
+      ...(changedName === undefined ? {} : { results_name: changedName }),
     },
     read.rev,
   );
@@ -217,12 +236,10 @@ export const hideSlice = async (
   const digests = lines.map((line) => versionDigest(line.key, line.version_id));
   await site.siteTable.put(versionsItem(record.id, named, digests));
   const wasTold = slice.slice_state === "told";
-  const known = (await readResults(site, slice)).map((line) =>
-    line.outcome === "hidden" && wasTold ? { ...line, told: true } : line,
-  );
-  const results = await hideLines(site, lines, known, slice.slice_state !== "frozen");
-  const name = `${record.id}/results/${number}-${site.chance.token()}.jsonl`;
-  await site.manifests.write(name, encodeResults(results));
+  const before = isFirst ? changed : await readResults(site, slice);
+  const known = before.map((line) => (line.outcome === "hidden" && wasTold ? { ...line, told: true } : line));
+  const results = await hideLines(site, lines, known, !isFirst);
+  const name = await writeResults(site, record.id, number, results);
   const counts = countsOf(lines, results);
   const hidden = await saveSlice(
     site.siteTable,
@@ -237,6 +254,6 @@ export const hideSlice = async (
     begun.rev,
   );
   if (hidden === undefined) return;
-  site.telemetry.count(COUNT_METRICS.batchDestroyed, counts.hidden_count);
+  site.telemetry.count(COUNT_METRICS.batchDestroyed, counts.hidden_count - slice.hidden_count);
   await tell(site, record.id, hidden, lines, results);
 };

@@ -5,11 +5,15 @@ import { messageOf } from "../../geo/errors.ts";
 import { endRelease } from "../../tables/site/destroy-release.ts";
 import type { DestroyRecord, ReadSlice } from "../../tables/site/destroy-record.ts";
 import { readManifest, readResults } from "./hide-slice.ts";
-import { eachSliceFrom, saveSlice, theDestroy } from "./stored-destroy.ts";
+import { eachSliceFrom, saveDestroy, saveSlice, theDestroy } from "./stored-destroy.ts";
 
 /** How often secondaries are looked at before the destroy is left to itself, and the waits between: about half a day. */
 const LOOKS_MAX = 150;
 const WAIT_SECONDS = { first: 2, most: 300, growth: 1.3 } as const;
+
+/** What the destroy says when nobody looks any more: a secondary may be away for days, and follows all the same. */
+const NOT_FOLLOWED =
+  "not every secondary had followed within half a day, and nobody looks any more; confirm it again to look, which hides nothing anew";
 
 /** Slices that a secondary has not followed, and that are looked at in one look: one that is behind costs no more. */
 const UNFOLLOWED_MAX = 3;
@@ -143,12 +147,15 @@ export const lookAtSecondaries = async (
 ): Promise<SecondariesSeen> => {
   const wait = Math.min(WAIT_SECONDS.most, Math.ceil(WAIT_SECONDS.first * WAIT_SECONDS.growth ** looks));
   const seen = { looks: looks + 1, wait_seconds: wait };
-  const { record } = await theDestroy(site.siteTable, destroyId);
+  const { record, rev } = await theDestroy(site.siteTable, destroyId);
   const { destroy_state: state } = record;
   if (record.destroy_runs !== run || state === "undoing" || state === "undone") return { ...seen, done: true };
   const slices = await lookAtSlices(site, record, looks, stopAt);
   const isFollowed = slices !== undefined && slices.followed === slices.told;
   const isWhole = state === "destroyed" && slices?.told === record.slice_count;
   if (isFollowed && isWhole) await site.siteTable.delete(endRelease(destroyId));
-  return { ...seen, done: isFollowed || seen.looks >= LOOKS_MAX };
+  const isLast = seen.looks >= LOOKS_MAX;
+  // Refused, it was changed by somebody who has seen to it meanwhile.
+  if (isLast && !isFollowed) await saveDestroy(site.siteTable, { ...record, problem: NOT_FOLLOWED }, rev);
+  return { ...seen, done: isFollowed || isLast };
 };

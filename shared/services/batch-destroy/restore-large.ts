@@ -1,14 +1,13 @@
 import pMap from "p-map";
 import { completeBudgetMs } from "../../geo/copy-limits.ts";
 import type { ManifestLine } from "../../geo/destroy-manifest.ts";
-import { StoreUnavailableError } from "../../geo/errors.ts";
-import { quoted } from "../../geo/key-codec.ts";
+import { writeBudgetMs } from "../../geo/limits.ts";
 import { crc64nvmeOf } from "../../geo/object-facts.ts";
 import { missingParts, planParts, planWith, type PartPlan, rangeOf } from "../../geo/part-plan.ts";
 import type { DestroyingSite } from "../../ports/destroy.ts";
-import type { CopiedPart, PartOutcome, StoreFailure } from "../../ports/object-store.ts";
+import type { CopiedPart, PartOutcome } from "../../ports/object-store.ts";
 import type { ReadSlice, UndoUpload } from "../../tables/site/destroy-record.ts";
-import type { Restored } from "./look-at-hidden.ts";
+import { orRunAgain, type Restored } from "./look-at-hidden.ts";
 import { saveSlice } from "./stored-destroy.ts";
 
 /** One large object that a slice has hidden, and the slice as it was read last. */
@@ -20,15 +19,6 @@ export interface LargeObject {
 
 /** What came of it. `again`: the slice has to be read anew, and its objects looked at. */
 type Outcome = Restored | "again";
-
-/**
- * What passes by itself is not the object's end: the step is run again, and goes on with the same upload. Anything else needs
- * somebody, and another undo.
- */
-const orRunAgain = (line: ManifestLine, { kind, detail }: StoreFailure): "failed" => {
-  if (kind !== "throttled" && kind !== "unavailable") return "failed";
-  throw new StoreUnavailableError(`${quoted(line.key)} could not be brought back yet: ${detail}`);
-};
 
 /** Gives back what the slice's upload holds, if that is of this key. What is over already is as good. */
 export const abortUpload = async ({ bucket }: DestroyingSite, { read, line }: LargeObject): Promise<void> => {
@@ -80,7 +70,9 @@ const copyMissing = async (
   const parts = new Map(done.map((part) => [part.number, part]));
   let obstacle: Exclude<PartOutcome, { outcome: "copied" }> | undefined;
   const copy = async (number: number): Promise<void> => {
-    if (obstacle !== undefined || site.clock.now() >= stopAt) return;
+    if (obstacle !== undefined || site.clock.now() + writeBudgetMs(plan.partBytes, site.functionTimeoutMs) > stopAt) {
+      return;
+    }
     const outcome = await site.bucket.copyPart({
       key: line.key,
       uploadId: upload.upload_id,
@@ -141,7 +133,7 @@ const complete = async (
  * steps as it takes. How far it came is S3's to say. Two workers at one object copy the same parts of the same version, and
  * one of them completes them.
  *
- * @param stopAt no part is begun from then on, milliseconds since the epoch
+ * @param stopAt nothing is begun that may not be over by then, milliseconds since the epoch
  * @returns the slice as it stands, and what became of the object; undefined when the step has to be run again
  * @throws StoreUnavailableError to be run again as well, later
  */

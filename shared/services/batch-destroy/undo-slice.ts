@@ -1,9 +1,9 @@
 import pMap from "p-map";
-import { encodeResults, type ManifestLine, type ResultLine } from "../../geo/destroy-manifest.ts";
-import { KEYS_IN_FLIGHT } from "../../geo/limits.ts";
+import type { ManifestLine, ResultLine } from "../../geo/destroy-manifest.ts";
+import { KEYS_IN_FLIGHT, writeBudgetMs } from "../../geo/limits.ts";
 import type { DestroyingSite } from "../../ports/destroy.ts";
 import type { ReadSlice } from "../../tables/site/destroy-record.ts";
-import { countsOf, hidingEndsIn, readManifest, readResults, settle } from "./hide-slice.ts";
+import { countsOf, hidingEndsIn, readManifest, readResults, settle, writeResults } from "./hide-slice.ts";
 import { lookAtHidden, type Restored } from "./look-at-hidden.ts";
 import { abortUpload, restoreLarge } from "./restore-large.ts";
 import { readSlice, saveSlice } from "./stored-destroy.ts";
@@ -11,11 +11,22 @@ import { readSlice, saveSlice } from "./stored-destroy.ts";
 /** Seconds until a slice is looked at again that somebody else has just written. */
 const MOVED_SECONDS = 1;
 
+/** How often the objects of a slice that S3 did not bring back are asked for again within one step. */
+const TRIES_MAX = 3;
+
+/** What came of one try. `again`: it may succeed if it is asked for again. `late`: for another step. */
+type Tried = Restored | "again" | "late";
+
 /**
  * Copies the version that the destroy has hidden onto its own key, in one request, on the condition that the key shows
- * nothing: what was put there since stays.
+ * nothing: what was put there since stays. Not one whose end may not be seen any more before `stopAt`.
  */
-const restoreWhole = async ({ bucket }: DestroyingSite, line: ManifestLine): Promise<Restored> => {
+const restoreWhole = async (
+  { bucket, clock, functionTimeoutMs }: DestroyingSite,
+  line: ManifestLine,
+  stopAt: number,
+): Promise<Tried> => {
+  if (clock.now() + writeBudgetMs(line.size, functionTimeoutMs) > stopAt) return "late";
   const copied = await bucket.bringBack({
     key: line.key,
     sourceVersionId: line.version_id,
@@ -23,8 +34,18 @@ const restoreWhole = async ({ bucket }: DestroyingSite, line: ManifestLine): Pro
     size: line.size,
     storageClass: line.storage_class,
   });
-  if (copied.outcome === "copied") return "restored";
-  return copied.outcome === "gone" || copied.outcome === "lost" ? "left" : "failed";
+  switch (copied.outcome) {
+    case "copied":
+      return "restored";
+    case "gone":
+    case "lost":
+      return "left";
+    // Looking tells whether it was carried out.
+    case "unknown":
+      return "again";
+    case "failed":
+      return copied.failure.kind === "throttled" || copied.failure.kind === "unavailable" ? "again" : "failed";
+  }
 };
 
 /** An object that a slice has hidden, and the marker that hides it. */
@@ -59,8 +80,7 @@ const findHidden = async (
   if (!isFirst || open.length === 0) return { read, results: known };
   for (const [key, line] of await settle(site, open, true)) seen.set(key, line);
   const results = lines.flatMap(({ key }) => seen.get(key) ?? []);
-  const name = `${destroyId}/results/${slice.number}-${site.chance.token()}.jsonl`;
-  await site.manifests.write(name, encodeResults(results));
+  const name = await writeResults(site, destroyId, slice.number, results);
   const next = {
     ...slice,
     ...countsOf(lines, results),
@@ -74,20 +94,30 @@ const findHidden = async (
 /** The slice as it stands, and what became of its objects; undefined when the step has to be run again. */
 type Brought = { readonly read: ReadSlice; readonly outcomes: readonly Restored[] } | undefined;
 
-/** One after the other: the slice names one upload at most, and each has many parts under way. */
+/** What an undo goes by while it brings objects back. */
+interface Undoing {
+  readonly destroyId: string;
+  readonly hidden: readonly Hidden[];
+  /** Whether somebody may have brought some of them back already. */
+  readonly isResumed: boolean;
+  /** Nothing is begun that may not be over by then, milliseconds since the epoch. */
+  readonly stopAt: number;
+}
+
+/**
+ * One after the other: the slice names one upload at most, and each has many parts under way. That one first, since to begin
+ * another would be to forget it.
+ */
 const restoreLargeOnes = async (
   site: DestroyingSite,
-  destroyId: string,
   slice: ReadSlice,
-  {
-    hidden,
-    isResumed,
-    stopAt,
-  }: { readonly hidden: readonly Hidden[]; readonly isResumed: boolean; readonly stopAt: number },
+  { destroyId, hidden, isResumed, stopAt }: Undoing,
 ): Promise<Brought> => {
   let read = slice;
   const outcomes: Restored[] = [];
-  for (const { line, marker } of hidden) {
+  const named = slice.slice.undo_upload?.key;
+  const isNamed = ({ line }: Hidden): boolean => line.key === named;
+  for (const { line, marker } of [...hidden.filter(isNamed), ...hidden.filter((one) => !isNamed(one))]) {
     const looked = await lookAtHidden(site, line, marker, isResumed);
     if (looked !== "hidden") {
       await abortUpload(site, { destroyId, read, line });
@@ -103,11 +133,43 @@ const restoreLargeOnes = async (
 };
 
 /**
+ * Many at a time. The slice remembers that they were begun, where large ones came before them: until then nobody can have
+ * brought one of these back.
+ */
+const restoreWholeOnes = async (
+  site: DestroyingSite,
+  slice: ReadSlice,
+  { destroyId, hidden, isResumed, stopAt }: Undoing,
+): Promise<Brought> => {
+  const wasBegun = slice.slice.undo_whole_begun === true;
+  const read = wasBegun
+    ? slice
+    : await saveSlice(site.siteTable, destroyId, { ...slice.slice, undo_whole_begun: true }, slice.rev);
+  if (read === undefined) return undefined;
+  const outcomes: Restored[] = [];
+  let left = hidden;
+  let isLate = false;
+  for (let tries = 0; tries < TRIES_MAX && left.length > 0 && !isLate; tries += 1) {
+    const again: Hidden[] = [];
+    const tryOne = async (one: Hidden): Promise<void> => {
+      const looked = await lookAtHidden(site, one.line, one.marker, (isResumed && wasBegun) || tries > 0);
+      const tried = looked === "hidden" ? await restoreWhole(site, one.line, stopAt) : looked;
+      if (tried === "late") isLate = true;
+      else if (tried === "again") again.push(one);
+      else outcomes.push(tried);
+    };
+    await pMap(left, tryOne, { concurrency: KEYS_IN_FLIGHT });
+    left = again;
+  }
+  return isLate ? undefined : { read, outcomes: [...outcomes, ...left.map((): Restored => "failed")] };
+};
+
+/**
  * Brings back what a slice has hidden. Safe to run twice and after a death at any point. S3's events of the copies take them
  * to the secondaries, as any other object. From its first write on nobody hides anything of the slice any more; whoever was
  * already at it is waited for.
  *
- * @param stopAt no part of a large object is begun from then on, milliseconds since the epoch
+ * @param stopAt no copy is begun that may not be over by then, milliseconds since the epoch
  * @returns seconds after which to ask again; 0 when the slice is done
  * @throws TableUnavailableError, StoreUnavailableError: to be run again
  */
@@ -148,36 +210,27 @@ export const undoSlice = async (
     return result.outcome === "hidden" && line !== undefined ? [{ line, marker: result.marker }] : [];
   });
   const isLarge = ({ line }: Hidden): boolean => line.size > site.copies.singleCopyBytesMax;
-  const isResumed = slice.undo_state !== undefined;
+  const undoing = { destroyId, isResumed: slice.undo_state !== undefined, stopAt };
   // First: a step that has just begun has the time that the end of an upload may take.
-  const large = await restoreLargeOnes(site, destroyId, found.read, {
-    hidden: hidden.filter(isLarge),
-    isResumed,
-    stopAt,
-  });
+  const large = await restoreLargeOnes(site, found.read, { ...undoing, hidden: hidden.filter(isLarge) });
   if (large === undefined) return MOVED_SECONDS;
-  const whole = await pMap(
-    hidden.filter((one) => !isLarge(one)),
-    async ({ line, marker }) => {
-      const looked = await lookAtHidden(site, line, marker, isResumed);
-      return looked === "hidden" ? restoreWhole(site, line) : looked;
-    },
-    { concurrency: KEYS_IN_FLIGHT },
-  );
-  const outcomes = [...large.outcomes, ...whole];
+  const wholeOnes = hidden.filter((one) => !isLarge(one));
+  const whole = await restoreWholeOnes(site, large.read, { ...undoing, hidden: wholeOnes });
+  if (whole === undefined) return MOVED_SECONDS;
+  const outcomes = [...large.outcomes, ...whole.outcomes];
   const count = (wanted: Restored): number => outcomes.filter((outcome) => outcome === wanted).length;
   const done = await saveSlice(
     site.siteTable,
     destroyId,
     {
-      ...large.read.slice,
+      ...whole.read.slice,
       undo_state: "done",
       undo_upload: undefined,
       restored_count: count("restored"),
       not_restored_count: count("left"),
       undo_failed_count: count("failed"),
     },
-    large.read.rev,
+    whole.read.rev,
   );
   return done === undefined ? MOVED_SECONDS : 0;
 };

@@ -175,9 +175,11 @@ export const lookAtBulkUpdate = async (
   const item = await siteTable.get(bulkUpdateKey(id));
   if (item === undefined) return undefined;
   const update = parseBulkUpdate(item);
-  const answer = bulkUpdateAnswer(update, clock.now());
+  const now = clock.now();
+  const answer = bulkUpdateAnswer(update, now);
   if (update.state !== "running") return answer;
-  return { ...answer, error: (await endedWithoutAWord(bulkWorkflow, executionOf(update))) ?? answer.error };
+  const why = await endedWithoutAWord(bulkWorkflow, executionOf(update), update.updatedAt, now);
+  return { ...answer, error: why ?? answer.error };
 };
 
 /**

@@ -36,6 +36,7 @@ const DestroyItem = z.object({
   /** How often its machine was started to hide it, and to bring it back: part of the executions' names. */
   destroy_runs: z.number(),
   undo_runs: z.number(),
+  undo_requested_at: z.optional(z.number()),
   /** How far the listing has come. */
   range_index: z.number(),
   range_after: z.optional(z.string()),
@@ -139,6 +140,8 @@ const SliceItem = z.object({
   /** Secondaries that hold nothing of it any more. */
   followed_by: z.array(z.string()),
   undo_state: z.optional(z.enum(["begun", "done"])),
+  /** Whether objects that are copied in one request may have been brought back already. */
+  undo_whole_begun: z.optional(z.boolean()),
   /** The one object that is being brought back in parts. */
   undo_upload: z.optional(UndoUpload),
   restored_count: z.number(),

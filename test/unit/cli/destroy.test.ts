@@ -119,6 +119,20 @@ describe("geo destroy", () => {
     ]);
   });
 
+  test("tells of a workflow that was never started, once whoever asked for it has had the time to", async () => {
+    const { world, geo } = await commandLine(1);
+    const { id } = await world.plan({ kind: "namespace", id: "7" });
+    world.workflow.interference = {
+      before: ({ kind }) => (kind === "start" ? Promise.reject(new WorkflowUnavailableError("throttled")) : undefined),
+    };
+    expect((await geo("confirm", id, "--confirm", "1")).code).toBe(1);
+    expect((await geo("show", id)).out).not.toMatch(/never started/);
+    world.clock.advance(61_000);
+    expect((await geo("show", id)).out).toMatch(/destroying .*-destroy-1 was never started; confirm it again to go on/);
+    world.workflow.interference = undefined;
+    expect((await geo("confirm", id, "--confirm", "1", "--no-wait")).out).not.toMatch(/never started/);
+  });
+
   test("tells how far it has come while Step Functions does not answer", async () => {
     const { world, geo } = await commandLine(1);
     const { id } = await world.plan({ kind: "namespace", id: "7" });
