@@ -50,6 +50,13 @@ const isFrom = (row: Pick<RegistryRow, "src_etag" | "src_size" | "src_last_modif
   row.src_last_modified !== undefined &&
   Math.abs(row.src_last_modified - source.lastModified) < SAME_SECOND_MS;
 
+/**
+ * Whether the listed replica may be the one that the row names. Its size alone would not tell of somebody who wrote as many
+ * bytes over it, and whose event was lost. A row that names no replica by its ETag is not held against one.
+ */
+const isNamed = (row: Pick<RegistryRow, "rep_etag">, source: Listed, replica: Listed): boolean =>
+  replica.size === source.size && (row.rep_etag === undefined || row.rep_etag === replica.etag);
+
 /** Judges a key by both listings and its row, if it has one. */
 export const judge = ({ source, replica }: ListedKey, row: RegistryRow | undefined): Finding => {
   if (row?.attempt_token !== undefined) return "held";
@@ -57,7 +64,7 @@ export const judge = ({ source, replica }: ListedKey, row: RegistryRow | undefin
   if (row?.due_at !== undefined) return "under_way";
   if (source === undefined) return "orphan";
   if (row === undefined || row.state === "absent" || replica === undefined) return "missing";
-  return isFrom(row, source) && replica.size === source.size ? "equal" : "stale";
+  return isFrom(row, source) && isNamed(row, source, replica) ? "equal" : "stale";
 };
 
 /**

@@ -1,4 +1,4 @@
-import { TableUnavailableError } from "../geo/errors.ts";
+import { messageOf, TableUnavailableError } from "../geo/errors.ts";
 import { STANDING_KEPT_MS } from "../geo/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Item, ItemKey, Table } from "../ports/table.ts";
@@ -24,18 +24,32 @@ export class CachedItem<T> {
     this.#clock = clock;
   }
 
-  /** @throws TableUnavailableError when what is known is too old and the table does not answer, or only too late */
+  /** @throws TableUnavailableError when what is known is too old and the table does not answer, only too late, or something unreadable */
   async read(): Promise<T> {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       if (this.#known !== undefined && this.#isFresh(this.#known.readAt)) return this.#known.value;
       const askedAt = this.#clock.now();
-      const value = this.#parse(await this.#table.get(this.#key));
+      const value = this.#read(await this.#table.get(this.#key));
       // As old as the question, not as the answer: a process may freeze while it waits for one (R10), and what it wakes up
       // with is then no better than what it knew before.
       this.#known = { value, readAt: askedAt };
       if (this.#isFresh(askedAt)) return value;
     }
     throw new TableUnavailableError(`the item ${this.#key.sk} was ${TRIES_MAX} times too old when it was answered`);
+  }
+
+  /**
+   * An item that can not be read is as good as no answer: it says nothing of any object. Thrown as it is, it would look to whoever
+   * works through a message like a row of the key in hand that can not be read, which is left alone for good.
+   */
+  #read(item: Item | undefined): T {
+    try {
+      return this.#parse(item);
+    } catch (error) {
+      throw new TableUnavailableError(`the item ${this.#key.sk} says nothing that can be used: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** A clock that was set back makes the known look new: it is no fresher for that (R30). */

@@ -148,7 +148,8 @@ const compute = async (
   const isKnown = recorded !== undefined && !isOfAnother;
   if (isKnown) await announce(site, request, now);
   const written = await site.verificationState.update(recordChecksum(ref, row, read.checksum, now));
-  // Refused: the object was replaced while it was read (F29). Whoever saw that has the row.
+  // Refused: the object was replaced while it was read (F29), or read by another one since, this one being out of time. Whoever
+  // has the row by now tells the secondaries.
   if (written.outcome === "refused") return { result: "left_to_others" };
   if (!isKnown) await announce(site, request, now);
   return { result: "computed", size: read.size };

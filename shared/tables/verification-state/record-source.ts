@@ -107,7 +107,26 @@ const stillThis = (row: VerificationStateRow) => ({
   values: { ":src_version_id": row.src_version_id ?? "", ":src_etag": row.src_etag ?? "" },
 });
 
-/** The digest of the version that was read. */
+/**
+ * Nobody has begun to read this version since, and what is recorded of it is what it was when this reading began. A reader that
+ * freezes past its lease is timed out and followed by another one. What that one has found stands: the slow one may have
+ * misread, or have read before the bytes rotted. Not `rev` (as `stillThis`), which every look that finds nothing new moves; one
+ * that was timed out, and whom nobody has followed yet, may still say what it read.
+ */
+const stillThisReading = (row: VerificationStateRow) => {
+  const { condition, values } = stillThis(row);
+  const { verification_started_at: startedAt = 0, verification_checksum: recorded } = row;
+  const seen = recorded === undefined ? "attribute_not_exists(verification_checksum)" : "verification_checksum = :recorded";
+  return {
+    condition: `${condition} AND verification_started_at = :started_at AND ${seen}`,
+    values: { ...values, ":started_at": startedAt, ...(recorded === undefined ? {} : { ":recorded": recorded }) },
+  };
+};
+
+/**
+ * The digest of the version that was read.
+ * @param row as it was when the reading began
+ */
 export const recordChecksum = (
   ref: ObjectRef,
   row: VerificationStateRow,
@@ -117,7 +136,7 @@ export const recordChecksum = (
   writeColumns({
     key: rowKey(ref),
     columns: settledColumns(checksum, now),
-    ...stillThis(row),
+    ...stillThisReading(row),
   });
 
 /**
