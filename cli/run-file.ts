@@ -162,8 +162,12 @@ export const meantSite = (
   role: "primary" | "secondary",
 ): KnownSite => {
   const [wanted, ...others] = sites.filter((site) => (name === undefined ? site.role === role : site.name === name));
+  if (wanted === undefined && name === undefined) {
+    const other = sites.length === 0 ? "" : `, or --site with one of ${listed(sites)}`;
+    throw usage(`which ${role}? ${from} names none; expected one there${other}`);
+  }
   if (wanted === undefined) {
-    throw usage(`--site is ${JSON.stringify(name ?? role)}, expected one of ${listed(sites)}, as ${from} has them`);
+    throw usage(`--site is ${JSON.stringify(name)}, expected one of ${listed(sites)}, as ${from} has them`);
   }
   if (others.length > 0) throw usage(`which ${role}? Expected --site with one of ${listed([wanted, ...others])}`);
   return wanted;

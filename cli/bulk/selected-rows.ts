@@ -28,7 +28,7 @@ const byVerificationState = (counts: TypeCounts, state: string): Count => {
 const atSecondary = (wish: BulkUpdateWish, counts: TypeCounts): Count => {
   if (wish.verification_state !== undefined) return byVerificationState(counts, wish.verification_state);
   if (wish.replication_state !== undefined) return byReplicationState(counts, wish.replication_state);
-  if (wish.action === "resync") return counts.registryCount;
+  if (wish.action === "resync" || wish.action === "reconcile") return counts.registryCount;
   if (wish.action === "reverify") return counts.syncedCount;
   return wish.failure === undefined ? sum(counts.failedCount, counts.verificationFailedCount) : counts.failedCount;
 };

@@ -34,7 +34,7 @@ type Options = z.infer<typeof Options>;
 
 /** A command that asks for one kind of bulk update. */
 interface BulkCommand {
-  readonly name: "resync" | "reverify" | "redrive";
+  readonly name: "resync" | "reconcile" | "reverify" | "redrive";
   readonly description: string;
   /** What it asks for at each kind of site; undefined where there is nothing like it. */
   readonly actions: { readonly secondary: string; readonly primary: string | undefined };
@@ -53,6 +53,18 @@ const COMMANDS: readonly BulkCommand[] = [
       "geo resync --type lfs_object --key lfs_objects/42/4c/8e31f2",
       "geo resync --type lfs_object --state failed --dry-run",
       "geo resync --type lfs_object --yes",
+    ],
+  },
+  {
+    name: "reconcile",
+    description:
+      "Looks at both sides of objects again, and copies or removes what is not right: after a table was restored, or reports were lost.",
+    actions: { secondary: "reconcile", primary: undefined },
+    done: "looked at on both sides",
+    examples: [
+      "geo reconcile --type lfs_object --dry-run",
+      "geo reconcile --yes",
+      "geo reconcile --type upload --state synced --yes",
     ],
   },
   {

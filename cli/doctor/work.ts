@@ -1,8 +1,9 @@
 import { GeoApiError } from "../../shared/client/client.ts";
 import { countsOf } from "../../shared/client/contract.ts";
-import { failureKindOf } from "../../shared/geo/failure-kind.ts";
+import { failureKindOf, type RowFailureKind } from "../../shared/geo/failure-kind.ts";
 import type { Connection } from "../connection.ts";
 import { listRegistries } from "../registry/list-registries.ts";
+import type { RegistryAnswer } from "../registry/registry-answer.ts";
 import { answering, type Check, type Examined } from "./examined.ts";
 import { ok, problem, type Said, unknown, warning } from "./finding.ts";
 
@@ -60,6 +61,14 @@ export const orphans: Check = {
     }),
 };
 
+/** Kinds of failure that tell of a right that is missing. */
+const DENIALS: readonly RowFailureKind[] = ["forbidden", "kms"];
+
+const isDenial = (kind: RowFailureKind | undefined): boolean => kind !== undefined && DENIALS.includes(kind);
+
+const kindOf = ({ last_sync_failure: text }: RegistryAnswer): RowFailureKind | undefined =>
+  text === null ? undefined : failureKindOf({ last_sync_failure: text });
+
 /**
  * Whether the site's own roles lack a right. Nobody can try that from outside with a function's role, so this goes by what its
  * rows say: S3 denied an object, or its key.
@@ -71,10 +80,7 @@ export const permissions: Check = {
       const failing = examined.replicables.filter(({ names }) => (countsOf(status, names).failedCount ?? 0) > 0);
       const types = failing.map((replicable) => ({ replicable, wish: { replicationState: "FAILED" } }));
       const { registries } = await listRegistries(client, types, FAILED_ROWS_READ, undefined);
-      const denied = registries.filter(({ last_sync_failure: text }) => {
-        const kind = text === null ? undefined : failureKindOf({ last_sync_failure: text });
-        return kind === "forbidden" || kind === "kms";
-      });
+      const denied = registries.filter((row) => isDenial(kindOf(row)));
       const [first] = denied;
       if (first === undefined) {
         const read =
@@ -87,11 +93,15 @@ export const permissions: Check = {
         ];
       }
       const of = [...new Set(denied.map(({ replicable_name: type }) => type))].join(", ");
+      // A redrive takes one reason.
+      const again = DENIALS.filter((kind) => denied.some((row) => kindOf(row) === kind))
+        .map((kind) => `geo redrive --reason ${kind}`)
+        .join(", and ");
       return [
         problem(
           name,
           `AWS denies the site's own functions objects of ${of}: ${first.last_sync_failure ?? ""}`,
-          "mend the bucket's policy or the key's, then: geo redrive --reason forbidden",
+          `mend the bucket's policy or the key's, then: ${again}`,
         ),
       ];
     }),

@@ -43,7 +43,7 @@ export const ReleaseBody = z.object({ removals: z.number(), minutes: z.optional(
 export const RedriveBody = z.object({ messages: z.optional(z.number()), parked: z.optional(z.boolean()) });
 
 export const BulkUpdateBody = z.object({
-  action: z.enum(["resync", "reverify", "retry_now", "checksum"]),
+  action: z.enum(["resync", "reconcile", "reverify", "retry_now", "checksum"]),
   replicable_name: z.optional(z.string()),
   keys: z.optional(z.array(z.string())),
   replication_state: z.optional(z.string()),

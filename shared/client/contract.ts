@@ -181,7 +181,7 @@ export const BulkUpdatesContract = z.array(BulkUpdateContract);
 
 /** What `POST …/bulk_updates` takes. Rows have to fit all that is named. */
 export interface BulkUpdateWish {
-  /** At a secondary `resync`, `reverify`, `retry_now`; at a primary `checksum`, `retry_now`. */
+  /** At a secondary `resync`, `reconcile`, `reverify`, `retry_now`; at a primary `checksum`, `retry_now`. */
   readonly action: string;
   /** Absent: every type. */
   readonly replicable_name?: string;

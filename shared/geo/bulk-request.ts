@@ -12,11 +12,12 @@ import { VERIFICATION_STATE, type VerificationState } from "./verification-state
  * | action | where | which rows | what becomes of them |
  * | --- | --- | --- | --- |
  * | `resync` | secondary | all that do not wait for their copy already | copied again, whatever the replica holds (F18) |
+ * | `reconcile` | secondary | all that do not wait for their copy already | both sides are looked at, and what is not right is copied or removed |
  * | `reverify` | secondary | synced ones that do not wait for their verification already | read again |
  * | `retry_now` | both | failed ones | tried again now, and not at the end of their wait |
  * | `checksum` | primary | all that do not wait for it already | read again, and announced to the secondaries |
  */
-export const BULK_ACTIONS = ["resync", "reverify", "retry_now", "checksum"] as const;
+export const BULK_ACTIONS = ["resync", "reconcile", "reverify", "retry_now", "checksum"] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
 /** Which rows, and what of them. A row has to fit all that is named. */
@@ -50,7 +51,7 @@ export const BULK_KEYS_MAX = KEYS_PER_MESSAGE_MAX;
 
 const ACTIONS_OF: Readonly<Record<SiteRole, readonly BulkAction[]>> = {
   primary: ["checksum", "retry_now"],
-  secondary: ["resync", "reverify", "retry_now"],
+  secondary: ["resync", "reconcile", "reverify", "retry_now"],
 };
 
 const FIELDS = ["action", "replicable_name", "keys", "replication_state", "verification_state", "failure", "force"];
@@ -118,7 +119,7 @@ const noteContradictions = (
   if (failure !== undefined && replication !== undefined && replication !== "failed") {
     note(`failure: a row that is ${replication} has none`);
   }
-  if (action === "resync" && replication === "pending") {
+  if ((action === "resync" || action === "reconcile") && replication === "pending") {
     note("replication_state: a row that is pending is copied anyway");
   }
   if (action === "reverify" && replication !== undefined && replication !== "synced") {

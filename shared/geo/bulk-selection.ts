@@ -71,6 +71,9 @@ export const judgeRegistryRow = (selection: BulkSelection, row: RegistryRow, ask
   switch (action) {
     case "resync":
       return state === "pending" || row.resync_requested === true ? ALREADY : { ask: "resync" };
+    // Once more does no harm: a look at what is right writes nothing to S3.
+    case "reconcile":
+      return state === "pending" ? ALREADY : { ask: "look" };
     case "reverify": {
       if (state !== "synced") return NOT_SELECTED;
       const isDone = verification === "succeeded" && since(row.verified_at, askedAt);

@@ -67,7 +67,7 @@ describe("POST …/bulk_updates", () => {
     [{ ...RESYNC, keys: ["uploads/1"] }, '400 Bad request - keys: expected keys of lfs_object, got "uploads/1"'],
     [
       { action: "checksum", force: 1 },
-      '400 Bad request - action: expected one of resync, reverify, retry_now, got "checksum"; force: expected true or false, got 1',
+      '400 Bad request - action: expected one of resync, reconcile, reverify, retry_now, got "checksum"; force: expected true or false, got 1',
     ],
   ])("says what was expected and what came: %j", async (body, message) => {
     const api = apiSite();

@@ -26,6 +26,50 @@ const versions = (world: TwoSites, key: string): number => world.replicaBucket.v
 const everyVersion = (world: TwoSites, keys: readonly string[]): readonly number[] =>
   keys.map((key) => versions(world, key));
 
+describe("a bulk reconciliation", () => {
+  test("puts right what a registry that was restored from a backup says, and copies nothing that is right (R38)", async () => {
+    const world = await syncedWorld();
+    const backup = world.registry.items();
+    // After the backup one object is deleted, one is overwritten, and one is new.
+    world.primaryBucket.deleteCurrent(FIRST);
+    world.primaryBucket.put(SECOND, "new text");
+    await world.settle();
+    await world.live(2 * 60 * 60_000);
+    expect(await world.row(FIRST)).toBeUndefined();
+    for (const item of world.registry.items()) await world.registry.delete({ key: { pk: item.pk, sk: item.sk } });
+    for (const item of backup) await world.registry.put(item);
+    // Neither bucket lists it any more, so that no walk names it.
+    expect(await world.row(FIRST)).toMatchObject({ state: "synced", verification_state: "succeeded" });
+    const bulk = bulkUpdating(world);
+    const { answer } = accepted(await bulk.ask({ action: "reconcile", ...TYPE }));
+    await bulk.run();
+    await world.settle();
+    await world.live(2 * 60 * 60_000);
+    expect(await bulk.update(answer.id)).toMatchObject({ counts: { lookedAt: 12, changed: 12, skipped: 0 } });
+    expect(await world.row(FIRST)).toBeUndefined();
+    expect(await world.row(SECOND)).toMatchObject({
+      state: "synced",
+      verification_state: "succeeded",
+      rep_version_id: world.replicaBucket.current(SECOND)?.versionId,
+    });
+    expect(world.replicaText(SECOND)).toBe("new text");
+    expect(everyVersion(world, KEYS.slice(2))).toEqual(KEYS.slice(2).map(() => 1));
+  });
+
+  test("leaves rows alone that wait for their copy anyway, and asks for them by the due index where that has them", async () => {
+    const world = await syncedWorld([FIRST, SECOND]);
+    world.primaryBucket.put(FIRST, "new text");
+    world.replicaFaults.failNext("copy", "unavailable");
+    await world.settle();
+    const bulk = bulkUpdating(world);
+    const failed = accepted(await bulk.ask({ action: "reconcile", ...TYPE, replication_state: "failed" }));
+    await bulk.run();
+    expect((await bulk.update(failed.answer.id)).counts).toEqual({ lookedAt: 1, changed: 1, skipped: 0 });
+    await world.settle();
+    expect(world.replicaText(FIRST)).toBe("new text");
+  });
+});
+
 describe("a bulk resync", () => {
   test("copies every row of a type again, whatever its replica holds, and nothing else (F77, F18)", async () => {
     const world = await syncedWorld([...KEYS, OTHER]);

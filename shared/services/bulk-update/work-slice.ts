@@ -35,10 +35,12 @@ export const readBulkUpdate = async (site: Pick<BulkSite, "siteTable">, id: stri
 export const isPaused = async ({ siteTable }: Pick<BulkSite, "siteTable">): Promise<boolean> =>
   parseSiteRecord(await siteTable.get(siteRecordKey)).standing.paused === true;
 
+const ASKS = { resync: "resync", reconcile: "look", reverify: "verify_again", checksum: "due" } as const;
+
 /** What rows may be asked for by a request: as much waits as waits for the slowest of them. */
 const asksOf = ({ selection: { action } }: BulkUpdate): readonly Asked[] => {
   if (action === "retry_now") return ["look", "verify"];
-  return [action === "resync" ? "resync" : action === "reverify" ? "verify_again" : "due"];
+  return [ASKS[action]];
 };
 
 const isBacklogged = async (site: BulkSite, update: BulkUpdate): Promise<boolean> => {

@@ -46,9 +46,9 @@ describe("a bulk request", () => {
     [null, 'body: expected an object such as {"action": "resync"}, got null'],
     [[], 'body: expected an object such as {"action": "resync"}, got []'],
     ["resync", 'body: expected an object such as {"action": "resync"}, got "resync"'],
-    [{}, "action: expected one of resync, reverify, retry_now at a secondary, got nothing"],
-    [{ action: "checksum" }, 'action: expected one of resync, reverify, retry_now, got "checksum"'],
-    [{ action: 7 }, "action: expected one of resync, reverify, retry_now, got 7"],
+    [{}, "action: expected one of resync, reconcile, reverify, retry_now at a secondary, got nothing"],
+    [{ action: "checksum" }, 'action: expected one of resync, reconcile, reverify, retry_now, got "checksum"'],
+    [{ action: 7 }, "action: expected one of resync, reconcile, reverify, retry_now, got 7"],
     [
       { action: "resync", state: "failed" },
       "there is nothing called state; expected action, replicable_name, keys, replication_state, verification_state, failure, force",

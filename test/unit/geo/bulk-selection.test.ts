@@ -95,6 +95,14 @@ describe("a resync", () => {
   });
 });
 
+test("a reconciliation asks all rows to be looked at but those that wait for their copy, and no tombstone", () => {
+  for (const state of ["synced", "failed", "started"] as const) {
+    expect(judge(select("reconcile"), state, "succeeded")).toBe("look");
+  }
+  expect(judge(select("reconcile"), "pending", "pending")).toBe("already");
+  expect(judge(select("reconcile"), "absent", "disabled")).toBe("not_selected");
+});
+
 describe("a reverify", () => {
   const reverify = select("reverify");
 
