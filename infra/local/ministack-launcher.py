@@ -174,6 +174,28 @@ def correct_uploads(s3):
     s3._complete_multipart_upload = complete_whole
 
 
+def correct_tags(s3):
+    """Tags of a version can be read while its key hides behind a delete marker."""
+    get_tags = s3._get_object_tagging
+
+    def get_tags_of_version(bucket_name, key, query_params=None):
+        bucket = s3._ensure_bucket(bucket_name)
+        version = s3._qp(query_params or {}, "versionId", "")
+        versions = s3._object_versions.get((bucket_name, key), [])
+        is_kept = any(one["version_id"] == version and not one.get("is_delete_marker") for one in versions)
+        if bucket is None or key in bucket["objects"] or not is_kept:
+            return get_tags(bucket_name, key, query_params)
+        root = s3.Element("Tagging", xmlns=s3.S3_NS)
+        tag_set = s3.SubElement(root, "TagSet")
+        for name, value in s3._object_tags.get((bucket_name, key, version), {}).items():
+            tag = s3.SubElement(tag_set, "Tag")
+            s3.SubElement(tag, "Key").text = name
+            s3.SubElement(tag, "Value").text = value
+        return 200, {"Content-Type": "application/xml", "x-amz-version-id": version}, s3._xml_body(root)
+
+    s3._get_object_tagging = get_tags_of_version
+
+
 def correct_sqs(sqs):
     """Queues take messages of up to a megabyte, if they are told to."""
     sqs._NUMERIC_ATTR_RANGES["MaximumMessageSize"] = (1_024, 1_048_576)
@@ -196,6 +218,7 @@ if os.environ.get("S3_GEO_UNCORRECTED") != "1":
     correct_bodies(app, s3_service)
     correct_uploads(s3_service)
     correct_s3(s3_service, sqs_service)
+    correct_tags(s3_service)
     correct_sqs(sqs_service)
 sys.argv = ["ministack"]
 app.main()

@@ -40,6 +40,7 @@ export class SiteStack extends GeoStack {
   }
 
   #outputApi(api: RestApi): void {
-    this.output({ ApiUrl: api.url, ApiId: api.restApiId, ApiStage: api.deploymentStage.stageName });
+    const url = api.url.replace(/\/$/, ""); // paths are written behind it, and begin with a slash themselves
+    this.output({ ApiUrl: url, ApiId: api.restApiId, ApiStage: api.deploymentStage.stageName });
   }
 }

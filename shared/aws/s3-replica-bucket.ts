@@ -19,6 +19,7 @@ import { copySource } from "./copy-source.ts";
 import { S3Bucket, type S3BucketOptions } from "./s3-bucket.ts";
 import { destinationCondition, refusal } from "./s3-refusal.ts";
 import { S3Uploads } from "./s3-uploads.ts";
+import type { VersioningCheck } from "./versioning-check.ts";
 import { watchStatus } from "./watch-status.ts";
 
 export interface S3ReplicaBucketOptions extends S3BucketOptions {
@@ -33,6 +34,8 @@ export interface S3ReplicaBucketOptions extends S3BucketOptions {
    * answer that nobody waits for is an unknown outcome, and an abandoned request may thaw in a later invocation.
    */
   readonly timeLimitMs: () => number;
+  /** Judges whether the bucket has kept what was written. Without one answers are told as they came, and judged by the caller. */
+  readonly versioning?: Pick<VersioningCheck, "withoutVersion">;
 }
 
 /** A secondary's bucket on S3. */
@@ -41,6 +44,7 @@ export class S3ReplicaBucket extends S3Bucket implements ReplicaBucket {
   readonly #primaryBucket: string;
   readonly #accountId: string;
   readonly #timeLimitMs: () => number;
+  readonly #versioning: S3ReplicaBucketOptions["versioning"];
   readonly #uploads: S3Uploads;
 
   constructor(options: S3ReplicaBucketOptions) {
@@ -49,6 +53,7 @@ export class S3ReplicaBucket extends S3Bucket implements ReplicaBucket {
     this.#primaryBucket = options.primaryBucket;
     this.#accountId = options.accountId;
     this.#timeLimitMs = options.timeLimitMs;
+    this.#versioning = options.versioning;
     this.#uploads = new S3Uploads({ ...options, asking: options.client });
   }
 
@@ -69,7 +74,8 @@ export class S3ReplicaBucket extends S3Bucket implements ReplicaBucket {
     const status = watchStatus(command);
     try {
       const { VersionId, CopyObjectResult } = await this.#writer.send(command, this.#deadline());
-      return { outcome: "copied", versionId: VersionId ?? "null", etag: CopyObjectResult?.ETag ?? "" };
+      const copied = { outcome: "copied", versionId: VersionId ?? "null", etag: CopyObjectResult?.ETag ?? "" } as const;
+      return this.#versioning?.withoutVersion(this.bucket, VersionId) ?? copied;
     } catch (thrown) {
       return refusal(thrown, status());
     }
@@ -85,7 +91,8 @@ export class S3ReplicaBucket extends S3Bucket implements ReplicaBucket {
     const status = watchStatus(command);
     try {
       const { VersionId } = await this.#writer.send(command, this.#deadline());
-      return { outcome: "removed", deleteMarkerVersionId: VersionId ?? "null" };
+      const removed = { outcome: "removed", deleteMarkerVersionId: VersionId ?? "null" } as const;
+      return this.#versioning?.withoutVersion(this.bucket, VersionId) ?? removed;
     } catch (thrown) {
       const refused = refusal(thrown, status());
       // The key is absent, or holds something else: either way the world is not what the caller saw.

@@ -25,6 +25,7 @@ import type {
 import { copySource } from "./copy-source.ts";
 import { readSdkError, storeFailure } from "./s3-failure.ts";
 import { destinationCondition, refusal } from "./s3-refusal.ts";
+import type { VersioningCheck } from "./versioning-check.ts";
 import { watchStatus } from "./watch-status.ts";
 
 export interface S3UploadsOptions {
@@ -38,6 +39,8 @@ export interface S3UploadsOptions {
   readonly primaryBucket: string;
   readonly accountId: string;
   readonly timeLimitMs: () => number;
+  /** Judges whether the bucket has kept what was completed. */
+  readonly versioning?: Pick<VersioningCheck, "withoutVersion"> | undefined;
 }
 
 /** What S3 says of an upload that was completed or aborted, or that never was. */
@@ -157,7 +160,8 @@ export class S3Uploads {
     const status = watchStatus(command);
     try {
       const { VersionId, ETag } = await this.#options.writer.send(command, this.#deadline());
-      return { outcome: "completed", versionId: VersionId ?? "null", etag: ETag ?? "" };
+      const completed = { outcome: "completed", versionId: VersionId ?? "null", etag: ETag ?? "" } as const;
+      return this.#options.versioning?.withoutVersion(this.#options.bucket, VersionId) ?? completed;
     } catch (thrown) {
       const refused = refusal(thrown, status());
       const { name, message } = readSdkError(thrown);

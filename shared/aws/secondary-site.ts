@@ -140,6 +140,7 @@ export const awsSecondarySite = (
   const accountId = config.ACCOUNT_ID;
   const source = { client: s3Reader(config.PRIMARY_REGION), bucket: config.PRIMARY_BUCKET, accountId };
   const replica = { client: s3Reader(), bucket: config.REPLICA_BUCKET, accountId };
+  const versioning = new VersioningCheck([source, replica]);
   const siteTable = new DynamoTable(dynamoClient(), config.SITE_TABLE);
   const record = recordOf(siteTable, systemClock);
   const primarySiteTable = new DynamoTable(dynamoClient(config.PRIMARY_REGION), config.PRIMARY_SITE_TABLE);
@@ -154,6 +155,7 @@ export const awsSecondarySite = (
       copier: s3PartCopier(),
       primaryBucket: config.PRIMARY_BUCKET,
       timeLimitMs: () => deadline.leftMs(),
+      versioning,
     }),
     verificationQueue: new SqsQueue(sqsClient(), config.VERIFICATION_QUEUE),
     fusedVerificationBytesMax: FUSED_VERIFICATION_BYTES_MAX,
@@ -169,7 +171,7 @@ export const awsSecondarySite = (
     },
     syncTimeoutMs: Number(config.SYNC_TIMEOUT_SECONDS) * 1_000,
   };
-  return { site, settings: record.settings, deadline, versioning: new VersioningCheck([source, replica]) };
+  return { site, settings: record.settings, deadline, versioning };
 };
 
 /** What the registry's consistency is told by its environment. */

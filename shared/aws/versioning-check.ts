@@ -8,13 +8,16 @@ export interface CheckedBucket {
   readonly accountId: string;
 }
 
+/** What S3 calls the one version of a key that a bucket keeps while its versioning is not on. */
+const NO_VERSION = "null";
+
 /**
  * Refuses to work on a bucket whose versioning is not on. There a delete destroys and an overwrite forgets, while all that
  * is promised rests on every version staying (S3). A configuration may say `versioned: true` of an existing bucket; only
  * the bucket knows.
  *
- * Asked once per environment: what S3 says of a bucket may be a minute old, and who suspends versioning under a running
- * site is caught by the next environment.
+ * Asked once per environment, and again from the first answer on that shows otherwise (`withoutVersion`): a bucket whose
+ * versioning is suspended under a running function answers a write without a version of its own.
  */
 export class VersioningCheck {
   readonly #buckets: readonly CheckedBucket[];
@@ -34,6 +37,23 @@ export class VersioningCheck {
       this.#passed = undefined;
       throw error;
     }
+  }
+
+  /**
+   * What to make of an answer to a write: in a bucket that keeps versions each write makes one, and each has a name. One that
+   * made none has no end that could be relied on, and the bucket is asked again before the next work is taken up. Only of what
+   * was written just now: what has lain there since before versioning was turned on is called `null` for good.
+   *
+   * @returns undefined when the bucket has kept what was written
+   */
+  withoutVersion(
+    bucket: string,
+    versionId: string | undefined,
+  ): { readonly outcome: "unknown"; readonly detail: string } | undefined {
+    if (versionId !== undefined && versionId !== NO_VERSION) return undefined;
+    this.#passed = undefined;
+    const detail = `GEO_BUCKET_NOT_VERSIONED: bucket ${bucket} answered a write without a version of its own: it has stopped to keep versions`;
+    return { outcome: "unknown", detail };
   }
 
   async #check(): Promise<void> {

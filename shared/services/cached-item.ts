@@ -1,4 +1,4 @@
-import { messageOf, TableUnavailableError } from "../geo/errors.ts";
+import { GeoError, messageOf, TableUnavailableError } from "../geo/errors.ts";
 import { STANDING_KEPT_MS } from "../geo/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Item, ItemKey, Table } from "../ports/table.ts";
@@ -24,7 +24,10 @@ export class CachedItem<T> {
     this.#clock = clock;
   }
 
-  /** @throws TableUnavailableError when what is known is too old and the table does not answer, only too late, or something unreadable */
+  /**
+   * @throws TableUnavailableError when what is known is too old and the table does not answer, or only too late; GeoError
+   *   GEO_TABLE_UNAVAILABLE when what it answers can not be read
+   */
   async read(): Promise<T> {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       if (this.#known !== undefined && this.#isFresh(this.#known.readAt)) return this.#known.value;
@@ -39,16 +42,15 @@ export class CachedItem<T> {
   }
 
   /**
-   * An item that can not be read is as good as no answer: it says nothing of any object. Thrown as it is, it would look to whoever
-   * works through a message like a row of the key in hand that can not be read, which is left alone for good.
+   * An item that can not be read is as good as no answer: it says nothing of any object. Thrown as it is, it would look to
+   * whoever works through a message like a row that can not be read, and the keys of that message would be left alone for good.
    */
   #read(item: Item | undefined): T {
     try {
       return this.#parse(item);
     } catch (error) {
-      throw new TableUnavailableError(`the item ${this.#key.sk} says nothing that can be used: ${messageOf(error)}`, {
-        cause: error,
-      });
+      const text = `the item ${this.#key.sk} says nothing that can be used: ${messageOf(error)}`;
+      throw new GeoError("GEO_TABLE_UNAVAILABLE", text, { cause: error });
     }
   }
 

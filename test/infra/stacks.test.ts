@@ -77,6 +77,15 @@ describe("the stacks of one primary and three secondaries", () => {
     );
     expect(outputs["s3-geo-ireland-feed"]).toContain("IngestQueueUrl");
   });
+
+  it.each(["s3-geo-virginia", "s3-geo-ireland"])(
+    "give the API's address so that a path can be put behind it: %s",
+    (name) => {
+      const outputs = stacks.find((stack) => stack.name === name)?.template.Outputs;
+      // Parts that are joined: the last one is the stage, and no slash.
+      expect(JSON.stringify(outputs?.["ApiUrl"])).toMatch(/"https:\/\/".*execute-api.*"\/",\{"Ref":"[^"]+"\}\]\]\}\}$/);
+    },
+  );
 });
 
 describe("adding a secondary", () => {

@@ -6,10 +6,12 @@ import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   PutBucketNotificationConfigurationCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
+  S3ServiceException,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
@@ -73,6 +75,23 @@ const reported = async (on: Cloud, expected: number) => {
     (seen) => seen.length >= expected,
   );
   return { events: Object.fromEntries(events), versions: { put: put.VersionId, marker: deleted.VersionId } };
+};
+
+/** The tags of a version whose key hides behind a delete marker, or the name of the refusal. */
+const tagsOfHidden = async (on: Cloud): Promise<unknown> => {
+  const { s3 } = clientsFor(on, REGION);
+  const Bucket = `s3-geo-corrections-${randomUUID()}`;
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  const { VersionId } = await s3.send(new PutObjectCommand({ Bucket, Key: KEY, Body: "x", Tagging: "a=1" }));
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: KEY }));
+  try {
+    const { TagSet } = await s3.send(new GetObjectTaggingCommand({ Bucket, Key: KEY, VersionId }));
+    return TagSet;
+  } catch (error) {
+    if (error instanceof S3ServiceException) return error.name;
+    throw error;
+  }
 };
 
 /** Whether what S3 sends to a queue with a delay can be received at once. */
@@ -190,6 +209,7 @@ describe.skipIf(cloud.name !== "ministack")("what our launcher corrects in MiniS
     expect(events).toEqual({ "ObjectCreated:Put": { key: KEY }, "ObjectRemoved:Delete": { key: KEY } });
     expect(await ignoresDelay(uncorrected)).toBe(true);
     expect(await acceptsMegabytes(uncorrected)).toBe(false);
+    expect(await tagsOfHidden(uncorrected)).toBe("NoSuchKey");
   });
 
   test.skipIf(!cloud.version.endsWith("+s3-geo"))("is as on AWS with it", async () => {
@@ -203,6 +223,7 @@ describe.skipIf(cloud.name !== "ministack")("what our launcher corrects in MiniS
     expect(versions.put).not.toBe(versions.marker);
     expect(await ignoresDelay(cloud)).toBe(false);
     expect(await acceptsMegabytes(cloud)).toBe(true);
+    expect(await tagsOfHidden(cloud)).toEqual([{ Key: "a", Value: "1" }]);
   });
 
   test.skipIf(!SHOWS_MEMORY)("would hold what it has in parts several times without it", async () => {

@@ -13,6 +13,7 @@ import { askForWalk, parseWalkPace, walkPaceKey } from "../../shared/tables/site
 import { runWalks, WALK_SETTINGS_DEFAULT } from "../../shared/services/registry-consistency/run-walks.ts";
 import { splitKeys } from "../../shared/services/registry-consistency/split-keys.ts";
 import type { WalkingSite } from "../../shared/services/registry-consistency/walk-range.ts";
+import { SMALL_PARTS } from "../support/small-parts.ts";
 import { type TwoSites, twoSites } from "../support/two-sites.ts";
 
 const keyOf = (id: number): string => `cool_widgets/${id}/widget.bin`;
@@ -99,6 +100,32 @@ describe("a walk through both sides", () => {
     await world.settle();
     expect(ids(5).map((id) => world.replicaText(keyOf(id)))).toEqual(["overwritten", undefined, "old", "old", "old"]);
     expect(world.replicaText(keyOf(9))).toBeUndefined();
+  });
+
+  test("finds a replica that somebody wrote as many other bytes over, though S3's report of it is lost, and mends it", async () => {
+    const world = twoSites();
+    for (const id of ids(3)) world.primaryBucket.put(keyOf(id), "ours");
+    await world.settle();
+    world.replicaBucket.put(keyOf(2), "evil");
+    await world.loseMessages();
+    const { walk } = walking(world);
+    expect((await walk()).findings).toMatchObject({ listed: 3, stale: 1, enqueued: 1 });
+    await world.settle();
+    expect(ids(3).map((id) => world.replicaText(keyOf(id)))).toEqual(["ours", "ours", "ours"]);
+    expect(await world.row(keyOf(2))).toMatchObject({ state: "synced", verification_state: "succeeded" });
+    expect((await walk({}, { askedFor: asked(world) })).findings).toMatchObject({ listed: 3, stale: 0, enqueued: 0 });
+  });
+
+  test("finds nothing of replicas that were copied in parts, adopted, or are of another ETag than their source", async () => {
+    const world = twoSites({ copyLimits: SMALL_PARTS });
+    world.primaryBucket.put(keyOf(1), "x".repeat(5 * SMALL_PARTS.singleCopyBytesMax));
+    world.primaryBucket.put(keyOf(2), "y");
+    world.replicaBucket.put(keyOf(2), "y");
+    await world.settle();
+    const row = await world.row(keyOf(1));
+    expect(row?.rep_etag).toMatch(/^"[0-9a-f]{32}-[0-9]+"$/);
+    expect(row?.rep_etag).not.toBe(row?.src_etag);
+    expect((await walking(world).walk()).findings).toMatchObject({ listed: 2, stale: 0, enqueued: 0 });
   });
 
   test("adopts replicas that are equal already, without copying a byte", async () => {

@@ -105,6 +105,9 @@ export const removeStep: Step<SecondarySite, "remove"> = async (site, { held, et
   }
 };
 
+/** What S3 calls a version that was written while its bucket kept none. */
+const NO_VERSION = "null";
+
 /**
  * T4, after a write without an answer: what does the replica hold now? If it is what was wanted, the attempt goes on and
  * the taint makes sure that it is looked at again; if not, it is tried again later.
@@ -119,12 +122,14 @@ export const resolveUnknownStep: Step<SecondarySite, "resolve_unknown"> = async 
       : { at: "fail", held, kind: "unknown_outcome", detail };
   }
   const decision = decidePresent(held.row, source.facts, replica);
-  // Only a version that this row has never named can be the one that was just written. Whether it has the tags, too, is
-  // seen in the next step.
+  // Only a version that this row has never named can be the one that was just written, and only one with a name of its own:
+  // else it was there before versioning was turned on, or the bucket has stopped to keep versions, where nothing settles.
+  // Whether it has the tags, too, is seen in the next step.
   if (
     decision.do === "settle_synced" &&
     decision.because === "adopt" &&
-    decision.versionId !== held.row.rep_version_id
+    decision.versionId !== held.row.rep_version_id &&
+    decision.versionId !== NO_VERSION
   ) {
     return { at: "compare_tags", held, source: source.facts, settled: decision };
   }

@@ -116,7 +116,8 @@ const stillThis = (row: VerificationStateRow) => ({
 const stillThisReading = (row: VerificationStateRow) => {
   const { condition, values } = stillThis(row);
   const { verification_started_at: startedAt = 0, verification_checksum: recorded } = row;
-  const seen = recorded === undefined ? "attribute_not_exists(verification_checksum)" : "verification_checksum = :recorded";
+  const seen =
+    recorded === undefined ? "attribute_not_exists(verification_checksum)" : "verification_checksum = :recorded";
   return {
     condition: `${condition} AND verification_started_at = :started_at AND ${seen}`,
     values: { ...values, ":started_at": startedAt, ...(recorded === undefined ? {} : { ":recorded": recorded }) },

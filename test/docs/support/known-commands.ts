@@ -129,7 +129,7 @@ const cdkProblem = ([command = "", ...args]: readonly string[]): Problem => {
 };
 
 /** Words of a shell that call nothing of ours, and that nothing can be wrong with. */
-const OF_THE_SHELL = new Set(["cd", "export", "jq", "git"]);
+const OF_THE_SHELL = new Set(["cd", "export", "unset", "jq", "git"]);
 
 /** Whether only AWS can answer a command: it is AWS's own, or asks a table rather than an API. */
 export const asksAws = ({ words: [first, second, third] }: ShellCommand): boolean =>

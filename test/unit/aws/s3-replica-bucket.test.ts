@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { S3ReplicaBucket } from "../../../shared/aws/s3-replica-bucket.ts";
-import type { CopyRequest } from "../../../shared/ports/object-store.ts";
+import type { CompleteRequest, CopyRequest } from "../../../shared/ports/object-store.ts";
+import { VersioningCheck } from "../../../shared/aws/versioning-check.ts";
 import { type Answer, openWire, s3ClientOn, s3Error, type Wire } from "./support/wire.ts";
 
 const REQUEST: CopyRequest = {
@@ -176,5 +177,80 @@ describe("a removal", () => {
     wire.answer = answer;
     expect(await replica().remove("key", '"e"')).toMatchObject(expected);
     expect(wire.seen).toHaveLength(1);
+  });
+});
+
+describe("a bucket that has stopped to keep versions under a running function", () => {
+  const ENABLED = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+  const SUSPENDED = "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
+  const COMPLETED = '<CompleteMultipartUploadResult><ETag>"whole-1"</ETag></CompleteMultipartUploadResult>';
+  const COMPLETE: CompleteRequest = {
+    key: "key",
+    uploadId: "u1",
+    parts: [{ number: 1, etag: '"one"', size: 7 }],
+    size: 7,
+    crc64nvme: undefined,
+    replica: { expect: "nothing" },
+  };
+
+  const checked = async () => {
+    const client = s3ClientOn(wire.endpoint);
+    const accountId = "123456789012";
+    const versioning = new VersioningCheck([{ client, bucket: "replica", accountId }]);
+    wire.answer = { status: 200, body: ENABLED };
+    await versioning.assertEnabled();
+    const bucket = new S3ReplicaBucket({
+      client,
+      writer: client,
+      copier: client,
+      bucket: "replica",
+      primaryBucket: "primary",
+      accountId,
+      timeLimitMs: () => 5_000,
+      versioning,
+    });
+    return { bucket, versioning };
+  };
+
+  const WRITES: readonly (readonly [string, number, string, (bucket: S3ReplicaBucket) => Promise<object>, object])[] = [
+    ["a copy", 200, COPIED, (bucket) => bucket.copyFromPrimary(REQUEST), { outcome: "copied", versionId: "r1" }],
+    [
+      "a completed upload",
+      200,
+      COMPLETED,
+      (bucket) => bucket.completeUpload(COMPLETE),
+      { outcome: "completed", versionId: "r1" },
+    ],
+    [
+      "a removal",
+      204,
+      "",
+      (bucket) => bucket.remove("key", '"e"'),
+      { outcome: "removed", deleteMarkerVersionId: "r1" },
+    ],
+  ];
+
+  describe.each(WRITES)("%s", (_what, status, body, write, done) => {
+    it.each([
+      ["names none", undefined],
+      ["names the one that is called null", "null"],
+    ])("has an unknown end when its answer %s, and stops the next work", async (_when, versionId) => {
+      const { bucket, versioning } = await checked();
+      wire.answer = { status, body, headers: versionId === undefined ? {} : { "x-amz-version-id": versionId } };
+      expect(await write(bucket)).toEqual({
+        outcome: "unknown",
+        detail: expect.stringContaining("GEO_BUCKET_NOT_VERSIONED") as string,
+      });
+      wire.answer = { status: 200, body: SUSPENDED };
+      await expect(versioning.assertEnabled()).rejects.toMatchObject({ code: "GEO_BUCKET_NOT_VERSIONED" });
+    });
+
+    it("is done when its answer names a version, and nobody asks again", async () => {
+      const { bucket, versioning } = await checked();
+      wire.answer = { status, body, headers: { "x-amz-version-id": "r1" } };
+      expect(await write(bucket)).toMatchObject(done);
+      await versioning.assertEnabled();
+      expect(wire.seen).toHaveLength(2);
+    });
   });
 });

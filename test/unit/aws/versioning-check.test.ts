@@ -41,4 +41,19 @@ describe("a bucket of a site", () => {
     answer("<Status>Enabled</Status>");
     await expect(versioning.assertEnabled()).resolves.toBeUndefined();
   });
+
+  it("is asked again from the first write on that made no version of its own", async () => {
+    answer("<Status>Enabled</Status>");
+    const versioning = check();
+    await versioning.assertEnabled();
+    expect(versioning.withoutVersion("replicas", "v1")).toBeUndefined();
+    await versioning.assertEnabled();
+    expect(wire.seen).toHaveLength(1);
+    answer("<Status>Suspended</Status>");
+    expect(versioning.withoutVersion("replicas", "null")).toEqual({
+      outcome: "unknown",
+      detail: expect.stringContaining("GEO_BUCKET_NOT_VERSIONED: bucket replicas answered") as string,
+    });
+    await expect(versioning.assertEnabled()).rejects.toMatchObject({ code: "GEO_BUCKET_NOT_VERSIONED" });
+  });
 });

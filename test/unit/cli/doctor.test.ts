@@ -260,6 +260,32 @@ describe("geo doctor (F105)", () => {
     expect(ill[2]?.found).toContain("received too often without success (1)");
   });
 
+  test.each([
+    [["Access to the object was denied: no"], "geo redrive --reason forbidden"],
+    [["The object's encryption key can not be used: no"], "geo redrive --reason kms"],
+    [
+      ["The object's encryption key can not be used: no", "Access to the object was denied: no"],
+      "geo redrive --reason forbidden, and geo redrive --reason kms",
+    ],
+  ])("names the redrive of what was denied: %j", async (failures, again) => {
+    const { secondary, findings } = await installation();
+    for (const [at, text] of failures.entries()) {
+      await secondary.rows([registryRow("failed", "pending", at)]);
+      await secondary.rowTable.put({
+        ...rowKey({ replicableName: "lfs_object", key: `lfs_objects/1/aa/bb/${String(at)}` }),
+        state: 3,
+        verification_state: 0,
+        last_sync_failure: text,
+        due_pk: "lfs_object#0",
+        due_at: secondary.clock.now(),
+      });
+    }
+    const { ill } = await findings();
+    expect(ill).toMatchObject([
+      { check: "permissions", remedy: `mend the bucket's policy or the key's, then: ${again}` },
+    ]);
+  });
+
   test("goes on with what it can reach, and says what it can not", async () => {
     const { findings, down } = await installation();
     down.add("secondary");

@@ -158,3 +158,18 @@ test("a command that wants one secondary does not choose among several", async (
     message: "which secondary? Expected --site with one of dublin (secondary), oslo (secondary)",
   });
 });
+
+test.each([
+  [
+    [SECONDARY],
+    /^which primary\? .*sites\.json names none; expected one there, or --site with one of dublin \(secondary\)$/,
+  ],
+  [[], /^which primary\? .*sites\.json names none; expected one there$/],
+])("a command that wants the primary says so of a file that names none: %j", async (sites, message) => {
+  const { around, file } = await machine();
+  await file(PROFILES, { sites });
+  await expect(connect({}, "primary", around)).rejects.toMatchObject({
+    exitCode: EXIT.usage,
+    message: expect.stringMatching(message),
+  });
+});
