@@ -15,6 +15,9 @@ const withWorker = (state: State, index: number, slot: WorkerSlot): State => ({
   workers: state.workers.map((worker, i) => (i === index ? slot : worker)),
 });
 
+/** What was seen before the claim is used once: whoever looks again sees what is there. */
+const withoutFirstLook = ({ seenFirst: _used, ...slot }: WorkerSlot): WorkerSlot => slot;
+
 /** Takes one step of an attempt and notes what the world saw of it. */
 const takeStep = async (
   { stage, site, memory }: Rules,
@@ -26,10 +29,13 @@ const takeStep = async (
 ): Promise<State> => {
   stage.fate = fate;
   stage.step = attempt.at;
+  stage.seenFirst = slot.seenFirst;
   const next = await memory.attempts.take(stage, state, attempt, (from) => step(site, from));
+  stage.seenFirst = undefined;
   const learnt = learn(state, attempt, slot.knowledge, stage.notes, next);
   const after = next.at === "ended" ? IDLE : { ...slot, attempt: next, knowledge: learnt.knowledge };
-  return { ...withWorker(stage.state, index, after), resync: learnt.resync, broken: learnt.broken };
+  const slotAfter = attempt.at === "observe_source" ? withoutFirstLook(after) : after;
+  return { ...withWorker(stage.state, index, slotAfter), resync: learnt.resync, broken: learnt.broken };
 };
 
 const starts = (rules: Rules, state: State): readonly Action[] => {
@@ -37,12 +43,18 @@ const starts = (rules: Rules, state: State): readonly Action[] => {
   if (state.standing.role !== "secondary") return [];
   const index = state.workers.findIndex(({ attempt }) => attempt === undefined);
   if (index < 0) return [];
+  const looksFirst = rules.tampering.looksFirst === true;
   const begin = (from: State, cause: "hint" | "resync" | "due"): readonly [State, WorkerSlot, RunningAttempt] => {
     rules.stage.state = from;
     const epoch = from.standing.epoch;
     const first = firstStep({ ref: REF, cause, stopAt: NEVER, epoch }, rules.site.chance.token());
     const attempt = attemptParts.same(first) as RunningAttempt;
-    const slot: WorkerSlot = { attempt, message: cause === "due" ? undefined : cause, knowledge: KNOWS_NOTHING };
+    const slot: WorkerSlot = {
+      attempt,
+      message: cause === "due" ? undefined : cause,
+      knowledge: KNOWS_NOTHING,
+      ...(looksFirst ? { seenFirst: from.source } : {}),
+    };
     return [rules.stage.state, slot, attempt];
   };
   // Taking up a message and the first write are one action: until then a worker knows nothing and has changed nothing, so
@@ -52,6 +64,8 @@ const starts = (rules: Rules, state: State): readonly Action[] => {
     optional: false,
     run: () => {
       const [begun, slot, attempt] = begin(from, cause);
+      // Whoever looks first knows something before it claims.
+      if (looksFirst) return Promise.resolve(withWorker(begun, index, slot));
       return takeStep(rules, begun, index, slot, attempt, "answered");
     },
   });

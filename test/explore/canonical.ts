@@ -289,11 +289,13 @@ const addWorkers = (state: State): void => {
   const workers = state.workers
     .map((worker) => ({
       part: worker.attempt === undefined ? NOTHING : attempts.partOf(worker.attempt),
+      seenFirst: worker.seenFirst === undefined ? undefined : stacks.partOf(worker.seenFirst),
       about: aboutWorker(worker) + 36 * isAsRead(worker, rev),
     }))
     .sort((a, b) => a.part.shape - b.part.shape || a.about - b.about);
-  for (const { part, about } of workers) {
+  for (const { part, seenFirst, about } of workers) {
     print.addPart(part);
+    if (seenFirst !== undefined) print.addPart(seenFirst);
     print.add(about);
   }
 };

@@ -27,6 +27,8 @@ export interface Scenario {
   readonly inParts?: Surroundings["inParts"];
   readonly tampering?: Tampering;
   readonly hastyQuarantine?: boolean;
+  /** Of what need not happen, only what is called so does: for a loss that is far away. Default: all of it may happen. */
+  readonly mayHappen?: RegExp;
   /** Stops after this many states; then the space was not exhausted. */
   readonly statesMax?: number;
 }
@@ -61,7 +63,7 @@ const NO_FAULTS: Budget = {
  */
 export const explore = async (scenario: Scenario, onProgress?: (states: number) => void): Promise<Exploration> => {
   const start = initialState(scenario.workers, scenario.verifiers ?? 1, { ...NO_FAULTS, ...scenario.budget });
-  const stage: Stage = { state: start, fate: "answered", step: "", notes: {}, asked: 0 };
+  const stage: Stage = { state: start, fate: "answered", step: "", seenFirst: undefined, notes: {}, asked: 0 };
   const tampering = scenario.tampering ?? {};
   const surroundings: Surroundings = {
     fusedVerificationBytesMax: scenario.verification === "read_back" ? 2 : 0,
@@ -108,6 +110,7 @@ export const explore = async (scenario: Scenario, onProgress?: (states: number) 
     const next: { readonly id: number; readonly state: State }[] = [];
     for (const { id, state } of frontier) {
       for (const action of actionsIn(rules, state)) {
+        if (action.optional && scenario.mayHappen?.test(action.label) === false) continue;
         const reached = await action.run();
         const known = visited.findOrAdd(fingerprint(reached), parents.length);
         const reachedId = known ?? parents.length;

@@ -49,6 +49,8 @@ export interface Stage {
   fate: WriteFate;
   /** Which step runs. */
   step: string;
+  /** What the running attempt has seen of the source before its claim, and takes for what it would see now. */
+  seenFirst: State["source"] | undefined;
   notes: Notes;
   /** Which parts of the world it has asked: a sum of `ASKED`. */
   asked: number;
@@ -77,7 +79,10 @@ export interface Tampering {
   readonly delete?: (request: DeleteRequest) => DeleteRequest;
   /** What the code is told of a row that it wrote or read. */
   readonly item?: (item: Item) => Item;
-  readonly sourceHead?: (state: State, honest: HeadOutcome) => HeadOutcome;
+  /** True: an attempt looks at the source before it claims the row, and goes by that. */
+  readonly looksFirst?: boolean;
+  /** True: the `rev` of a row that is made begins where that of any other did. */
+  readonly sameFirstRev?: boolean;
   /** What `step` is told of the replica. */
   readonly replicaHead?: (state: State, honest: HeadOutcome, step: string) => HeadOutcome;
   /** What the code is told of the primary's record. */
@@ -204,7 +209,7 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
         return token;
       },
       // How long a retry waits makes no difference here; but where a row's `rev` starts tells it from every other.
-      random: () => stage.state.named.rows / 2 ** 30,
+      random: () => (tampering.sameFirstRev === true ? 0 : stage.state.named.rows / 2 ** 30),
     },
     telemetry: SILENT,
     functionTimeoutMs: 60_000,
@@ -254,13 +259,12 @@ export const explorationSite = (stage: Stage, surroundings: Surroundings, tamper
     primary: {
       bucket: "primary",
       head: () => {
-        // A test that takes a defence away may look at anything.
-        stage.asked |= tampering.sourceHead === undefined ? ASKED.source : ASKED.other;
-        const current = currentOf(stage.state.source);
-        const honest: HeadOutcome =
-          current === undefined ? absence(stage.state.source) : presentSource(current, inParts);
-        stage.notes.source = current === undefined ? (stage.state.source.length === 0 ? "bare" : "marker") : "present";
-        return Promise.resolve(tampering.sourceHead?.(stage.state, honest) ?? honest);
+        stage.asked |= tampering.looksFirst === true ? ASKED.other : ASKED.source;
+        const { source } = stage.state;
+        stage.notes.source = currentOf(source) === undefined ? (source.length === 0 ? "bare" : "marker") : "present";
+        const seen = stage.seenFirst ?? source;
+        const current = currentOf(seen);
+        return Promise.resolve(current === undefined ? absence(seen) : presentSource(current, inParts));
       },
       tags: () => Promise.resolve({ outcome: "read", tags: {} }),
       headVersion: () => Promise.reject(new Error("no version of the source is asked about")),

@@ -56,6 +56,8 @@ export interface WorkerSlot {
   readonly message: Message | undefined;
   /** What the world, and not the code, has seen this attempt learn. */
   readonly knowledge: Knowledge;
+  /** What the source held when the attempt began: only where a test has it looked at before the claim, and not after. */
+  readonly seenFirst?: readonly SourceVersion[];
 }
 
 /** Who holds an event of the replica's bucket against the row. */

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { leaseMs, quarantineMs } from "../../shared/geo/limits.ts";
-import { twoSites as sites, type TwoSitesOptions } from "../support/two-sites.ts";
+import type { MemoryQueue } from "../../shared/memory/queue.ts";
+import { bulkUpdating, accepted } from "../support/bulk-updating.ts";
+import { type TwoSites, twoSites as sites, type TwoSitesOptions } from "../support/two-sites.ts";
+import { walkingSecondary } from "../support/walking.ts";
 import { Worker } from "../support/workers.ts";
 
 /** What is shown here has to hold when S3 reports nothing of the replica's bucket; what it reports is in drift.test.ts. */
@@ -8,6 +11,12 @@ const twoSites = (options: TwoSitesOptions = {}) => sites({ ...options, replicaD
 
 const KEY = "cool_widgets/42/widget.bin";
 const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** What lies in a queue's dead letters is put back into it. */
+const redrive = ({ live, deadLetters }: { readonly live: MemoryQueue; readonly deadLetters: MemoryQueue }): void => {
+  live.import([...live.export(), ...deadLetters.export()]);
+  deadLetters.import([]);
+};
 
 /** After everything has had its time: both sides hold the same, the row says so, and nothing is due. */
 const expectConverged = async (world: ReturnType<typeof twoSites>, text: string | undefined) => {
@@ -23,6 +32,34 @@ const expectConverged = async (world: ReturnType<typeof twoSites>, text: string 
     expect(row).not.toHaveProperty("taint_until");
     expect(row).not.toHaveProperty("attempt_token");
   }
+};
+
+/** The texts of all versions that the replica has had, oldest first. */
+const textsOf = (world: TwoSites, key: string): readonly string[] =>
+  world.replicaBucket
+    .versions(key)
+    .map((version) => (version.kind === "object" ? new TextDecoder().decode(version.body) : "a delete marker"));
+
+/** A worker whose key was changed in each of its passes, and who is about to leave it. */
+const rewrittenWithoutEnd = async (world: TwoSites): Promise<Worker> => {
+  world.primaryBucket.put(KEY, "0");
+  const worker = new Worker(world, KEY);
+  let writes = 0;
+  while ((await worker.untilOneOf("commit_synced", "leave_pending")) === "commit_synced") {
+    writes += 1;
+    world.primaryBucket.put(KEY, String(writes));
+    await new Worker(world, KEY).finish();
+    await worker.step();
+  }
+  expect(writes).toBe(3);
+  return worker;
+};
+
+const leftToTheSweep = async (): Promise<TwoSites> => {
+  const world = twoSites();
+  const worker = await rewrittenWithoutEnd(world);
+  expect(await worker.finish()).toEqual({ result: "left_pending" });
+  return world;
 };
 
 describe("a change while the object is copied (F10)", () => {
@@ -61,20 +98,46 @@ describe("a change while the object is copied (F10)", () => {
   });
 
   test("R39: a key that is rewritten without end is left to the sweep after three passes, each leaving a whole version", async () => {
-    const world = twoSites();
-    world.primaryBucket.put(KEY, "0");
-    const worker = new Worker(world, KEY);
-    let writes = 0;
-    while ((await worker.untilOneOf("commit_synced", "leave_pending")) === "commit_synced") {
-      writes += 1;
-      world.primaryBucket.put(KEY, String(writes));
-      await new Worker(world, KEY).finish();
-      await worker.step();
-    }
-    expect(await worker.finish()).toEqual({ result: "left_pending" });
-    expect(writes).toBe(3);
+    const world = await leftToTheSweep();
+    expect(textsOf(world, KEY)).toEqual(["0", "1", "2"]);
     expect(await world.row(KEY)).toMatchObject({ state: "pending", due_at: world.clock.now() });
     await expectConverged(world, "3");
+  });
+
+  test("R39: a hint that comes once the key is left to the sweep is worked on at once, and leaves the sweep nothing to do", async () => {
+    const world = await leftToTheSweep();
+    const left = await world.row(KEY);
+    // The last change was counted and is nobody's: the replica holds the version before it, whole.
+    expect(world.replicaText(KEY)).toBe("2");
+    expect(left).toMatchObject({ state: "pending", gen: 4, done_gen: 3 });
+    world.primaryBucket.put(KEY, "4");
+    // The primary's own messages were worked on by hand: later, they would bring somebody here by chance.
+    await world.loseMessages();
+    const swept = await new Worker(world, KEY, "due").until("claim_seen");
+    expect(await new Worker(world, KEY).finish()).toMatchObject({ result: "synced" });
+    expect(world.replicaText(KEY)).toBe("4");
+    const settled = await world.row(KEY);
+    expect(settled).toMatchObject({ state: "synced", verification_state: "succeeded", gen: 5, done_gen: 5 });
+    expect(settled).not.toHaveProperty("due_at");
+    // Nobody was taken over, and nothing is suspected.
+    expect(settled).not.toHaveProperty("taint_until");
+    // Whom the sweep has sent before the hint came looks once more, at what is right already.
+    const texts = textsOf(world, KEY);
+    expect(await swept.finish()).toMatchObject({ result: "synced", how: "unchanged" });
+    expect(textsOf(world, KEY)).toEqual(texts);
+    expect(await world.row(KEY)).toMatchObject({ gen: 5, done_gen: 5 });
+    await expectConverged(world, "4");
+  });
+
+  test("R39: a hint that joins just before the key is left to the sweep is counted, and the sweep settles it", async () => {
+    const world = twoSites();
+    const worker = await rewrittenWithoutEnd(world);
+    world.primaryBucket.put(KEY, "4");
+    expect(await new Worker(world, KEY).finish()).toEqual({ result: "joined" });
+    await world.loseMessages();
+    expect(await worker.finish()).toEqual({ result: "left_pending" });
+    expect(await world.row(KEY)).toMatchObject({ state: "pending", gen: 5, done_gen: 3, due_at: world.clock.now() });
+    await expectConverged(world, "4");
   });
 });
 
@@ -356,19 +419,153 @@ describe("answers that are not absence", () => {
     await expectConverged(world, "one");
   });
 
-  test("R20, R38: replaying every old event changes nothing", async () => {
+  test("R20: replaying every old event, the newest first, and redriving dead letters changes nothing", async () => {
     const world = twoSites();
+    const events: string[] = [];
+    world.primaryBucket.onEvent((body) => void events.push(body));
     world.primaryBucket.put(KEY, "one");
     world.primaryBucket.put(KEY, "two");
     world.primaryBucket.deleteCurrent(KEY);
     world.primaryBucket.put(KEY, "three");
-    const replayed = world.queues.events.live;
+    await world.publish();
+    await world.queues.events.deadLetters.send(world.queues.events.live.bodies.map((body) => ({ body })));
     await world.settle();
-    const versions = world.replicaBucket.versions(KEY).length;
-    for (let i = 0; i < 5; i += 1) await new Worker(world, KEY).finish();
-    expect(replayed.size).toBe(0);
-    expect(world.replicaText(KEY)).toBe("three");
-    expect(world.replicaBucket.versions(KEY)).toHaveLength(versions);
+    const before = await world.row(KEY);
+    const versions = world.replicaBucket.versions(KEY);
+    expect(events).toHaveLength(4);
+    for (const body of events.toReversed()) {
+      await world.queues.ingest.live.send([{ body }]);
+      await world.settle();
+    }
+    const replayed = await world.row(KEY);
+    redrive(world.queues.events);
+    await world.settle();
+    // Each was looked at, and none was believed.
+    expect(replayed?.gen).toBe((before?.gen ?? 0) + 4);
+    expect((await world.row(KEY))?.gen).toBeGreaterThan(replayed?.gen ?? 0);
+    expect(world.replicaBucket.versions(KEY)).toEqual(versions);
+    await expectConverged(world, "three");
+  });
+});
+
+/** Keys by what became of their objects after the registry's copy was made. */
+const KEPT = "cool_widgets/1/widget.bin";
+const OVERWRITTEN = "cool_widgets/2/widget.bin";
+const DELETED = "cool_widgets/3/widget.bin";
+const ADDED = "cool_widgets/4/widget.bin";
+/** Somebody was copying it when the registry's copy was made. */
+const HELD = "cool_widgets/5/widget.bin";
+
+/**
+ * A site whose registry is as it was before some changes, all of which had been followed: rows name what is not there any more,
+ * and what is there has no row. No message is under way.
+ */
+const restoredRegistry = async () => {
+  const world = twoSites();
+  for (const key of [KEPT, OVERWRITTEN, DELETED]) world.primaryBucket.put(key, "old");
+  await world.settle();
+  world.primaryBucket.put(HELD, "old");
+  const holder = await new Worker(world, HELD).until("copy");
+  const backup = world.registry.export();
+  expect(await holder.finish()).toMatchObject({ result: "synced" });
+  const events: string[] = [];
+  world.primaryBucket.onEvent((body) => void events.push(body));
+  world.clock.advance(1_000);
+  world.primaryBucket.put(OVERWRITTEN, "new");
+  world.primaryBucket.deleteCurrent(DELETED);
+  world.primaryBucket.put(ADDED, "new");
+  await world.settle();
+  await world.live(DAY_MS / 24);
+  expect(await world.row(DELETED)).toBeUndefined();
+  const replica = () =>
+    [KEPT, OVERWRITTEN, DELETED, ADDED, HELD].map((key) =>
+      world.replicaBucket.versions(key).map((one) => one.versionId),
+    );
+  const before = replica();
+  world.registry.import(backup);
+  return { world, events, replica, before };
+};
+
+/** The row says what the replica holds, and needs nobody. */
+const expectRight = async (world: TwoSites, key: string): Promise<void> => {
+  const row = await world.row(key);
+  expect(row).toMatchObject({
+    state: "synced",
+    verification_state: "succeeded",
+    rep_version_id: world.replicaBucket.current(key)?.versionId,
+  });
+  expect(row).not.toHaveProperty("due_at");
+};
+
+/** The row says what was true when the registry's copy was made, and nobody is asked to look. */
+const expectForgotten = async (world: TwoSites, key: string): Promise<void> => {
+  const row = await world.row(key);
+  expect(row).toMatchObject({ state: "synced", verification_state: "succeeded" });
+  expect(row?.rep_version_id).not.toBe(world.replicaBucket.current(key)?.versionId);
+  expect(row).not.toHaveProperty("due_at");
+};
+
+describe("a registry that is restored from an older copy", () => {
+  test("R38: by itself brings right only what somebody was at when the copy was made, and does nothing to any replica", async () => {
+    const { world, replica, before } = await restoredRegistry();
+    expect(await world.row(HELD)).toMatchObject({ state: "started" });
+    await world.live(DAY_MS / 4);
+    await expectRight(world, HELD);
+    await expectRight(world, KEPT);
+    await expectForgotten(world, OVERWRITTEN);
+    await expectForgotten(world, DELETED);
+    expect(await world.row(ADDED)).toBeUndefined();
+    // Whatever the rows say, nothing was done to what is there.
+    expect(replica()).toEqual(before);
+  });
+
+  test("R20, R38: is right about every key that an old event names, replayed or from the dead letters, and nothing is copied", async () => {
+    const { world, events, replica, before } = await restoredRegistry();
+    const [overwritten, deleted, ...later] = events.map((body) => ({ body }));
+    if (overwritten === undefined || deleted === undefined) throw new Error("there are too few events");
+    await world.queues.ingest.deadLetters.send([deleted]);
+    redrive(world.queues.ingest);
+    await world.queues.ingest.live.send([...later.toReversed(), overwritten]);
+    await world.settle();
+    await world.live(DAY_MS / 4);
+    for (const key of [KEPT, OVERWRITTEN, ADDED, HELD]) await expectRight(world, key);
+    expect(await world.row(DELETED)).toBeUndefined();
+    expect(replica()).toEqual(before);
+  });
+
+  test("R38: is right about every key that either bucket lists once both were walked through; the row of what neither lists stays", async () => {
+    const { world, replica, before } = await restoredRegistry();
+    const { walk } = walkingSecondary(world, { takes: (messages) => world.queues.events.live.send(messages) });
+    const { findings } = await walk();
+    expect(findings).toMatchObject({ listed: 4, missing: 1, stale: 1, orphan: 0 });
+    await world.settle();
+    await world.live(DAY_MS / 4);
+    for (const key of [KEPT, OVERWRITTEN, ADDED, HELD]) await expectRight(world, key);
+    await expectForgotten(world, DELETED);
+    expect(replica()).toEqual(before);
+  });
+
+  test("R38: is right about every row once all are reconciled in bulk, which retries of what has failed are not; a walk brings the rest", async () => {
+    const { world, replica, before } = await restoredRegistry();
+    const bulk = bulkUpdating(world);
+    const ask = async (action: "retry_now" | "reconcile") => {
+      const { answer } = accepted(await bulk.ask({ action, replicable_name: "cool_widget" }));
+      await bulk.run();
+      await world.settle();
+      return (await bulk.update(answer.id)).counts;
+    };
+    expect(await ask("retry_now")).toMatchObject({ changed: 0 });
+    await expectForgotten(world, DELETED);
+    expect(await ask("reconcile")).toMatchObject({ lookedAt: 4, changed: 4 });
+    await world.live(DAY_MS / 4);
+    for (const key of [KEPT, OVERWRITTEN, HELD]) await expectRight(world, key);
+    expect(await world.row(DELETED)).toBeUndefined();
+    expect(await world.row(ADDED)).toBeUndefined();
+    const { walk } = walkingSecondary(world, { takes: (messages) => world.queues.events.live.send(messages) });
+    await walk();
+    await world.settle();
+    await expectRight(world, ADDED);
+    expect(replica()).toEqual(before);
   });
 });
 

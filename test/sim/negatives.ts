@@ -7,6 +7,8 @@ import type { Tampering } from "./ports.ts";
 export interface Negative {
   readonly defence: string;
   readonly tampering: Tampering;
+  /** The rule that has to be seen broken, where it is the defence itself that is to be missed. Default: any. */
+  readonly rule?: string;
   /** The fault that it defends against, always on: it need not come up by chance. */
   readonly knobs: readonly Knob[];
   /** What every world is like, where by chance it would seldom be such that the defence matters. */
@@ -102,6 +104,29 @@ export const NEGATIVES: readonly Negative[] = [
         request.condition === "attribute_exists(pk)"
           ? edited(request, (text) => text.replace("gen = gen + :one, ", ""))
           : request,
+    },
+  },
+  {
+    defence: "a claim takes no row that somebody holds (S6, R8)",
+    rule: "S6",
+    knobs: ["slow"],
+    tampering: {
+      update: (request) =>
+        has(request, "claimed_gen = ") && has(request, "attribute_not_exists(attempt_token)")
+          ? edited(request, (text) => text.replace(/attribute_not_exists\(attempt_token\)( AND )?/, ""))
+          : request,
+    },
+  },
+  {
+    defence: "a row is taken from its holder, or fails for having timed out, only when the lease is over (S6, R9, F20)",
+    rule: "S6",
+    knobs: ["slow"],
+    tampering: {
+      update: (request) =>
+        has(request, ":old_token") ? edited(request, (text) => text.replace(" AND lease_until < :now", "")) : request,
+      // The code is told that every lease is over as soon as it has begun: it would not try before.
+      item: (item) =>
+        item["attempt_started_at"] === undefined ? item : { ...item, lease_until: item["attempt_started_at"] },
     },
   },
   {

@@ -63,6 +63,8 @@ describe("without a defence a loss is found", () => {
       const { plan, without, sound } = worldsOf(negative, seed);
       const run = await simulate(plan, { tampering: without });
       if (run.violation === undefined) continue;
+      // Without some defences another rule may be seen broken first, in some worlds.
+      if (negative.rule !== undefined && run.violation.rule !== negative.rule) continue;
       expect(run.violation.rule).toMatch(/^(S\d|L\d|R29|counters)/);
       // With the defence in its place the same world is sound.
       expect((await simulate(plan, { tampering: sound })).violation).toBeUndefined();

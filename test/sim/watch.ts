@@ -8,6 +8,7 @@ import type { Port } from "./faults.ts";
 import { Claims } from "./claims.ts";
 import { Fence } from "./fence.ts";
 import { isPermit } from "./guard.ts";
+import type { Sent } from "./leases.ts";
 import type { Oracle } from "./oracle.ts";
 import { StepCounter } from "./step-counter.ts";
 import { Readings } from "./readings.ts";
@@ -35,7 +36,10 @@ export class Watch {
   /** Called when somebody has looked at a replica, or written it. */
   onReplicaMet: (key: string) => void = () => {};
   readonly #oracle: Oracle;
+  readonly #now: () => number;
   readonly #claims = new Claims();
+  /** Writes of the registry that have been sent. */
+  readonly #sent = new WeakMap<UpdateRequest, Sent>();
   readonly #transitions: Transitions;
   readonly #removals: Removals;
   readonly #readings: Readings;
@@ -44,6 +48,7 @@ export class Watch {
     const { oracle, registry, secondarySiteTable, timeline } = world;
     const report = (rule: string, detail: string): void => oracle.report(rule, detail);
     this.#oracle = oracle;
+    this.#now = () => timeline.now;
     this.fence = new Fence(report, secondarySiteTable);
     this.resyncs = new Resyncs(registry, () => timeline.now);
     this.#transitions = new Transitions(report, (told) => this.steps.told(told));
@@ -69,6 +74,9 @@ export class Watch {
   updates(process: Invocation, port: Port, asked: UpdateRequest): void {
     if (port === "site_table" && asked.key.pk === SITE_TABLE_PARTITIONS.removalGuard) this.steps.asksGuard();
     if (port !== "registry") return;
+    const token = asked.values?.[":token"];
+    const { skewMs } = process.machine;
+    this.#sent.set(asked, { token: typeof token === "string" ? token : undefined, at: this.#now(), skewMs });
     const write = registryWriteOf(asked);
     if (write === undefined)
       this.#oracle.report("steps", `a write that no step makes: ${asked.update} IF ${asked.condition ?? ""}`);
@@ -83,7 +91,9 @@ export class Watch {
     carryOut: () => Promise<WriteOutcome>,
   ): Promise<WriteOutcome> {
     const write = port === "registry" ? registryWriteOf(asked) : undefined;
-    const written = await (write === undefined ? carryOut() : this.#transitions.carryOut(write, carryOut));
+    const sent = this.#sent.get(asked);
+    const carriedOut = () => (sent === undefined ? carryOut() : this.#oracle.leases.carryOut(sent, carryOut));
+    const written = await (write === undefined ? carriedOut() : this.#transitions.carryOut(write, carriedOut));
     if (written.outcome !== "written") return written;
     this.#wrote(process, port, asked);
     const said = write?.verification;

@@ -1,7 +1,12 @@
 import { checksumRules } from "../../shared/geo/checksum-policy.ts";
 import { copyRules } from "../../shared/geo/copy-limits.ts";
 import { FIRST_STANDING } from "../../shared/geo/site-standing.ts";
-import { FUSED_VERIFICATION_BYTES_MAX, STOP_BEFORE_TIMEOUT_MS, SYNC_TIMEOUT_SECONDS } from "../../shared/geo/limits.ts";
+import {
+  FUSED_VERIFICATION_BYTES_MAX,
+  leaseMs,
+  STOP_BEFORE_TIMEOUT_MS,
+  SYNC_TIMEOUT_SECONDS,
+} from "../../shared/geo/limits.ts";
 import { DUE_INDEX } from "../../shared/geo/physical-names.ts";
 import { eachMessage } from "../../shared/lambda/each-message.ts";
 import { MemoryBucket } from "../../shared/memory/bucket.ts";
@@ -107,8 +112,10 @@ export class World {
     this.verificationState = new MemoryTable({ name: "verification-state", indexes: [dueIndex] });
     this.primarySiteTable = new MemoryTable({ name: "primary-site" });
     this.secondarySiteTable = new MemoryTable({ name: "secondary-site" });
+    const syncTimeoutMs = (plan.syncTimeoutSeconds ?? SYNC_TIMEOUT_SECONDS.standard) * 1_000;
     this.oracle = new Oracle({
       now: () => timeline.now,
+      leaseMs: leaseMs(FUNCTION_TIMEOUT_MS, syncTimeoutMs),
       primary: this.primaryBucket,
       replica: this.replicaBucket,
       registry: this.registry,
@@ -191,7 +198,7 @@ export class World {
       siteTable: ownTable(process),
       standing: this.watch.fence.reader(process, ownTable(process), new MachineClock(wires, process)),
       removalGuard,
-      syncTimeoutMs: (plan.syncTimeoutSeconds ?? SYNC_TIMEOUT_SECONDS.standard) * 1_000,
+      syncTimeoutMs,
       scope: everythingWanted,
       primary: new BucketPort(wires, process, primaryBucket, "primary_bucket"),
       replica: new ReplicaPort(wires, process, replicaBucket, this.replicaBucket),

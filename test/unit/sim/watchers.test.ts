@@ -58,6 +58,7 @@ const guarded = (knobs: readonly Knob[], seed = 1) => {
   const registry = new MemoryTable({ name: "registry" });
   const oracle = new Oracle({
     now: () => clock.now(),
+    leaseMs: 120_000,
     primary: bucket,
     replica: bucket,
     registry,
