@@ -2,7 +2,7 @@ import type { ManifestLine, ResultLine } from "../../geo/destroy-manifest.ts";
 import { compareUtf8 } from "../../geo/utf8-order.ts";
 import type { DestroyingSite } from "../../ports/destroy.ts";
 import type { DestroyRecord } from "../../tables/site/destroy-record.ts";
-import { settle } from "./hide-slice.ts";
+import { settle } from "./settle.ts";
 
 /** What two texts begin with, both. */
 const commonStart = (one: string, other: string): string => {
@@ -19,7 +19,7 @@ const shownVersions = async (
 ): Promise<ReadonlyMap<string, string>> => {
   const shown = new Map<string, string>();
   // Behind the key without its last character come few others before the key itself.
-  let after: string | undefined = [...first].slice(0, -1).join("");
+  let after: string | undefined = Array.from(first).slice(0, -1).join("");
   while (after !== undefined) {
     const page = await bucket.listCurrent({ prefix: commonStart(first, last), after });
     for (const { key, versionId } of page.objects) shown.set(key, versionId);

@@ -1,4 +1,3 @@
-import pMap from "p-map";
 import {
   assertDestroyable,
   decodeManifest,
@@ -10,8 +9,8 @@ import {
   textDigest,
   versionDigest,
 } from "../../geo/destroy-manifest.ts";
-import { GeoError, StoreUnavailableError } from "../../geo/errors.ts";
-import { KEYS_IN_FLIGHT, leaseMs } from "../../geo/limits.ts";
+import { GeoError } from "../../geo/errors.ts";
+import { leaseMs } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
 import type { DestroyingSite } from "../../ports/destroy.ts";
 import type { DestroyRecord, DestroySlice, ReadSlice } from "../../tables/site/destroy-record.ts";
@@ -19,6 +18,7 @@ import { versionsItem } from "../../tables/site/destroy-release.ts";
 import type { KeyMatcher } from "../key-matcher.ts";
 import { mayBelong } from "./chosen-types.ts";
 import { findChanged } from "./find-changed.ts";
+import { settle } from "./settle.ts";
 import { readSlice, saveSlice } from "./stored-destroy.ts";
 
 /** How often the objects of a slice that S3 did not hide are asked for again within one run. */
@@ -55,47 +55,6 @@ export const writeResults = async (
   const name = `${destroyId}/results/${number}-${chance.token()}.jsonl`;
   await manifests.write(name, encodeResults(results));
   return name;
-};
-
-/** What a key shows that S3 did not hide, or that somebody may have begun to hide. */
-type Shows =
-  | { readonly shows: "it" }
-  | { readonly shows: "another" }
-  | { readonly shows: "nothing"; readonly marker: string | undefined };
-
-const look = async (site: DestroyingSite, { key, etag, version_id: versionId }: ManifestLine): Promise<Shows> => {
-  const seen = await site.bucket.head(key);
-  if (seen.outcome === "failed") throw new StoreUnavailableError(`asking for a key: ${seen.failure.detail}`);
-  if (seen.outcome === "absent") return { shows: "nothing", marker: seen.deleteMarkerVersionId };
-  return { shows: seen.facts.etag === etag && seen.facts.versionId === versionId ? "it" : "another" };
-};
-
-/** What a key's look comes to; undefined when it is still to be hidden. */
-const settledBy = (key: string, shows: Shows, isOurs: boolean): ResultLine | undefined => {
-  if (shows.shows === "it") return undefined;
-  if (shows.shows === "another") return { key, outcome: "kept" };
-  return isOurs && shows.marker !== undefined
-    ? { key, outcome: "hidden", marker: shows.marker, told: false }
-    : { key, outcome: "gone" };
-};
-
-/**
- * Looks what became of objects that somebody may have begun to hide. What still shows the version that the manifest names is
- * not among the answers.
- * @param isOurs whether a marker may be this destroy's own, from a run whose end nobody saw. Whose it is S3 does not say, so
- *   that a deletion by somebody else since the slice was begun is taken for this destroy's; those before it are known
- *   (`findChanged`)
- * @throws StoreUnavailableError: a key that does not answer is neither hidden nor shown
- */
-export const settle = async (
-  site: DestroyingSite,
-  lines: readonly ManifestLine[],
-  isOurs: boolean,
-): Promise<ReadonlyMap<string, ResultLine>> => {
-  const looks = await pMap(lines, async (line) => settledBy(line.key, await look(site, line), isOurs), {
-    concurrency: KEYS_IN_FLIGHT,
-  });
-  return new Map(looks.flatMap((line) => (line === undefined ? [] : [[line.key, line]])));
 };
 
 /** Hides what is left of a slice, once. @param isOurs as in `settle` */

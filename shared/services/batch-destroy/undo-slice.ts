@@ -3,9 +3,10 @@ import type { ManifestLine, ResultLine } from "../../geo/destroy-manifest.ts";
 import { KEYS_IN_FLIGHT, writeBudgetMs } from "../../geo/limits.ts";
 import type { DestroyingSite } from "../../ports/destroy.ts";
 import type { ReadSlice } from "../../tables/site/destroy-record.ts";
-import { countsOf, hidingEndsIn, readManifest, readResults, settle, writeResults } from "./hide-slice.ts";
+import { countsOf, hidingEndsIn, readManifest, readResults, writeResults } from "./hide-slice.ts";
 import { lookAtHidden, type Restored } from "./look-at-hidden.ts";
 import { abortUpload, restoreLarge } from "./restore-large.ts";
+import { settle } from "./settle.ts";
 import { readSlice, saveSlice } from "./stored-destroy.ts";
 
 /** Seconds until a slice is looked at again that somebody else has just written. */
@@ -148,20 +149,20 @@ const restoreWholeOnes = async (
   if (read === undefined) return undefined;
   const outcomes: Restored[] = [];
   let left = hidden;
-  let isLate = false;
-  for (let tries = 0; tries < TRIES_MAX && left.length > 0 && !isLate; tries += 1) {
+  const late: Hidden[] = [];
+  for (let tries = 0; tries < TRIES_MAX && left.length > 0 && late.length === 0; tries += 1) {
     const again: Hidden[] = [];
     const tryOne = async (one: Hidden): Promise<void> => {
       const looked = await lookAtHidden(site, one.line, one.marker, (isResumed && wasBegun) || tries > 0);
       const tried = looked === "hidden" ? await restoreWhole(site, one.line, stopAt) : looked;
-      if (tried === "late") isLate = true;
+      if (tried === "late") late.push(one);
       else if (tried === "again") again.push(one);
       else outcomes.push(tried);
     };
     await pMap(left, tryOne, { concurrency: KEYS_IN_FLIGHT });
     left = again;
   }
-  return isLate ? undefined : { read, outcomes: [...outcomes, ...left.map((): Restored => "failed")] };
+  return late.length > 0 ? undefined : { read, outcomes: [...outcomes, ...left.map((): Restored => "failed")] };
 };
 
 /**
