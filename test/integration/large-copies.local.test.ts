@@ -86,7 +86,8 @@ describe.skipIf(cloud.endpoint === undefined)("objects that are copied in parts"
       const before = await objectAt(primary, key);
       const client = geoClient({ url: primary.api_url, token: primary.admin_token });
       const id = siteId(primary.name);
-      const { id: destroy } = await client.planDestroy(id, { namespace_id: namespace });
+      // By a prefix: of a namespace every object that others have put here would be asked whose it is.
+      const { id: destroy } = await client.planDestroy(id, { prefix: `namespace_uploads/${namespace}/` });
       const stateOf = (fact: string, state: string) =>
         eventually(
           fact,
