@@ -64,6 +64,7 @@ export class S3DestroyableBucket extends S3ReplicaBucket implements DestroyableB
         DeleteMarkers = [],
         IsTruncated,
         NextKeyMarker,
+        EncodingType,
       } = await this.#reader.send(
         new ListObjectVersionsCommand({
           ...this.#target,
@@ -74,9 +75,11 @@ export class S3DestroyableBucket extends S3ReplicaBucket implements DestroyableB
           ...(options.after === undefined ? {} : { KeyMarker: options.after }),
         }),
       );
+      // S3 says whether it did as it was asked: a key as it stands may look like one that is encoded.
+      const keyOf = (key: string): string => (EncodingType === "url" ? decoded(key) : key);
       const objects = Versions.filter(({ IsLatest }) => IsLatest === true).map(
         ({ Key = "", VersionId = "null", ETag = "", Size = 0, LastModified, StorageClass }): CurrentVersion => ({
-          key: decoded(Key),
+          key: keyOf(Key),
           versionId: VersionId,
           etag: ETag,
           size: Size,
@@ -86,7 +89,7 @@ export class S3DestroyableBucket extends S3ReplicaBucket implements DestroyableB
       );
       const isEmpty = Versions.length + DeleteMarkers.length === 0;
       return IsTruncated === true && NextKeyMarker !== undefined && !isEmpty
-        ? { objects, next: decoded(NextKeyMarker) }
+        ? { objects, next: keyOf(NextKeyMarker) }
         : { objects };
     } catch (cause) {
       throw new StoreUnavailableError(`Listing ${this.bucket} failed: ${messageOf(cause)}. Ask again later.`, {

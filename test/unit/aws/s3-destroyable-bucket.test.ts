@@ -42,10 +42,16 @@ const version = (key: string, latest: boolean): string =>
   "<LastModified>2026-01-01T00:00:00.000Z</LastModified><StorageClass>STANDARD_IA</StorageClass></Version>";
 
 describe("a listing", () => {
+  it("takes keys as they stand where the answer does not say that they are encoded", async () => {
+    answerWith(200, `${XML}<ListVersionsResult>${version("a/50%+b", true)}</ListVersionsResult>`);
+    const { objects } = await bucket().listCurrent({ prefix: "a/" });
+    expect(objects.map(({ key }) => key)).toEqual(["a/50%+b"]);
+  });
+
   it("names what each key shows now, decoded, and neither older versions nor what is hidden", async () => {
     answerWith(
       200,
-      `${XML}<ListVersionsResult><IsTruncated>true</IsTruncated><NextKeyMarker>a%2Fc+d</NextKeyMarker>${version("a%2Fb+c", true)}` +
+      `${XML}<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextKeyMarker>a%2Fc+d</NextKeyMarker>${version("a%2Fb+c", true)}` +
         `${version("a%2Fb+c", false)}<DeleteMarker><Key>a%2Fc+d</Key><VersionId>m</VersionId><IsLatest>true</IsLatest></DeleteMarker></ListVersionsResult>`,
     );
     expect(await bucket().listCurrent({ prefix: "a/", after: "a/a" })).toEqual({
@@ -66,7 +72,10 @@ describe("a listing", () => {
   });
 
   it("ends where S3 says so", async () => {
-    answerWith(200, `${XML}<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>`);
+    answerWith(
+      200,
+      `${XML}<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated></ListVersionsResult>`,
+    );
     expect(await bucket().listCurrent({ prefix: "a/" })).toEqual({ objects: [] });
   });
 
