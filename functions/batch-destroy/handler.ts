@@ -16,7 +16,10 @@ import { CachedSwitches } from "../../shared/services/type-switches.ts";
 import { knownSecondaries, listSecondaries } from "../../shared/tables/site/known-secondary.ts";
 import { env } from "./env.ts";
 
-/** Time that is left when a step stops: a slice that was begun takes seconds, or half a minute when S3 is slow. */
+/**
+ * Time that is left when a step stops: a slice that is being hidden takes seconds, or half a minute when S3 is slow. Copies of an
+ * undo are begun only if they end before that.
+ */
 const STOP_BEFORE_TIMEOUT_MS = 60_000;
 
 const config = parseEnv(env, process.env);

@@ -36,6 +36,7 @@ const DestroyItem = z.object({
   /** How often its machine was started to hide it, and to bring it back: part of the executions' names. */
   destroy_runs: z.number(),
   undo_runs: z.number(),
+  /** When the latest undo was written down; its execution is started next. */
   undo_requested_at: z.optional(z.number()),
   /** How far the listing has come. */
   range_index: z.number(),
