@@ -1,6 +1,7 @@
 import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { GeoError, messageOf, StoreUnavailableError } from "../geo/errors.ts";
 import { quoted } from "../geo/key-codec.ts";
+import { NO_VERSION } from "../geo/object-facts.ts";
 import type { CurrentVersion, CurrentVersionsPage, DestroyableBucket, HideOutcome } from "../ports/destroy.ts";
 import type { CopyOutcome } from "../ports/object-store.ts";
 import { S3ReplicaBucket } from "./s3-replica-bucket.ts";
@@ -22,9 +23,6 @@ export interface S3DestroyableBucketOptions {
 
 /** Answers to one entry of a deletion that say: the key does not show what was named, and nothing was done. */
 const REFUSALS: ReadonlySet<string> = new Set(["PreconditionFailed", "NoSuchKey"]);
-
-/** What a marker is called in a bucket that has stopped to keep versions: it takes the place of a version that had no id. */
-const NO_VERSION = "null";
 
 /** XML 1.0 can not carry these, and the entries of a deletion travel in XML. Such keys are few, and go one by one. */
 const UNSENDABLE = /[^\t\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;

@@ -1,5 +1,6 @@
 import { GetBucketVersioningCommand, type S3Client } from "@aws-sdk/client-s3";
 import { GeoError } from "../geo/errors.ts";
+import { NO_VERSION } from "../geo/object-facts.ts";
 
 /** A bucket of a site, and a client of its region. */
 export interface CheckedBucket {
@@ -7,9 +8,6 @@ export interface CheckedBucket {
   readonly bucket: string;
   readonly accountId: string;
 }
-
-/** What S3 calls the one version of a key that a bucket keeps while its versioning is not on. */
-const NO_VERSION = "null";
 
 /**
  * Refuses to work on a bucket whose versioning is not on. There a delete destroys and an overwrite forgets, while all that

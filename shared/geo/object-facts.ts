@@ -21,6 +21,9 @@ export interface StoredChecksum {
   readonly value: string;
 }
 
+/** What S3 calls the one version of a key that a bucket keeps while its versioning is not on; it has no id of its own. */
+export const NO_VERSION = "null";
+
 /** What a HEAD says about the current version of a key. */
 export interface ObjectFacts {
   /** `null` (the four letters) for an object from before versioning. */

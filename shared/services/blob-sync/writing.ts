@@ -10,7 +10,7 @@ import { decideAbsent, decidePresent, type Seen } from "../../geo/decide.ts";
 import { failureText } from "../../geo/failure-policy.ts";
 import { quarantineMs, writeBudgetMs } from "../../geo/limits.ts";
 import { COUNT_METRICS } from "../../geo/metrics.ts";
-import { replicaStorageClass } from "../../geo/object-facts.ts";
+import { NO_VERSION, replicaStorageClass } from "../../geo/object-facts.ts";
 import { retryDelayMs } from "../../geo/retry.ts";
 import { mayWrite } from "../../geo/site-standing.ts";
 import type { SecondarySite } from "../../ports/site.ts";
@@ -104,9 +104,6 @@ export const removeStep: Step<SecondarySite, "remove"> = async (site, { held, et
       return failedAt(held, removed.failure);
   }
 };
-
-/** What S3 calls a version that was written while its bucket kept none. */
-const NO_VERSION = "null";
 
 /**
  * T4, after a write without an answer: what does the replica hold now? If it is what was wanted, the attempt goes on and
